@@ -1,0 +1,110 @@
+"""Activation functions of the hidden units, and their derivatives.
+
+Every derivative is computed from the activation ``a = f(z)`` itself, so that a
+forward pass keeps one array a layer and works in place. ``relu`` and
+``leaky_relu`` have the slope of their left side at zero, and curvature zero.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+LEAKY_SLOPE = 0.01
+"""Slope of ``leaky_relu`` left of zero (Maas, Hannun & Ng, 2013)."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation function f, applied element by element.
+
+    Parameters
+    ----------
+    name : str
+        The name by which users choose it.
+    apply : callable(z) -> None
+        Overwrites z with a = f(z).
+    times_slope : callable(a, d) -> None
+        Overwrites d with d * f'(z).
+    curvature : callable(a) -> ndarray or None
+        f''(z); None stands for zero everywhere.
+    centre : float
+        The value around which outputs lie: f(0).
+    kinked : bool
+        Whether f has no derivative at zero.
+    """
+
+    name: str
+    apply: Callable
+    times_slope: Callable
+    curvature: Callable
+    centre: float = 0.0
+    kinked: bool = False
+
+
+def _leave(*arrays):
+    """The identity, and multiplication by its slope: nothing to do."""
+
+
+def _no_curvature(a):
+    return None
+
+
+def logistic(z):
+    """Overwrite z with 1 / (1 + exp(-z)), through tanh: never overflows, and fast."""
+    z *= 0.5
+    np.tanh(z, out=z)
+    z += 1.0
+    z *= 0.5
+
+
+def _logistic_times_slope(a, d):
+    slope = 1.0 - a
+    slope *= a
+    d *= slope
+
+
+def _logistic_curvature(a):
+    return a * (1.0 - a) * (1.0 - 2.0 * a)
+
+
+def _tanh(z):
+    np.tanh(z, out=z)
+
+
+def _tanh_times_slope(a, d):
+    slope = a * a
+    np.subtract(1.0, slope, out=slope)
+    d *= slope
+
+
+def _tanh_curvature(a):
+    return -2.0 * a * (1.0 - a * a)
+
+
+def _relu(z):
+    np.maximum(z, 0.0, out=z)
+
+
+def _relu_times_slope(a, d):
+    d *= a > 0.0
+
+
+def _leaky_relu(z):
+    np.maximum(z, LEAKY_SLOPE * z, out=z)
+
+
+def _leaky_relu_times_slope(a, d):
+    d *= np.where(a > 0.0, d.dtype.type(1.0), d.dtype.type(LEAKY_SLOPE))
+
+
+ACTIVATIONS = {
+    activation.name: activation
+    for activation in (
+        Activation("identity", _leave, _leave, _no_curvature),
+        Activation("logistic", logistic, _logistic_times_slope, _logistic_curvature, centre=0.5),
+        Activation("tanh", _tanh, _tanh_times_slope, _tanh_curvature),
+        Activation("relu", _relu, _relu_times_slope, _no_curvature, kinked=True),
+        Activation("leaky_relu", _leaky_relu, _leaky_relu_times_slope, _no_curvature, kinked=True),
+    )
+}

@@ -1,0 +1,223 @@
+"""Backpropagation against finite differences (exercise 4, section 2.4)."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from ._layers import Elementwise
+
+TOLERANCE = 1e-7
+"""Largest relative difference that passes."""
+
+SHOWN = 20
+"""Rows that a printed check shows at the most."""
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """A gradient by backpropagation beside the same gradient by differences.
+
+    Attributes
+    ----------
+    names : list of str
+        What was moved, one fitted attribute's entry a coordinate.
+    differences : ndarray of shape (n_coordinates,)
+        (J(theta + step) - J(theta - step)) / (2 step) along each coordinate.
+    backpropagation : ndarray of shape (n_coordinates,)
+        The gradient's components, by backpropagation.
+    at_kink : ndarray of bool of shape (n_coordinates,)
+        Where the step crosses a kink of relu or leaky relu, so that the
+        differences mean nothing. These coordinates do not count.
+    step : float
+        Half the distance of the two evaluations.
+    cost : float
+        J at theta.
+    """
+
+    names: list
+    differences: np.ndarray
+    backpropagation: np.ndarray
+    at_kink: np.ndarray
+    step: float
+    cost: float
+
+    @property
+    def error(self):
+        """Differences minus backpropagation, of shape (n_coordinates,)."""
+        return self.differences - self.backpropagation
+
+    @property
+    def relative_difference(self):
+        """norm(differences - backpropagation) / norm(differences + backpropagation).
+
+        Over the coordinates away from kinks; 0 if both gradients are 0.
+        """
+        smooth = ~self.at_kink
+        distance = np.linalg.norm(self.error[smooth])
+        size = np.linalg.norm((self.differences + self.backpropagation)[smooth])
+        return float(distance / size) if distance > 0.0 else 0.0
+
+    @property
+    def rounding_floor(self):
+        """Norm of the error that the rounding of J alone can cause.
+
+        At a minimum the gradient is nearly zero and the relative difference
+        measures rounding; an error below this floor passes.
+        """
+        n_smooth = np.count_nonzero(~self.at_kink)
+        unit = np.finfo(np.float64).eps * max(abs(self.cost), np.finfo(np.float64).tiny)
+        return float(10.0 * np.sqrt(n_smooth) * unit / self.step)
+
+    @property
+    def passed(self):
+        """Whether backpropagation agrees with the differences."""
+        if np.linalg.norm(self.error[~self.at_kink]) <= self.rounding_floor:
+            return True
+        return self.relative_difference < TOLERANCE
+
+    def __str__(self):
+        lines = [f"{'differences':>14}  {'backpropagation':>15}"]
+        for index, name in enumerate(self.names[:SHOWN]):
+            kink = "  (at a kink, not counted)" if self.at_kink[index] else ""
+            lines.append(
+                f"{self.differences[index]:14.10f}  {self.backpropagation[index]:15.10f}"
+                f"  {name}{kink}"
+            )
+        if len(self.names) > SHOWN:
+            lines.append(f"... and {len(self.names) - SHOWN} more")
+        n_kinks = np.count_nonzero(self.at_kink)
+        if n_kinks:
+            lines.append(f"{n_kinks} of {len(self.names)} coordinates are at a kink.")
+        verdict = "passed" if self.passed else "FAILED"
+        lines.append(
+            f"Gradient check {verdict}: relative difference {self.relative_difference:.2g} "
+            f"(allowed: {TOLERANCE:g})."
+        )
+        return "\n".join(lines)
+
+
+def check_gradient(
+    estimator, X, y, sample_weight=None, *, step=6e-6, max_coordinates=500, random_state=0
+):
+    """Compare backpropagation with central differences of the cost.
+
+    Everything is computed in float64. The estimator is not changed.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+        Checked at its fitted parameters; if it is not fitted, at a random
+        start for the given data.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Data; a few rows are enough.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Labels.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Row weights.
+    step : float, default=6e-6
+        Change of a coordinate to either side, > 0. The default, the cube root
+        of float64's precision, balances truncation against rounding; the
+        exercise takes 1e-4.
+    max_coordinates : int, default=500
+        Networks with more parameters are checked on as many of them, drawn
+        without replacement.
+    random_state : int, default=0
+        Seed of that draw.
+
+    Returns
+    -------
+    check : GradientCheck
+        Prints the exercise's two columns, the relative difference and the
+        verdict.
+
+    Raises
+    ------
+    ValueError
+        If step or max_coordinates is not above 0, or the data do not fit.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from backprop_mlp import BackpropMLPClassifier, check_gradient
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = BackpropMLPClassifier(5, "tanh", random_state=0)
+    >>> check_gradient(network, X[::10], y[::10]).passed
+    True
+    """
+    if not step > 0.0:
+        raise ValueError(f"step must be above 0; got {step}.")
+    if not max_coordinates >= 1:
+        raise ValueError(f"max_coordinates must be at least 1; got {max_coordinates}.")
+    try:
+        check_is_fitted(estimator)
+    except AttributeError:
+        estimator = clone(estimator)._start(X, y, sample_weight)
+    with estimator._fitted_objective(X, y, sample_weight, np.float64) as objective:
+        network = objective.network
+        theta = network.pack(estimator.coefs_, estimator.intercepts_)
+        cost, grad = objective.value_and_grad(theta)
+        coordinates = np.arange(theta.size)
+        if theta.size > max_coordinates:
+            draw = np.random.default_rng(random_state).choice(
+                theta.size, max_coordinates, replace=False
+            )
+            coordinates = np.sort(draw)
+        differences = np.empty(len(coordinates))
+        at_kink = np.empty(len(coordinates), dtype=bool)
+        for index, coordinate in enumerate(coordinates):
+            differences[index], at_kink[index] = _central_difference(
+                objective, theta, coordinate, step
+            )
+    names = _names(network)
+    return GradientCheck(
+        names=[names[coordinate] for coordinate in coordinates],
+        differences=differences,
+        backpropagation=grad[coordinates],
+        at_kink=at_kink,
+        step=float(step),
+        cost=cost,
+    )
+
+
+def _central_difference(objective, theta, coordinate, step):
+    """The difference quotient of J, and whether it crosses a kink."""
+    plus, minus = theta.copy(), theta.copy()
+    plus[coordinate] += step
+    minus[coordinate] -= step
+    function = partial(_block_difference, objective.network, plus, minus)
+    total, at_kink = 0.0, False
+    for difference, crosses in objective.map(function, objective.blocks):
+        total += difference
+        at_kink |= crosses
+    change = total / objective.total_weight + objective.penalty(plus) - objective.penalty(minus)
+    # The step that was taken, after rounding.
+    return change / (plus[coordinate] - minus[coordinate]), at_kink
+
+
+def _block_difference(network, plus, minus, block):
+    """Change of a block's loss, and whether a unit with a kink switches sides."""
+    z_plus, caches_plus = network.forward(network.views(plus), block.X)
+    z_minus, caches_minus = network.forward(network.views(minus), block.X)
+    difference = network.loss.value(z_plus, block.Y, block.sample_weight) - network.loss.value(
+        z_minus, block.Y, block.sample_weight
+    )
+    crosses = any(
+        not np.array_equal(a_plus > 0.0, a_minus > 0.0)
+        for layer, a_plus, a_minus in zip(network.layers, caches_plus, caches_minus, strict=True)
+        if isinstance(layer, Elementwise) and layer.activation.kinked
+    )
+    return difference, crosses
+
+
+def _names(network):
+    """Where each entry of theta is found in the fitted attributes."""
+    names = np.empty(network.n_params, dtype=object)
+    for layer, (W, b) in enumerate(network.dense_views(names)):
+        for index in np.ndindex(W.shape):
+            W[index] = f"coefs_[{layer}][{index[0]}, {index[1]}]"
+        for unit in range(b.size):
+            b[unit] = f"intercepts_[{layer}][{unit}]"
+    return names

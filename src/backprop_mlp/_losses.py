@@ -1,0 +1,111 @@
+"""Losses on the logits z of the output layer, and the outputs they belong to.
+
+A loss is a sum over rows, weighted and *not* normalised: the objective divides
+once by the total weight. Everything is computed from logits, so that no finite
+logit overflows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._activations import logistic
+
+
+def _softplus(z):
+    """log(1 + exp(z)), a new array."""
+    value = np.abs(z)
+    np.negative(value, out=value)
+    np.exp(value, out=value)
+    np.log1p(value, out=value)
+    value += np.maximum(z, 0.0)
+    return value
+
+
+def _weighted_sum(values, sample_weight):
+    """Sum of the rows of values times their weights, in float64."""
+    return float(np.dot(values.sum(axis=1, dtype=np.float64), sample_weight))
+
+
+@dataclass(frozen=True)
+class SigmoidLoss:
+    """Binary cross-entropy of logistic outputs, summed over the outputs.
+
+    With h = 1 / (1 + exp(-z)), the exercise's cost (section 1.3):
+
+        sum_i w_i sum_k [ -Y_ik log h_ik - (1 - Y_ik) log(1 - h_ik) ]
+    """
+
+    name = "logistic"
+
+    def proba(self, z):
+        """Outputs h, shaped as z."""
+        h = z.copy()
+        logistic(h)
+        return h
+
+    def log_proba(self, z):
+        """log h, finite for finite z."""
+        return -_softplus(-z)
+
+    def value(self, z, Y, sample_weight):
+        """The loss, a float."""
+        values = _softplus(z)
+        values -= Y * z
+        return _weighted_sum(values, sample_weight)
+
+    def delta(self, z, Y, sample_weight):
+        """Derivative of the value with respect to z, shaped as z."""
+        delta = self.proba(z)
+        delta -= Y
+        delta *= sample_weight[:, np.newaxis]
+        return delta
+
+
+@dataclass(frozen=True)
+class SoftmaxLoss:
+    """Categorical cross-entropy of softmax outputs.
+
+    With h_ik = exp(z_ik) / sum_j exp(z_ij):  - sum_i w_i sum_k Y_ik log h_ik
+
+    With one output h is 1 and the loss 0: the network of a single class.
+    """
+
+    name = "softmax"
+
+    def proba(self, z):
+        """Outputs h, shaped as z; each row sums to one."""
+        h = _below_maximum(z)
+        np.exp(h, out=h)
+        h /= h.sum(axis=1, keepdims=True)
+        return h
+
+    def log_proba(self, z):
+        """log h, finite for finite z."""
+        shifted = _below_maximum(z)
+        shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return shifted
+
+    def value(self, z, Y, sample_weight):
+        """The loss, a float."""
+        values = self.log_proba(z)
+        values *= Y
+        return -_weighted_sum(values, sample_weight)
+
+    def delta(self, z, Y, sample_weight):
+        """Derivative of the value with respect to z, shaped as z."""
+        delta = self.proba(z)
+        delta -= Y
+        delta *= sample_weight[:, np.newaxis]
+        return delta
+
+
+def _below_maximum(z):
+    """z minus each row's maximum, held at the dtype's lowest finite number."""
+    with np.errstate(over="ignore"):
+        shifted = z - z.max(axis=1, keepdims=True)
+    # Half of the lowest number leaves room for what log_proba subtracts.
+    return np.maximum(shifted, np.finfo(z.dtype).min / 2, out=shifted)
+
+
+Loss = SigmoidLoss | SoftmaxLoss

@@ -1,0 +1,199 @@
+"""The user's labels y, and the targets Y of the network's outputs.
+
+========== ===================== ================== ==================
+kind       y                     outputs            loss
+========== ===================== ================== ==================
+constant   one class             1                  softmax (always 1)
+binary     two classes           1                  logistic
+multiclass three or more classes one a class        logistic, softmax
+multilabel 0/1 matrix            one a label        logistic
+========== ===================== ================== ==================
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from ._losses import SigmoidLoss, SoftmaxLoss
+
+_NUMERIC = "biuf"
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The classes of a problem, and what they ask of the network.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Sorted labels; for multilabel problems the numbers of the columns.
+    multilabel : bool
+    """
+
+    classes: Any
+    multilabel: bool
+
+    @classmethod
+    def of(cls, y):
+        """The problem that a training set's y, of shape (n_rows,) or (n_rows, n_labels), poses."""
+        check_classification_targets(y)
+        if type_of_target(y, input_name="y").startswith("multilabel"):
+            return cls(LabelBinarizer().fit(y).classes_, True)
+        return cls(np.unique(column_or_1d(y, warn=True)), False)
+
+    @property
+    def n_outputs(self):
+        n_classes = len(self.classes)
+        return 1 if n_classes == 2 and not self.multilabel else n_classes
+
+    def loss(self, output_activation):
+        """The loss for the outputs that the user asked for."""
+        if self.multilabel or len(self.classes) == 2:
+            return SigmoidLoss()
+        if len(self.classes) == 1:
+            return SoftmaxLoss()
+        return {"logistic": SigmoidLoss, "softmax": SoftmaxLoss}[output_activation]()
+
+    def codes(self, y):
+        """Each row's class number, or the label matrix of a multilabel problem.
+
+        Raises
+        ------
+        ValueError
+            If y is of another kind, or holds a label that is not among the classes.
+        """
+        if self.multilabel:
+            if getattr(y, "ndim", 1) != 2 or y.shape[1] != len(self.classes):
+                raise ValueError(
+                    f"y must be a 0/1 matrix with {len(self.classes)} columns, one a label; "
+                    f"got shape {np.shape(y)}."
+                )
+            return y.tocsr() if issparse(y) else y
+        y = column_or_1d(y, warn=True)
+        unknown = y
+        if (y.dtype.kind in _NUMERIC) == (self.classes.dtype.kind in _NUMERIC):
+            codes = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)
+            unknown = y[self.classes[codes] != y]
+            if unknown.size == 0:
+                return codes
+        raise ValueError(
+            f"y holds labels that are not among the classes {self.classes}: {np.unique(unknown)}."
+        )
+
+    def encode(self, codes, dtype):
+        """Targets Y of shape (n_rows, n_outputs) from codes of the same rows."""
+        if self.multilabel:
+            return (codes.toarray() if issparse(codes) else codes).astype(dtype)
+        if self.n_outputs == 1:
+            # One output tells the second class from the first.
+            return (codes == len(self.classes) - 1)[:, np.newaxis].astype(dtype)
+        return (codes[:, np.newaxis] == np.arange(self.n_outputs)).astype(dtype)
+
+    def log_proba(self, loss, z):
+        """Log-probabilities of shape (n_rows, n_classes), finite for finite logits z.
+
+        Logistic outputs of exclusive classes are divided by their sum.
+        """
+        log_h = loss.log_proba(z)
+        if self.multilabel or isinstance(loss, SoftmaxLoss):
+            return log_h
+        if self.n_outputs == 1:
+            return np.hstack([loss.log_proba(-z), log_h])
+        return SoftmaxLoss().log_proba(log_h)
+
+    def proba(self, loss, z):
+        """Probabilities of shape (n_rows, n_classes)."""
+        if self.multilabel or isinstance(loss, SoftmaxLoss):
+            return loss.proba(z)
+        if self.n_outputs == 1:
+            h = loss.proba(z)
+            return np.hstack([1.0 - h, h])
+        return SoftmaxLoss().proba(loss.log_proba(z))
+
+    def labels(self, z):
+        """The user's labels for logits z of shape (n_rows, n_outputs)."""
+        if self.multilabel:
+            return (z > 0.0).astype(np.int64)
+        if len(self.classes) == 2:
+            return self.classes[(z[:, 0] > 0.0).astype(np.intp)]
+        return self.classes[z.argmax(axis=1)]
+
+    def class_weights(self, class_weight, codes, sample_weight):
+        """Weights that the user asks for: of each class, or of a label's absence and presence.
+
+        "balanced" is total weight / (classes * weight of the class), over the
+        classes that have any weight.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_classes,), or (n_labels, 2) if multilabel, float64
+
+        Raises
+        ------
+        ValueError
+            If class_weight does not fit the classes.
+        """
+        given = [class_weight] if isinstance(class_weight, dict) else class_weight
+        if self.multilabel:
+            if class_weight is None:
+                return np.ones((len(self.classes), 2))
+            if isinstance(class_weight, str):
+                present = np.asarray(codes.T @ sample_weight, dtype=np.float64)
+                total = sample_weight.sum()
+                return np.array([_balanced(np.array([total - p, p])) for p in present])
+            if len(given) != len(self.classes) or isinstance(class_weight, dict):
+                raise ValueError(
+                    "class_weight of a multilabel problem must be a list of "
+                    f"{len(self.classes)} dictionaries {{0: weight, 1: weight}}, one a label; "
+                    f"got {class_weight!r}."
+                )
+            return np.array([_given(weights, np.arange(2)) for weights in given])
+        if class_weight is None:
+            return np.ones(len(self.classes))
+        if isinstance(class_weight, str):
+            return _balanced(np.bincount(codes, weights=sample_weight, minlength=len(self.classes)))
+        if len(given) != 1:
+            raise ValueError(
+                f"class_weight must be one dictionary for exclusive classes; got {class_weight!r}."
+            )
+        return _given(given[0], self.classes)
+
+    def row_factors(self, class_weights, codes):
+        """What the rows' weights are multiplied by, of shape (n_rows,).
+
+        In multilabel problems that is the product over the labels, as in
+        scikit-learn.
+        """
+        if not self.multilabel:
+            return class_weights[codes]
+        factors = np.ones(codes.shape[0])
+        for label, (absent, present) in enumerate(class_weights):
+            column = codes[:, [label]]
+            column = column.toarray() if issparse(column) else column
+            factors *= np.where(column[:, 0] != 0, present, absent)
+        return factors
+
+
+def _balanced(weights):
+    """Factors that give all classes with any weight the same weight in total."""
+    present = weights > 0.0
+    factors = weights.sum() / (present.sum() * np.where(present, weights, 1.0))
+    return np.where(present, factors, 0.0)
+
+
+def _given(class_weight, classes):
+    """Weight of each class from a {label: weight} dictionary."""
+    known = set(classes.tolist())
+    if unknown := [label for label in class_weight if label not in known]:
+        raise ValueError(
+            f"class_weight names labels that are not among the classes {classes}: {unknown}."
+        )
+    if bad := {c: w for c, w in class_weight.items() if not 0 <= w < float("inf")}:
+        raise ValueError(f"class_weight must hold finite numbers >= 0; got {bad}.")
+    return compute_class_weight(class_weight, classes=classes, y=classes)

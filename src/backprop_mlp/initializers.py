@@ -1,0 +1,127 @@
+"""Random starting weights of the dense layers.
+
+An initialiser is any callable ``(rng, fan_in, fan_out) -> W``, where ``rng`` is a
+`numpy.random.Generator`. W has the shape (fan_in, fan_out), and the layer's
+biases start at zero; or (1 + fan_in, fan_out), and its first row holds the
+biases.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["GlorotUniform", "HeNormal", "Uniform"]
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Weights and biases uniform in [-width, width] (exercise 4, section 2.2).
+
+    Parameters
+    ----------
+    width : float, default=0.12
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_mlp.initializers import Uniform
+    >>> W = Uniform(width=0.5)(np.random.default_rng(0), 3, 2)
+    >>> W.shape, bool(abs(W).max() < 0.5)
+    ((4, 2), True)
+    """
+
+    width: float = 0.12
+
+    def __call__(self, rng, fan_in, fan_out):
+        return rng.uniform(-self.width, self.width, (1 + fan_in, fan_out))
+
+
+@dataclass(frozen=True)
+class GlorotUniform:
+    """Weights uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio, 2010, eq. 16).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_mlp.initializers import GlorotUniform
+    >>> W = GlorotUniform()(np.random.default_rng(0), 3, 3)
+    >>> W.shape, bool(abs(W).max() < 1.0)
+    ((3, 3), True)
+    """
+
+    def __call__(self, rng, fan_in, fan_out):
+        width = np.sqrt(6.0 / (fan_in + fan_out))
+        return rng.uniform(-width, width, (fan_in, fan_out))
+
+
+@dataclass(frozen=True)
+class HeNormal:
+    """Weights normal with variance 2 / fan_in (He, Zhang, Ren & Sun, 2015, eq. 10).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_mlp.initializers import HeNormal
+    >>> W = HeNormal()(np.random.default_rng(0), 200, 300)
+    >>> round(float(W.std()), 2)
+    0.1
+    """
+
+    def __call__(self, rng, fan_in, fan_out):
+        return rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out))
+
+
+INITIALIZERS = {
+    "uniform": Uniform(),
+    "glorot_uniform": GlorotUniform(),
+    "he_normal": HeNormal(),
+}
+
+
+def initialize(network, initializer, rng):
+    """A random start for a network.
+
+    Parameters
+    ----------
+    network : Network
+    initializer : str or callable
+        A key of ``INITIALIZERS``, a callable, or "auto": He for layers that feed
+        relu or leaky relu, Glorot for the others.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    theta : ndarray of shape (n_params,), float64
+
+    Raises
+    ------
+    ValueError
+        If a callable returns another shape, or numbers that are not finite.
+    """
+    theta = np.zeros(network.n_params)
+    params = network.views(theta)
+    for index, layer_params in enumerate(params):
+        if not layer_params:
+            continue
+        W, b = layer_params
+        start = np.asarray(_choose(network, index, initializer)(rng, *W.shape), dtype=np.float64)
+        if start.shape == (1 + W.shape[0], W.shape[1]):
+            b[:], start = start[0], start[1:]
+        if start.shape != W.shape or not np.isfinite(start).all():
+            raise ValueError(
+                f"initializer must return finite weights of shape {W.shape}, or "
+                f"{(1 + W.shape[0], W.shape[1])} with the biases first; "
+                f"got an array of shape {start.shape}."
+            )
+        W[:] = start
+    return theta
+
+
+def _choose(network, index, initializer):
+    if callable(initializer):
+        return initializer
+    if initializer == "auto":
+        feeds = network.layers[index + 1 : index + 2]
+        kinked = any(layer.activation.kinked for layer in feeds)
+        initializer = "he_normal" if kinked else "glorot_uniform"
+    return INITIALIZERS[initializer]
