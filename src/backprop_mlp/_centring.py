@@ -16,7 +16,7 @@ the inputs for the same reason.
 
 import numpy as np
 
-from ._layers import Dense
+from ._layers import Dense, Elementwise
 from ._network import Network
 
 
@@ -37,7 +37,7 @@ class Centring:
         for layer in network.layers:
             if isinstance(layer, Dense):
                 self.centres.append(centre)
-            else:
+            elif isinstance(layer, Elementwise):
                 centre = layer.activation.centre
 
     def _shifts(self, vector):

@@ -1,37 +1,64 @@
-"""The scikit-learn estimator: validation, assembly, and the fitted attributes."""
+"""The scikit-learn estimator: its keywords, `fit`, and what a fitted one can do."""
 
 import copy
 import threading
 import warnings
-from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
-from time import perf_counter
 
 import numpy as np
-from joblib import Parallel, delayed
-from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ._activations import ACTIVATIONS
+from ._assembly import (
+    MINI_BATCH_SOLVERS,
+    SOLVERS,
+    Problem,
+    activation_names,
+    build_mini_batches,
+    build_network,
+    open_objective,
+    work,
+)
+from ._callbacks import CallbackSupportMixin, Task, with_callbacks
 from ._layers import Dense, Elementwise
 from ._network import Network
-from ._objective import ROWS_PER_BLOCK, Objective, RowBlocks, row_slices
-from ._scipy_solvers import METHODS, minimize_scipy
+from ._objective import RowBlocks, row_slices
 from ._stopping import Stopping
 from ._targets import Targets
 from ._threads import block_map
+from ._training import Best, Monitor, run_side_by_side, train
+from ._validation import Validation, split_rows
 from .initializers import INITIALIZERS, initialize
+from .schedules import NAMES as SCHEDULES
 
 _PRECISIONS = (np.float64, np.float32)
 
 
-class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
+def _has_partial_fit(classifier):
+    """Whether `partial_fit` makes sense with the classifier's keywords."""
+    if classifier.solver not in MINI_BATCH_SOLVERS:
+        raise AttributeError(
+            f"partial_fit needs mini-batches: solver must be one of {MINI_BATCH_SOLVERS}; got "
+            f"solver={classifier.solver!r}."
+        )
+    if classifier.early_stopping:
+        raise AttributeError("partial_fit holds out no rows: early_stopping must be False.")
+    if classifier.class_weight == "balanced":
+        raise AttributeError(
+            "partial_fit does not see all rows: class_weight must not be 'balanced'."
+        )
+    return True
+
+
+class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Neural network classifier, trained by backpropagation.
 
     Minimises, with SciPy's conjugate gradient by default,
@@ -64,20 +91,32 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         classes are one logistic output, and multilabel problems one logistic
         output a label, whatever is chosen here.
 
-    solver : {"cg", "lbfgs"}, default="cg"
-        "cg": conjugate gradient (Polak and Ribiere). "lbfgs": limited-memory
-        BFGS. Both are SciPy's and see all rows at every step.
+    solver : {"cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"}, default="cg"
+        Full-batch, SciPy's: "cg" is conjugate gradient (Polak and Ribiere),
+        "lbfgs" limited-memory BFGS, "newton-cg" Newton's method with exact
+        Hessian-vector products. Mini-batch: "adam", "rmsprop" and "sgd"
+        (gradient descent with momentum). All minimise the same J.
 
     alpha : float, default=1.0
         Strength of the L2 penalty, >= 0: the course's lambda, with
         `MLPClassifier`'s scaling.
 
-    initializer : {"auto", "uniform", "glorot_uniform", "he_normal"} or callable, \
-            default="auto"
+    initializer : {"auto", "uniform", "glorot_uniform", "glorot_normal", "xavier", \
+            "he_normal"} or callable, default="auto"
         Random starting weights. "auto" is He for layers of relu and leaky relu
         units, Glorot for the others; "uniform" is the exercise's
         [-0.12, 0.12], biases included. See `backprop_mlp.initializers` for
         objects with parameters, and for what a callable must return.
+
+    dropout : float or sequence of float, default=0.0
+        Probability, in [0, 1), of dropping a hidden unit in a training step:
+        one for all hidden layers, or one a layer. Mini-batch solvers only.
+
+    batch_norm : bool, default=False
+        Whether batch normalisation stands before each activation function. Its
+        scales and shifts are trained, without a penalty, and its running
+        moments are folded into ``coefs_`` and ``intercepts_``. Mini-batch
+        solvers only.
 
     class_weight : dict, list of dict, "balanced" or None, default=None
         Factor of the row weights, a class: ``{label: weight}``, 1 for labels
@@ -86,23 +125,79 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         label; a row's factor is then the product over its labels.
 
     max_iter : int, default=200
-        Largest number of iterations.
+        Largest number of iterations; with mini-batches, of epochs.
 
     tol : float, default=1e-4
         Training has converged when the gradient's largest component is below
-        tol, or when ``n_iter_no_change`` iterations together lowered the cost
-        by less than tol.
+        tol (full-batch solvers), or when the best of ``n_iter_no_change``
+        iterations is better by less than tol than what was reached before: the
+        cost, or with ``early_stopping`` the validation score.
+
+    max_fun : int, default=15000
+        Largest number of evaluations of the cost and its gradient by a
+        full-batch solver. The iteration in which it is reached is finished.
+
+    batch_size : int or "auto", default="auto"
+        Rows of a mini-batch at the most; the rows are divided evenly. "auto" is
+        min(200, n_samples).
+
+    learning_rate : {"constant", "invscaling", "adaptive", "step", "exponential", \
+            "inverse_time", "cosine"} or callable, default="constant"
+        How the learning rate of a mini-batch solver changes, from
+        ``learning_rate_init``. "invscaling": divided by (1 + samples
+        seen)^power_t. "adaptive": divided by 5 where training would otherwise
+        stop for lack of progress. "step": halved every 10 epochs.
+        "exponential": times 0.95 an epoch. "inverse_time": divided by 1 +
+        epochs. "cosine": half a cosine to 0 at ``max_iter``, after a warm-up
+        of a twentieth. A callable step -> rate stands for itself; see
+        `backprop_mlp.schedules`.
+
+    learning_rate_init : float, default=0.001
+        Learning rate of a mini-batch solver at the start.
+
+    power_t : float, default=0.5
+        Exponent of "invscaling".
+
+    shuffle : bool, default=True
+        Whether each epoch visits the rows in a new order.
+
+    momentum : float, default=0.9
+        Momentum of "sgd", in [0, 1].
+
+    nesterovs_momentum : bool, default=True
+        Whether the momentum of "sgd" is Nesterov's.
+
+    beta_1, beta_2 : float, default=0.9 and 0.999
+        Decay of the mean and of the mean square of the gradients, in [0, 1):
+        both for "adam", the second for "rmsprop".
+
+    epsilon : float, default=1e-8
+        Added to the root of the mean square, for "adam" and "rmsprop".
+
+    max_grad_norm : float or None, default=None
+        Largest Euclidean norm of a mini-batch's gradient; longer gradients are
+        shortened to it.
+
+    early_stopping : bool, default=False
+        Whether the validation score decides when to stop, and the parameters
+        with the best score are kept. The validation rows are held out from X,
+        unless `fit` is given its own.
+
+    validation_fraction : float, default=0.1
+        Fraction of the rows that ``early_stopping`` holds out, stratified by
+        class where each class is large enough.
 
     n_iter_no_change : int, default=10
         See ``tol``.
 
-    max_fun : int, default=15000
-        Largest number of evaluations of the cost and its gradient. The
-        iteration in which it is reached is finished.
+    scoring : str, callable or None, default=None
+        Validation score: None is accuracy, "loss" minus the mean loss without
+        penalty, all else a scorer of scikit-learn. Row and class weights count.
 
     n_init : int, default=1
-        Number of random starts, of which the one with the lowest final cost is
-        kept. A warm start makes no further starts.
+        Number of random starts, of which the one with the lowest final cost (with
+        ``early_stopping``: the best validation score) is kept. A warm start makes no
+        further starts.
 
     n_jobs : int or None, default=None
         Number of starts to run side by side, in threads. None means 1 unless
@@ -111,7 +206,9 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
 
     warm_start : bool, default=False
         Whether `fit` goes on from the parameters of the previous call, and
-        counts on in ``n_iter_``, ``n_fun_`` and ``loss_curve_``.
+        counts on in ``n_iter_``, ``n_fun_``, ``t_`` and ``loss_curve_``. A
+        mini-batch solver also goes on from its own state, so that n calls with
+        one epoch equal one call with n epochs, bit by bit.
 
     random_state : int, RandomState instance or None, default=None
         Source of the random starts. An int gives the same result in every call.
@@ -134,19 +231,33 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         The same, biases first: the exercise's Theta1, Theta2.
 
     loss_ : float
-        J at the end, penalty included.
+        J at the end, penalty included; with mini-batches the mean over the last
+        epoch, and with ``early_stopping`` that of the best iteration.
 
     best_loss_ : float
         Lowest J of all iterations.
 
     loss_curve_ : list of float, of length ``n_iter_``
-        J after each iteration.
+        J after each iteration; with mini-batches the mean over each epoch.
+
+    validation_scores_ : list of float or None
+        Validation score after each iteration, if there were validation rows.
+
+    validation_loss_curve_ : list of float or None
+        J after each iteration, its loss averaged over the validation rows
+        instead: comparable with ``loss_curve_``.
+
+    best_validation_score_ : float or None
+        Highest validation score.
 
     n_iter_ : int
         Number of iterations.
 
     n_fun_ : int
-        Number of evaluations of J and its gradient.
+        Number of evaluations of J, or of a mini-batch's share, and the gradient.
+
+    t_ : int
+        Number of rows seen in training, each as often as it was.
 
     converged_ : bool
         Whether training ended because there was nothing left to gain.
@@ -203,14 +314,30 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
         "output_activation": [StrOptions({"logistic", "softmax"})],
-        "solver": [StrOptions(set(METHODS))],
+        "solver": [StrOptions(set(SOLVERS))],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "initializer": [StrOptions({"auto", *INITIALIZERS}), callable],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "batch_norm": ["boolean"],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions(set(SCHEDULES)), callable],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "shuffle": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
         "warm_start": ["boolean"],
@@ -219,7 +346,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
     }
 
     loss_curve_: list[float]
+    validation_loss_curve_: list[float] | None
+    n_iter_: int
     n_fun_: int
+    t_: int
 
     def __init__(
         self,
@@ -230,11 +360,27 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         solver="cg",
         alpha=1.0,
         initializer="auto",
+        dropout=0.0,
+        batch_norm=False,
         class_weight=None,
         max_iter=200,
         tol=1e-4,
-        n_iter_no_change=10,
         max_fun=15000,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        shuffle=True,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        max_grad_norm=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        scoring=None,
         n_init=1,
         n_jobs=None,
         warm_start=False,
@@ -247,11 +393,27 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         self.solver = solver
         self.alpha = alpha
         self.initializer = initializer
+        self.dropout = dropout
+        self.batch_norm = batch_norm
         self.class_weight = class_weight
         self.max_iter = max_iter
         self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.shuffle = shuffle
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.max_grad_norm = max_grad_norm
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
         self.n_init = n_init
         self.n_jobs = n_jobs
         self.warm_start = warm_start
@@ -266,8 +428,9 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
 
     # Training
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
 
         Parameters
@@ -280,6 +443,13 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights >= 0. A row of weight 2 counts as two rows, in the
             penalty's 1/m too; one of weight 0 as none. None means 1.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Validation data: measured after every iteration, and with
+            ``early_stopping`` used instead of held-out rows of X.
+        y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
+            Their labels, all of which occur in y.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
@@ -292,145 +462,268 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
             If a parameter or an input is not allowed. Nothing has been done
             then.
         FloatingPointError
-            If the cost overflows at the start.
+            If the cost overflows: at the start, or where mini-batches diverge.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training ended before it converged.
+        UserWarning
+            If Ctrl-C ended it.
         """
+        goes_on = self.warm_start and hasattr(self, "coefs_")
+        n_starts = 1 if goes_on else self.n_init
+        task = Task.of_fit(self, n_starts, self.max_iter)
         # Everything is fitted aside: a failure leaves this estimator as it was.
         aside = copy.copy(self)
-        aside._fit(X, y, sample_weight)
+        aside._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), goes_on, n_starts, task)
         self.__dict__ = aside.__dict__
         return self
 
-    def _fit(self, X, y, sample_weight):
-        goes_on = self.warm_start and hasattr(self, "coefs_")
-        rng = check_random_state(self.random_state)
-        X, codes, sample_weight, targets, network = self._set_up(X, y, sample_weight, goes_on)
-        with _objective(network, targets, X, codes, sample_weight, self.alpha) as objective:
-            if goes_on:
-                theta = self._theta(network)
-                results = [self._descend(objective, lambda: theta, 0, threading.Event())]
-            else:
-                results = self._descend_all(objective, rng)
-        result = min(results, key=lambda result: result.fun)
-        self._adopt_network(network, targets, result.x, X.dtype)
-        self._adopt_record(result, goes_on)
+    @available_if(_has_partial_fit)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, *, classes=None):
+        """Train for one epoch on the given rows, which may be new ones.
 
-    def _set_up(self, X, y, sample_weight, goes_on=False):
-        """Validate training data; note what they are; build the network for them."""
-        X, y = self._validate_rows(X, y, reset=not goes_on)
+        Only for mini-batch solvers, without ``early_stopping`` and without
+        ``class_weight="balanced"``. m, in the penalty too, is that of the given
+        rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or a 0/1 matrix for multilabel problems.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights >= 0.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever occur. Needed in the first call; may be
+            left out later, and for multilabel problems, where the columns of y
+            tell.
+
+        Returns
+        -------
+        self : BackpropMLPClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or an input is not allowed.
+        FloatingPointError
+            If the cost overflows.
+        """
+        aside = copy.copy(self)
+        aside._partial_fit(X, y, sample_weight, classes)
+        self.__dict__ = aside.__dict__
+        return self
+
+    def _fit(self, X, y, sample_weight, given_validation, goes_on, n_starts, task):
+        rng = check_random_state(self.random_state)
+        problem = self._set_up(X, y, sample_weight, given_validation, rng, goes_on)
+        seeds = rng.randint(np.iinfo(np.int32).max, size=n_starts)
+        mini_batches = build_mini_batches(self, problem.blocks)
+        interrupted = threading.Event()
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        task.begin(X=X, y=y, metadata=metadata)
+
+        with open_objective(problem, self.alpha) as objective:
+
+            def run(number):
+                start_rng = np.random.default_rng(seeds[number])
+                if goes_on:
+                    theta = self._theta(problem.network)
+                else:
+                    theta = initialize(problem.network, self.initializer, start_rng)
+                state = self._resumable_state(theta, X_dtype=objective.dtype) if goes_on else None
+                start_task = task
+                if n_starts > 1:
+                    start_task = task.begin_subtask(
+                        "start", task_id=number, max_subtasks=self.max_iter
+                    )
+                monitor = Monitor(
+                    objective,
+                    self._stopping(problem, mini_batches, goes_on, state),
+                    validation=problem.validation,
+                    best=self._best_so_far(problem, goes_on) if self.early_stopping else None,
+                    make_estimator=partial(self._fitted_copy, problem, objective.dtype),
+                    task=start_task,
+                    label=self._label(number, n_starts),
+                    interrupted=interrupted,
+                )
+                outcome = train(
+                    objective,
+                    theta,
+                    state,
+                    start_rng,
+                    solver=self.solver,
+                    mini_batches=mini_batches,
+                    monitor=monitor,
+                )
+                if n_starts > 1:
+                    start_task.end()
+                return outcome
+
+            outcomes = run_side_by_side(run, n_starts, self.n_jobs, interrupted)
+        outcome = min(outcomes, key=lambda outcome: outcome.rank)
+        self._adopt_network(outcome.network, problem.targets, outcome.theta, objective.dtype)
+        self._adopt_record(outcome, problem, goes_on)
+        task.end(lambda: vars(self))
+
+    def _partial_fit(self, X, y, sample_weight, classes):
+        first = not hasattr(self, "coefs_")
+        X, y = self._validate_rows(X, y, reset=first)
+        targets = Targets.announced(classes, y) if first else self._targets
+        if (
+            not first
+            and classes is not None
+            and not np.array_equal(np.unique(classes), self.classes_)
+        ):
+            raise ValueError(
+                f"classes must be those of the first call to partial_fit, {self.classes_}, or "
+                f"None; got {classes!r}."
+            )
+        network = build_network(self, X.shape[1], targets)
+        codes = targets.codes(y)
+        self.class_weight_ = targets.class_weights(self.class_weight, None, None)
+        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets)
+        problem = Problem(targets, network, RowBlocks(X, codes, weights, targets.encode), None)
+        rng = np.random.default_rng(
+            check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        )
+        theta = initialize(network, self.initializer, rng) if first else self._theta(network)
+        with open_objective(problem, self.alpha) as objective:
+            state = None if first else self._resumable_state(theta, X_dtype=objective.dtype)
+            stopping = Stopping(-np.inf, 1, 1, costs=[] if first else list(self.loss_curve_))
+            monitor = Monitor(
+                objective,
+                stopping,
+                make_estimator=partial(self._fitted_copy, problem, objective.dtype),
+                task=Task(None, {}),
+                label=self._label(0, 1),
+                interrupted=threading.Event(),
+            )
+            with warnings.catch_warnings():
+                # One epoch is what was asked for.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                outcome = train(
+                    objective,
+                    theta,
+                    state,
+                    rng,
+                    solver=self.solver,
+                    mini_batches=build_mini_batches(self, problem.blocks),
+                    monitor=monitor,
+                )
+        self._adopt_network(outcome.network, targets, outcome.theta, objective.dtype)
+        self._adopt_record(outcome, problem, not first)
+
+    def _set_up(
+        self,
+        X,
+        y,
+        sample_weight,
+        given_validation,
+        rng,
+        goes_on=False,
+        precisions=_PRECISIONS,
+    ):
+        """Validate training data; note what they are; assemble the problem they pose."""
+        X, y = self._validate_rows(X, y, reset=not goes_on, precisions=precisions)
         targets = Targets.of(y)
         if goes_on and not np.array_equal(targets.classes, self.classes_):
             raise ValueError(
                 "warm_start=True needs the classes of the previous fit in y: "
                 f"{self.classes_}; got {targets.classes}."
             )
-        network = self._new_network(X.shape[1], targets)
+        network = build_network(self, X.shape[1], targets)
         codes = targets.codes(y)
-        sample_weight = _row_weights(sample_weight, X)
-        self.class_weight_ = targets.class_weights(self.class_weight, codes, sample_weight)
-        sample_weight = self._times_class_weight(sample_weight, codes, targets)
-        return X, codes, sample_weight, targets, network
-
-    def _start(self, X, y, sample_weight=None):
-        """Become fitted at a random start, without training."""
-        self._validate_params()
-        X, _, _, targets, network = self._set_up(X, y, sample_weight)
-        seed = self._seeds(check_random_state(self.random_state))[0]
-        theta = initialize(network, self.initializer, np.random.default_rng(seed))
-        self._adopt_network(network, targets, theta, np.float64)
-        return self
-
-    def _seeds(self, rng):
-        """Seed of each random start."""
-        return rng.randint(np.iinfo(np.int32).max, size=self.n_init)
-
-    def _new_network(self, n_features, targets):
-        """The network that the parameters describe."""
-        hidden = self.hidden_layer_sizes
-        hidden = [hidden] if isinstance(hidden, Integral) else list(hidden)
-        if not all(isinstance(size, Integral) and int(size) > 0 for size in hidden):
-            raise ValueError(
-                f"hidden_layer_sizes must hold integers > 0; got {self.hidden_layer_sizes!r}."
+        weights = _row_weights(sample_weight, X)
+        chosen = held_out = None
+        X_val, y_val, sample_weight_val = given_validation
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val must be given together; got one of them.")
+        if X_val is None and sample_weight_val is not None:
+            raise ValueError("sample_weight_val needs X_val and y_val; got neither.")
+        if self.early_stopping and X_val is None:
+            chosen, held_out = split_rows(codes, targets.multilabel, self.validation_fraction, rng)
+        rows = slice(None) if chosen is None else chosen
+        self.class_weight_ = targets.class_weights(self.class_weight, codes[rows], weights[rows])
+        factored = self._times_class_weight(weights, codes, targets)
+        blocks = RowBlocks(X, codes, factored, targets.encode, chosen)
+        validation = None
+        scoring = self.scoring
+        if scoring not in (None, "loss"):
+            scoring = check_scoring(self, scoring)
+        if X_val is not None:
+            X_val, y_val = self._validate_rows(X_val, y_val, reset=False)
+            codes_val = targets.codes(y_val)
+            weights = _row_weights(sample_weight_val, X_val)
+            factored = self._times_class_weight(weights, codes_val, targets)
+            blocks_val = RowBlocks(X_val, codes_val, factored, targets.encode)
+            validation = Validation(
+                blocks_val, targets, scoring, _scorer_rows(X_val, y_val, sample_weight_val)
             )
-        names = self.activation
-        names = [names] * len(hidden) if isinstance(names, str) else list(names)
-        if len(names) != len(hidden) or not all(name in ACTIVATIONS for name in names):
-            raise ValueError(
-                f"activation must be one of {sorted(ACTIVATIONS)}, or one of them for each of "
-                f"the {len(hidden)} hidden layers; got {self.activation!r}."
-            )
-        sizes = [n_features, *(int(size) for size in hidden), targets.n_outputs]
-        return Network.feedforward(sizes, names, targets.loss(self.output_activation))
+        elif held_out is not None:
+            blocks_val = RowBlocks(X, codes, factored, targets.encode, held_out)
+            scorer_rows: tuple = ((), {})
+            if callable(scoring):
+                given = None if sample_weight is None else weights[held_out]
+                scorer_rows = _scorer_rows(X[held_out], y[held_out], given)
+            validation = Validation(blocks_val, targets, scoring, scorer_rows)
+        return Problem(targets, network, blocks, validation)
 
-    def _descend_all(self, objective, rng):
-        """One result for each random start; fewer if Ctrl-C ended it."""
-        interrupted = threading.Event()
-        results = {}
-        running = []
-
-        def descend(number, seed):
-            if interrupted.is_set():
-                return
-            finished = threading.Event()
-            running.append(finished)
-            try:
-                start = partial(
-                    initialize,
-                    objective.network,
-                    self.initializer,
-                    np.random.default_rng(seed),
-                )
-                results[number] = self._descend(objective, start, number, interrupted)
-            finally:
-                finished.set()
-
-        try:
-            Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-                delayed(descend)(number, seed) for number, seed in enumerate(self._seeds(rng))
-            )
-        except KeyboardInterrupt:
-            # Only the main thread hears Ctrl-C: the starts in other threads end
-            # with their current iteration and keep what they have.
-            interrupted.set()
-            for finished in running:
-                finished.wait()
-        return [results[number] for number in sorted(results)]
-
-    def _descend(self, objective, start, number, interrupted):
-        """Minimise from ``start()``; warn if that ended without convergence."""
-        stopping = Stopping(self.tol, self.n_iter_no_change, self.max_iter, self.max_fun)
-        began = perf_counter()
-
-        def report(iteration):
-            if self.verbose:
-                label = f"start {number + 1}, iteration" if self.n_init > 1 else "iteration"
-                print(
-                    f"{label} {iteration.number:4d}   cost {iteration.cost:.6f}   "
-                    f"gradient {iteration.grad_max:.1e}   evaluations {iteration.n_fun:5d}   "
-                    f"{perf_counter() - began:.2f} s"
-                )
-            if interrupted.is_set():
-                raise KeyboardInterrupt
-
-        result = minimize_scipy(
-            objective, start(), solver=self.solver, stopping=stopping, callback=report
+    def _stopping(self, problem, mini_batches, goes_on, state):
+        """The rules when to stop, with the record that they go on from."""
+        by_score = self.early_stopping
+        costs = list(self.loss_curve_) if goes_on else []
+        scores = list(self.validation_scores_ or []) if goes_on else []
+        stopping = Stopping(
+            self.tol,
+            self.n_iter_no_change,
+            self.max_iter,
+            self.max_fun if mini_batches is None else np.inf,
+            by_score,
+            self.learning_rate_init if self.learning_rate == "adaptive" else 0.0,
+            costs,
+            scores,
+            since=len(scores if by_score else costs),
         )
-        if result.interrupted:
-            interrupted.set()
-            warnings.warn(
-                f"Training was interrupted after {result.nit} iterations; the best "
-                "parameters so far are kept.",
-                stacklevel=2,
-            )
-        elif not result.success:
-            warnings.warn(
-                f"Training ended before it converged: {result.message} "
-                f"(cost {result.fun:.6g} after {result.nit} iterations). Scale the features "
-                "(StandardScaler), raise max_iter, tol or alpha, or go on with "
-                "warm_start=True.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-        return result
+        if state is not None:
+            stopping.since = state["since"]
+            stopping.rate_factor = state["rate_factor"]
+        return stopping
+
+    def _best_so_far(self, problem, goes_on):
+        """What early stopping has to beat."""
+        if goes_on and self.best_validation_score_ is not None:
+            theta = self._network.pack(self.coefs_, self.intercepts_)
+            return Best(self.best_validation_score_, self.loss_, theta)
+        return Best()
+
+    def _resumable_state(self, theta, X_dtype):
+        """The mini-batch solver's state, if it still belongs to these keywords."""
+        state = self._state
+        fits = (
+            state is not None
+            and state["solver"] == self.solver
+            and state["theta"].shape == theta.shape
+            and state["theta"].dtype == X_dtype
+        )
+        return state if fits else None
+
+    def _label(self, number, n_starts):
+        """What begins each printed line, or None."""
+        if not self.verbose:
+            return None
+        return f"start {number + 1}, iteration" if n_starts > 1 else "iteration"
+
+    def _fitted_copy(self, problem, dtype, network, theta):
+        """This estimator as if it were fitted with a plain network."""
+        fitted = copy.copy(self)
+        fitted._adopt_network(network, problem.targets, theta, dtype)
+        return fitted
 
     def _adopt_network(self, network, targets, theta, dtype):
         """Set the attributes that describe a fitted network."""
@@ -445,16 +738,32 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         self.n_layers_ = len(dense) + 1
         self.n_outputs_ = targets.n_outputs
         self.out_activation_ = network.loss.name
+        self._state = None
 
-    def _adopt_record(self, result, goes_on):
+    def _adopt_record(self, outcome, problem, goes_on):
         """Set the attributes that tell how training went."""
-        earlier = (self.loss_curve_, self.n_fun_) if goes_on else ([], 0)
-        self.loss_ = result.fun
-        self.loss_curve_ = [*earlier[0], *result.costs]
-        self.best_loss_ = min([*self.loss_curve_, result.fun])
-        self.n_iter_ = len(self.loss_curve_)
-        self.n_fun_ = earlier[1] + result.nfev
-        self.converged_ = result.success
+        n_fun, t = 0, 0
+        losses: list[float] = []
+        if goes_on:
+            n_fun, t, losses = self.n_fun_, self.t_, self.validation_loss_curve_ or []
+        n_new = len(outcome.costs) - (self.n_iter_ if goes_on else 0)
+        self.loss_ = outcome.cost
+        self.loss_curve_ = outcome.costs
+        self.best_loss_ = min([*outcome.costs, outcome.cost])
+        self.validation_scores_ = outcome.scores or None
+        self.validation_loss_curve_ = [*losses, *outcome.losses] or None
+        self.best_validation_score_ = max(outcome.scores, default=None)
+        self.n_iter_ = len(outcome.costs)
+        self.n_fun_ = n_fun + outcome.n_fun
+        passes = outcome.n_fun if outcome.state is None else n_new
+        self.t_ = t + passes * problem.blocks.n_rows
+        self.converged_ = outcome.stopping.converged
+        if outcome.state is not None:
+            self._state = outcome.state | {
+                "solver": self.solver,
+                "since": outcome.stopping.since,
+                "rate_factor": outcome.stopping.rate_factor,
+            }
 
     # The fitted network
 
@@ -529,12 +838,19 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
                 "from_thetas takes a dictionary or None."
             )
         targets = Targets(labels[order], False)
-        network = classifier._new_network(shapes[0][1] - 1, targets)
+        network = Network.feedforward(
+            [shapes[0][1] - 1, *(shape[0] for shape in shapes)],
+            activation_names(classifier, len(shapes) - 1),
+            targets.loss(classifier.output_activation),
+        )
         classifier.class_weight_ = targets.class_weights(classifier.class_weight, None, None)
         theta = network.pack([t[:, 1:].T for t in thetas], [t[:, 0] for t in thetas])
         classifier._adopt_network(network, targets, theta, np.float64)
         classifier.n_features_in_ = shapes[0][1] - 1
-        classifier.loss_curve_, classifier.n_iter_, classifier.n_fun_ = [], 0, 0
+        classifier.loss_curve_ = []
+        classifier.n_iter_ = classifier.n_fun_ = classifier.t_ = 0
+        classifier.validation_scores_ = classifier.validation_loss_curve_ = None
+        classifier.best_validation_score_ = None
         return classifier
 
     @property
@@ -576,7 +892,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
             return function(network, network.forward(params, X[rows])[0])
 
         result = None
-        with block_map(len(slices), _work(network, X)) as map_blocks:
+        with block_map(len(slices), work(network, X)) as map_blocks:
             for rows, block in zip(slices, map_blocks(outputs, slices), strict=True):
                 if result is None:
                     result = np.empty((X.shape[0], *block.shape[1:]), block.dtype)
@@ -691,7 +1007,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         J : float
             The cost, with the m of the given rows.
         """
-        with self._fitted_objective(X, y, sample_weight) as objective:
+        problem = self._fitted_problem(X, y, sample_weight)
+        with open_objective(problem, self.alpha) as objective:
             return objective.value(self._theta(objective.network))
 
     def cost_gradient(self, X, y, sample_weight=None):
@@ -713,20 +1030,39 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         gradients : list of ndarray of shape (n_out, 1 + n_in), float64
             dJ / dtheta, laid out as ``thetas_``.
         """
-        with self._fitted_objective(X, y, sample_weight) as objective:
+        problem = self._fitted_problem(X, y, sample_weight)
+        with open_objective(problem, self.alpha) as objective:
             cost, grad = objective.value_and_grad(self._theta(objective.network))
         return cost, _as_thetas(objective.network.dense_views(grad))
 
-    @contextmanager
-    def _fitted_objective(self, X, y, sample_weight, precisions=_PRECISIONS):
-        """The objective of given rows at the fitted network."""
+    def _fitted_problem(self, X, y, sample_weight, precisions=_PRECISIONS):
+        """Given rows as a problem for the fitted network."""
         check_is_fitted(self)
         X, y = self._validate_rows(X, y, reset=False, precisions=precisions)
         targets = self._targets
         codes = targets.codes(y)
-        sample_weight = self._times_class_weight(_row_weights(sample_weight, X), codes, targets)
-        with _objective(self._network, targets, X, codes, sample_weight, self.alpha) as objective:
-            yield objective
+        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets)
+        blocks = RowBlocks(X, codes, weights, targets.encode)
+        return Problem(targets, self._network, blocks, None)
+
+    def _training_problem(self, X, y, sample_weight):
+        """Given rows in float64, the network that training sees, and its theta.
+
+        At the fitted parameters; if there are none, at a random start.
+        """
+        if hasattr(self, "coefs_"):
+            problem = self._fitted_problem(X, y, sample_weight, np.float64)
+            network = build_network(self, self.n_features_in_, problem.targets)
+            if network.training_only and self._state is not None:
+                theta = self._state["theta"].astype(np.float64)
+                return problem._replace(network=network), theta
+            return problem, self._theta(problem.network)
+        aside = clone(self).set_params(early_stopping=False)
+        aside._validate_params()
+        rng = check_random_state(self.random_state)
+        problem = aside._set_up(X, y, sample_weight, (None, None, None), rng, precisions=np.float64)
+        seed = rng.randint(np.iinfo(np.int32).max, size=1)[0]
+        return problem, initialize(problem.network, self.initializer, np.random.default_rng(seed))
 
     def _times_class_weight(self, sample_weight, codes, targets):
         if np.all(self.class_weight_ == 1.0):
@@ -754,26 +1090,9 @@ def _row_weights(sample_weight, X):
     return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
 
-def _work(network, X):
-    """Floating-point operations of one evaluation of one block, roughly."""
-    rows = min(X.shape[0], ROWS_PER_BLOCK)
-    inputs = X.nnz / X.shape[0] if issparse(X) else X.shape[1]
-    first = network.layers[0].n_out
-    return 2.0 * rows * (2 * inputs * first + 3 * (network.n_weights - X.shape[1] * first))
-
-
-@contextmanager
-def _objective(network, targets, X, codes, sample_weight, alpha):
-    """The objective of some rows, while their blocks may be computed."""
-    total_weight = float(sample_weight.sum())
-    if not 0.0 < total_weight < np.inf:
-        raise ValueError(
-            "sample_weight, times class_weight, must have a finite sum above 0; "
-            f"got {total_weight}."
-        )
-    blocks = RowBlocks(X, lambda rows, dtype: targets.encode(codes[rows], dtype), sample_weight)
-    with block_map(len(blocks), _work(network, X)) as map_blocks:
-        yield Objective(network, blocks, total_weight, alpha, X.dtype, map_blocks)
+def _scorer_rows(X, y, sample_weight):
+    """What a scorer is given behind the estimator."""
+    return (X, y), {} if sample_weight is None else {"sample_weight": sample_weight}
 
 
 def _as_thetas(dense):

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
+from ._assembly import open_objective
 from ._layers import Elementwise
+from ._objective import row_slices
 
 TOLERANCE = 1e-7
 """Largest relative difference that passes."""
@@ -125,7 +125,7 @@ def check_gradient(
         Networks with more parameters are checked on as many of them, drawn
         without replacement.
     random_state : int, default=0
-        Seed of that draw.
+        Seed of that draw, and of the dropout masks, which are held fixed.
 
     Returns
     -------
@@ -151,13 +151,10 @@ def check_gradient(
         raise ValueError(f"step must be above 0; got {step}.")
     if not max_coordinates >= 1:
         raise ValueError(f"max_coordinates must be at least 1; got {max_coordinates}.")
-    try:
-        check_is_fitted(estimator)
-    except AttributeError:
-        estimator = clone(estimator)._start(X, y, sample_weight)
-    with estimator._fitted_objective(X, y, sample_weight, np.float64) as objective:
-        network = objective.network
-        theta = network.pack(estimator.coefs_, estimator.intercepts_)
+    problem, theta = estimator._training_problem(X, y, sample_weight)
+    network = problem.network
+    with open_objective(problem, estimator.alpha) as objective:
+        objective.blocks = _fixed_blocks(problem, random_state)
         cost, grad = objective.value_and_grad(theta)
         coordinates = np.arange(theta.size)
         if theta.size > max_coordinates:
@@ -182,6 +179,16 @@ def check_gradient(
     )
 
 
+def _fixed_blocks(problem, seed):
+    """The rows' blocks, each with the seed of its dropout masks.
+
+    Batch normalisation depends on which rows stand together: then all do.
+    """
+    n_rows = problem.blocks.n_rows
+    slices = row_slices(n_rows) if problem.network.row_wise else [slice(0, n_rows)]
+    return [problem.blocks.block(rows, seed + index) for index, rows in enumerate(slices)]
+
+
 def _central_difference(objective, theta, coordinate, step):
     """The difference quotient of J, and whether it crosses a kink."""
     plus, minus = theta.copy(), theta.copy()
@@ -199,8 +206,8 @@ def _central_difference(objective, theta, coordinate, step):
 
 def _block_difference(network, plus, minus, block):
     """Change of a block's loss, and whether a unit with a kink switches sides."""
-    z_plus, caches_plus = network.forward(network.views(plus), block.X)
-    z_minus, caches_minus = network.forward(network.views(minus), block.X)
+    z_plus, caches_plus = network.forward(network.views(plus), block.X, block.rows)
+    z_minus, caches_minus = network.forward(network.views(minus), block.X, block.rows)
     difference = network.loss.value(z_plus, block.Y, block.sample_weight) - network.loss.value(
         z_minus, block.Y, block.sample_weight
     )
@@ -215,9 +222,13 @@ def _block_difference(network, plus, minus, block):
 def _names(network):
     """Where each entry of theta is found in the fitted attributes."""
     names = np.empty(network.n_params, dtype=object)
+    for index, params in enumerate(network.views(names)):
+        for kind, values in zip(("gamma", "beta"), params, strict=False):
+            for unit in range(len(values)):
+                values[unit] = f"{kind} of layer {index}"
     for layer, (W, b) in enumerate(network.dense_views(names)):
-        for index in np.ndindex(W.shape):
-            W[index] = f"coefs_[{layer}][{index[0]}, {index[1]}]"
+        for row, column in np.ndindex(W.shape):
+            W[row, column] = f"coefs_[{layer}][{row}, {column}]"
         for unit in range(b.size):
             b[unit] = f"intercepts_[{layer}][{unit}]"
     return names

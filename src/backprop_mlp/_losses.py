@@ -61,6 +61,14 @@ class SigmoidLoss:
         delta *= sample_weight[:, np.newaxis]
         return delta
 
+    def delta_tangent(self, z, tz, sample_weight):
+        """Derivative of delta along the tangent tz of z, shaped as z."""
+        h = self.proba(z)
+        h *= 1.0 - h
+        h *= tz
+        h *= sample_weight[:, np.newaxis]
+        return h
+
 
 @dataclass(frozen=True)
 class SoftmaxLoss:
@@ -98,6 +106,14 @@ class SoftmaxLoss:
         delta -= Y
         delta *= sample_weight[:, np.newaxis]
         return delta
+
+    def delta_tangent(self, z, tz, sample_weight):
+        """Derivative of delta along the tangent tz of z, shaped as z."""
+        h = self.proba(z)
+        tdelta = tz - np.einsum("ij,ij->i", h, tz)[:, np.newaxis]
+        tdelta *= h
+        tdelta *= sample_weight[:, np.newaxis]
+        return tdelta
 
 
 def _below_maximum(z):

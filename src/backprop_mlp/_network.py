@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 
 from ._activations import ACTIVATIONS
-from ._layers import Dense, Elementwise, Layer
+from ._layers import BATCH_NORM_EPSILON, BatchNorm, Dense, Dropout, Elementwise, Layer
 from ._losses import Loss
 
 
@@ -31,7 +32,15 @@ class Network:
     loss: Loss
 
     @classmethod
-    def feedforward(cls, sizes: Sequence[int], activations: Sequence[str], loss: Loss):
+    def feedforward(
+        cls,
+        sizes: Sequence[int],
+        activations: Sequence[str],
+        loss: Loss,
+        *,
+        batch_norm: bool = False,
+        dropout: Sequence[float] = (),
+    ):
         """The network of ``len(sizes) - 1`` dense layers.
 
         Parameters
@@ -42,12 +51,21 @@ class Network:
             Names of the activation functions of the hidden layers,
             ``len(sizes) - 2`` of them.
         loss : SigmoidLoss or SoftmaxLoss
+        batch_norm : bool, default=False
+            Whether batch normalisation stands before each activation function.
+        dropout : sequence of float, default=()
+            Probability of dropping a unit of each hidden layer; none if empty.
         """
         layers: list[Layer] = []
-        for (n_in, n_out), name in zip(pairwise(sizes), [*activations, None], strict=True):
+        rates = dropout or [0.0] * len(activations)
+        for (n_in, n_out), name, rate in zip(pairwise(sizes[:-1]), activations, rates, strict=True):
             layers.append(Dense(n_in, n_out))
-            if name is not None:
-                layers.append(Elementwise(ACTIVATIONS[name]))
+            if batch_norm:
+                layers.append(BatchNorm(n_out))
+            layers.append(Elementwise(ACTIVATIONS[name]))
+            if rate > 0.0:
+                layers.append(Dropout(rate))
+        layers.append(Dense(*sizes[-2:]))
         return cls(tuple(layers), loss)
 
     @cached_property
@@ -59,6 +77,22 @@ class Network:
     def n_params(self) -> int:
         """Length of theta."""
         return self.n_weights + sum(layer.n_free for layer in self.layers)
+
+    @cached_property
+    def row_wise(self) -> bool:
+        """Whether a row's outputs do not depend on the other rows of its block."""
+        return not any(isinstance(layer, BatchNorm) for layer in self.layers)
+
+    @cached_property
+    def random(self) -> bool:
+        """Whether a training pass draws random numbers."""
+        return any(isinstance(layer, Dropout) for layer in self.layers)
+
+    @cached_property
+    def training_only(self) -> tuple[str, ...]:
+        """Kinds of layers that exist in training alone."""
+        kinds = {"dropout": self.random, "batch_norm": not self.row_wise}
+        return tuple(kind for kind, present in kinds.items() if present)
 
     @cached_property
     def _stretches(self):
@@ -89,18 +123,75 @@ class Network:
             for layer, (weights, free) in zip(self.layers, self._stretches, strict=True)
         ]
 
+    def blank(self):
+        """theta of zeros, float64; the scales of batch normalisations are one."""
+        theta = np.zeros(self.n_params)
+        for layer, params in zip(self.layers, self.views(theta), strict=True):
+            if isinstance(layer, BatchNorm):
+                gamma, _ = params
+                gamma[:] = 1.0
+        return theta
+
     def dense_views(self, theta):
         """(W, b) of the dense layers alone."""
-        return [params for params in self.views(theta) if params]
+        return [
+            params
+            for layer, params in zip(self.layers, self.views(theta), strict=True)
+            if isinstance(layer, Dense)
+        ]
 
     def pack(self, coefs, intercepts):
         """theta, float64, from the matrices W and the biases b of the dense layers."""
-        theta = np.empty(self.n_params)
+        theta = self.blank()
         for (W, b), coef, intercept in zip(self.dense_views(theta), coefs, intercepts, strict=True):
             W[:], b[:] = coef, intercept
         return theta
 
-    def forward(self, params, X):
+    def folded(self, theta, moments):
+        """The plain network that predicts as this one does with fixed moments.
+
+        Dropout falls away. Batch normalisation is a linear map once its moments
+        are fixed, and becomes part of the dense layer before it.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+        moments : sequence of Moments
+            One for each batch normalisation.
+
+        Returns
+        -------
+        network : Network
+            Of dense layers and activation functions alone.
+        theta : ndarray of shape (network.n_params,)
+        """
+        layers: list[Layer] = []
+        dense: list = []
+        waiting = iter(moments)
+        for layer, params in zip(self.layers, self.views(theta), strict=True):
+            if isinstance(layer, BatchNorm):
+                gamma, beta = params
+                mean, var, _ = next(waiting)
+                scale = gamma / np.sqrt(var + theta.dtype.type(BATCH_NORM_EPSILON))
+                W, b = dense[-1]
+                dense[-1] = (W * scale, (b - mean) * scale + beta)
+                continue
+            if isinstance(layer, Dense):
+                dense.append(params)
+            if not isinstance(layer, Dropout):
+                layers.append(layer)
+        network = Network(tuple(layers), self.loss)
+        return network, network.pack(*zip(*dense, strict=True)).astype(theta.dtype)
+
+    def moments(self, caches):
+        """Moments of each batch normalisation, from the caches of a forward pass."""
+        return [
+            cache[-1]
+            for layer, cache in zip(self.layers, caches, strict=True)
+            if isinstance(layer, BatchNorm)
+        ]
+
+    def forward(self, params, X, rows=None):
         """Logits of the rows of X, and what ``backward`` needs.
 
         Parameters
@@ -108,6 +199,8 @@ class Network:
         params : list of tuples
             As ``views`` returns them.
         X : {ndarray, csr_matrix} of shape (n_rows, n_in)
+        rows : Rows, default=None
+            Needed by layers that exist in training alone.
 
         Returns
         -------
@@ -117,7 +210,7 @@ class Network:
         """
         caches = []
         for layer, layer_params in zip(self.layers, params, strict=True):
-            X, cache = layer.forward(layer_params, X)
+            X, cache = layer.forward(layer_params, X, rows)
             caches.append(cache)
         return X, caches
 
@@ -138,3 +231,35 @@ class Network:
             layer.write_param_grad(grads[index], caches[index], delta)
             if index > 0:
                 delta = layer.input_grad(params[index], caches[index], delta)
+
+    def write_hessian_product(self, params, tparams, tgrads, X, Y, sample_weight):
+        """Write the loss's Hessian times a direction into tgrads.
+
+        The R-operator of Pearlmutter (1994): forward and backward once, each
+        with its derivative along the direction beside it.
+
+        Parameters
+        ----------
+        params, tparams, tgrads : list of tuples
+            Views of theta, of the direction, and of the product.
+        X : {ndarray, csr_matrix} of shape (n_rows, n_in)
+        Y : ndarray of shape (n_rows, n_out)
+        sample_weight : ndarray of shape (n_rows,)
+        """
+        layers = cast(tuple[Dense | Elementwise, ...], self.layers)
+        caches, tcaches = [], []
+        z, tz = X, None
+        for layer, layer_params, layer_tparams in zip(layers, params, tparams, strict=True):
+            z, cache = layer.forward(layer_params, z, None)
+            tz, tcache = layer.forward_tangent(layer_params, layer_tparams, cache, tz)
+            caches.append(cache)
+            tcaches.append(tcache)
+        dy = self.loss.delta(z, Y, sample_weight)
+        tdy = self.loss.delta_tangent(z, tz, sample_weight)
+        for index in reversed(range(len(layers))):
+            layer, cache, tcache = layers[index], caches[index], tcaches[index]
+            layer.write_param_grad_tangent(tgrads[index], cache, tcache, dy, tdy)
+            if index > 0:
+                dy, tdy = layer.input_grad_tangent(
+                    params[index], tparams[index], cache, tcache, dy, tdy
+                )

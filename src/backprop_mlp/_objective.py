@@ -10,13 +10,14 @@ the blocks nor where they were computed matters beyond rounding, and the number
 of threads does not matter at all.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._layers import Rows
 from ._network import Network
 
 ROWS_PER_BLOCK = 1250
@@ -32,11 +33,20 @@ class Block(NamedTuple):
     X : {ndarray, csr_matrix} of shape (n_rows, n_features)
     Y : ndarray of shape (n_rows, n_outputs)
     sample_weight : ndarray of shape (n_rows,), float64
+    seed : int or None, default=None
+        Of the dropout masks.
     """
 
     X: Any
     Y: np.ndarray
     sample_weight: np.ndarray
+    seed: int | None = None
+
+    @property
+    def rows(self):
+        """What the layers are told about the rows."""
+        rng = None if self.seed is None else np.random.default_rng(self.seed)
+        return Rows(self.sample_weight, rng)
 
 
 def row_slices(n_rows, rows_per_block=ROWS_PER_BLOCK):
@@ -51,29 +61,47 @@ class RowBlocks:
 
     Parameters
     ----------
-    X : {ndarray, csr_matrix} of shape (n_rows, n_features)
+    X : {ndarray, csr_matrix} of shape (n_all, n_features)
         Read block by block and never copied as a whole: a memory map will do.
-    encode : callable(slice, dtype) -> ndarray of shape (rows of the slice, n_outputs)
-        The targets of some rows. Labels stay labels until then.
-    sample_weight : ndarray of shape (n_rows,)
+    codes : {ndarray, csr_matrix} of shape (n_all,) or (n_all, n_labels)
+        The rows' labels; they become targets when a block needs them.
+    sample_weight : ndarray of shape (n_all,)
+    encode : callable(codes, dtype) -> ndarray of shape (rows of the codes, n_outputs)
+    chosen : ndarray of int of shape (n_rows,) or None, default=None
+        The rows that belong to the data set; None means all.
     rows_per_block : int
     """
 
-    def __init__(self, X, encode, sample_weight, rows_per_block=ROWS_PER_BLOCK):
+    def __init__(self, X, codes, sample_weight, encode, chosen=None, rows_per_block=ROWS_PER_BLOCK):
         self.X = X
-        self.encode = encode
+        self.codes = codes
         self.sample_weight = sample_weight
-        self.slices = row_slices(X.shape[0], rows_per_block)
+        self.encode = encode
+        self.chosen = chosen
+        self.n_rows = X.shape[0] if chosen is None else len(chosen)
+        self.slices = row_slices(self.n_rows, rows_per_block)
+
+    @property
+    def total_weight(self):
+        """Sum of the row weights."""
+        weights = self.sample_weight
+        return float((weights if self.chosen is None else weights[self.chosen]).sum())
+
+    def block(self, rows, seed=None):
+        """The block of some rows: a slice, or an array of numbers below ``n_rows``."""
+        if self.chosen is not None:
+            rows = self.chosen[rows]
+        Y = self.encode(self.codes[rows], self.X.dtype)
+        return Block(self.X[rows], Y, self.sample_weight[rows], seed)
 
     def __len__(self):
         return len(self.slices)
 
     def __iter__(self):
-        for rows in self.slices:
-            yield Block(self.X[rows], self.encode(rows, self.X.dtype), self.sample_weight[rows])
+        return map(self.block, self.slices)
 
 
-def block_value_and_grad(network: Network, theta, block: Block):
+def block_pass(network: Network, theta, block: Block):
     """Loss of one block's rows and its gradient, neither normalised nor penalised.
 
     Parameters
@@ -87,20 +115,36 @@ def block_value_and_grad(network: Network, theta, block: Block):
     -------
     value : float
     grad : ndarray of shape (n_params,), of theta's dtype
+    moments : list of Moments
+        One for each batch normalisation.
     """
     grad = np.empty_like(theta)
     params = network.views(theta)
-    z, caches = network.forward(params, block.X)
+    z, caches = network.forward(params, block.X, block.rows)
     value = network.loss.value(z, block.Y, block.sample_weight)
     delta = network.loss.delta(z, block.Y, block.sample_weight.astype(theta.dtype, copy=False))
     network.backward(params, network.views(grad), caches, delta)
-    return value, grad
+    return value, grad, network.moments(caches)
 
 
 def block_value(network: Network, theta, block: Block):
     """Loss of one block's rows, neither normalised nor penalised: a float."""
-    z, _ = network.forward(network.views(theta), block.X)
+    z, _ = network.forward(network.views(theta), block.X, block.rows)
     return network.loss.value(z, block.Y, block.sample_weight)
+
+
+def block_hessian_product(network: Network, theta, direction, block: Block):
+    """Hessian of one block's loss times a direction, neither normalised nor penalised."""
+    product = np.empty_like(theta)
+    network.write_hessian_product(
+        network.views(theta),
+        network.views(direction),
+        network.views(product),
+        block.X,
+        block.Y,
+        block.sample_weight.astype(theta.dtype, copy=False),
+    )
+    return product
 
 
 def block_weighted_inputs(weight, block: Block):
@@ -114,8 +158,8 @@ class Objective:
     Parameters
     ----------
     network : Network
-    blocks : iterable of Block
-        Iterated once an evaluation.
+    blocks : RowBlocks or iterable of Block
+        Iterated once an evaluation; mini-batches need RowBlocks.
     total_weight : float
         m: the sum of all row weights, greater than zero.
     alpha : float
@@ -130,7 +174,7 @@ class Objective:
     def __init__(
         self,
         network: Network,
-        blocks: Iterable[Block],
+        blocks: Any,
         total_weight: float,
         alpha: float,
         dtype,
@@ -161,16 +205,88 @@ class Objective:
         value : float
         grad : ndarray of shape (n_params,), float64
         """
-        function = partial(block_value_and_grad, self.network, theta.astype(self.dtype, copy=False))
+        function = partial(block_pass, self.network, theta.astype(self.dtype, copy=False))
         total = 0.0
         grad = np.zeros(theta.shape)
-        for block_total, block_grad in self.map(function, self.blocks):
+        for block_total, block_grad, _ in self.map(function, self.blocks):
             total += block_total
             grad += block_grad
         grad /= self.total_weight
-        n_weights = self.network.n_weights
-        grad[:n_weights] += (self.alpha / self.total_weight) * theta[:n_weights]
+        self._add_penalty_grad(grad, theta)
         return total / self.total_weight + self.penalty(theta), grad
+
+    def hessian_product(self, theta, direction):
+        """J's Hessian at theta times a direction.
+
+        Parameters
+        ----------
+        theta, direction : ndarray of shape (n_params,), float64
+
+        Returns
+        -------
+        product : ndarray of shape (n_params,), float64
+        """
+        function = partial(
+            block_hessian_product,
+            self.network,
+            theta.astype(self.dtype, copy=False),
+            direction.astype(self.dtype, copy=False),
+        )
+        product = np.zeros(theta.shape)
+        for block_product in self.map(function, self.blocks):
+            product += block_product
+        product /= self.total_weight
+        self._add_penalty_grad(product, direction)
+        return product
+
+    def minibatch(self, theta, rows, rng):
+        """Estimate of J and its gradient from some of the rows.
+
+        The data term is scaled up to all rows and the penalty is the full one,
+        so that alpha means the same for every size of the batch.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_params,)
+            In the precision of the blocks.
+        rows : {slice, ndarray of int}
+            Numbers of the rows.
+        rng : numpy.random.Generator
+            Source of the dropout masks.
+
+        Returns
+        -------
+        value : float
+        grad : ndarray of shape (n_params,), of theta's dtype
+        moments : list of Moments
+            One for each batch normalisation.
+        """
+        if isinstance(rows, slice):
+            rows = np.arange(rows.start, rows.stop)
+        pieces = [rows]
+        if self.network.row_wise:
+            pieces = [rows[piece] for piece in row_slices(len(rows))]
+        seeds = [None] * len(pieces)
+        if self.network.random:
+            seeds = rng.integers(2**63, size=len(pieces)).tolist()
+        blocks = map(self.blocks.block, pieces, seeds)
+        total = 0.0
+        grad = np.zeros_like(theta)
+        moments: list = []
+        for block_total, block_grad, block_moments in self.map(
+            partial(block_pass, self.network, theta), blocks
+        ):
+            total += block_total
+            grad += block_grad
+            moments = block_moments
+        scale = self.blocks.n_rows / (len(rows) * self.total_weight)
+        grad *= theta.dtype.type(scale)
+        self._add_penalty_grad(grad, theta)
+        return total * scale + self.penalty(theta), grad, moments
+
+    def _add_penalty_grad(self, grad, theta):
+        weights = slice(0, self.network.n_weights)
+        grad[weights] += theta.dtype.type(self.alpha / self.total_weight) * theta[weights]
 
     def penalty(self, theta):
         """The second term of J, a float."""

@@ -1,11 +1,11 @@
-"""Full-batch solvers: SciPy's conjugate gradient and L-BFGS on the centred parameters."""
+"""Full-batch solvers: SciPy's conjugate gradient, L-BFGS and Newton-CG, centred."""
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from ._centring import Centring
 from ._objective import Objective
-from ._stopping import Iteration, Stopping
+from ._stopping import Iteration
 
 _NO_LIMIT = 2**31 - 1
 
@@ -17,22 +17,24 @@ METHODS = {
         "L-BFGS-B",
         [{"gtol": 0.0, "ftol": 0.0, "maxls": 50, "maxiter": _NO_LIMIT, "maxfun": _NO_LIMIT}],
     ),
+    "newton-cg": ("Newton-CG", [{"xtol": 0.0, "maxiter": _NO_LIMIT}]),
 }
 """Solver's name -> SciPy's method, and the options of its attempts in turn.
-SciPy's own tolerances are off: ``Stopping`` decides, for every solver alike."""
+SciPy's own tolerances are off: the monitor decides, for every solver alike."""
 
 
 class _Descent:
     """One descent: what SciPy calls, and the record of where it has been."""
 
-    def __init__(self, objective, centring, stopping, callback):
+    def __init__(self, objective, centring, monitor):
         self.objective = objective
         self.centring = centring
-        self.stopping = stopping
-        self.callback = callback
+        self.monitor = monitor
         self.n_iter = 0
         self.n_fun = 0
-        self.phi = None
+        self.phi = np.empty(0)
+        self.cost = np.nan
+        self.stopped = False
         self._last = (np.empty(0), np.nan, np.nan)
 
     def evaluate(self, phi):
@@ -42,6 +44,13 @@ class _Descent:
         self._last = (phi.copy(), cost, np.abs(grad).max())
         return cost, self.centring.pull_back(grad)
 
+    def hessian_product(self, phi, direction):
+        """The Hessian with respect to phi times a direction, for SciPy."""
+        product = self.objective.hessian_product(
+            self.centring.to_theta(phi), self.centring.to_theta(direction)
+        )
+        return self.centring.pull_back(product)
+
     def at(self, phi):
         """J and its gradient's largest component at phi, which SciPy has nearly
         always evaluated last."""
@@ -50,55 +59,52 @@ class _Descent:
         return self._last[1:]
 
     def start(self, phi):
-        """Whether there is nothing to do."""
-        cost, grad_max = self.at(phi)
-        if not np.isfinite(cost):
+        """Evaluate the start; it may leave nothing to do."""
+        self.phi = phi
+        self.cost, grad_max = self.at(phi)
+        if not np.isfinite(self.cost):
             raise FloatingPointError(
-                f"The cost at the starting weights is {cost}: the numbers overflow. "
+                f"The cost at the starting weights is {self.cost}: the numbers overflow. "
                 "Scale the features (StandardScaler) or start from smaller weights "
                 "(initializer)."
             )
-        self.phi = phi
-        return self.stopping.start(cost, grad_max)
+        self.stopped = self.monitor.start(self.cost, grad_max)
 
     def __call__(self, intermediate_result):
         """SciPy's callback, once an iteration."""
-        phi = intermediate_result.x.copy()
-        cost, grad_max = self.at(phi)
-        self.phi = phi
+        self.phi = intermediate_result.x.copy()
+        self.cost, grad_max = self.at(self.phi)
         self.n_iter += 1
-        iteration = Iteration(self.n_iter, cost, grad_max, self.n_fun, self.centring.to_theta(phi))
-        stop = self.stopping.after(iteration)
-        self.callback(iteration)
-        if stop:
+        theta = self.centring.to_theta(self.phi)
+        iteration = Iteration(self.n_iter, self.cost, grad_max, self.n_fun, theta)
+        self.stopped = self.monitor(iteration)
+        if self.stopped:
             raise StopIteration
 
+    def run(self, method, attempts):
+        """Run SciPy's method until the monitor ends it or no step helps any more.
 
-def _descend(descent, method, attempts):
-    """Run SciPy's method until ``Stopping`` ends it or no step helps any more.
-
-    A line search can fail where relu's kinks leave no point that satisfies the
-    Wolfe conditions. The method then starts afresh from where it is: with the
-    same options as long as that leads on, then with the next ones.
-    """
-    for options in attempts:
-        progress = True
-        while progress and not descent.stopping.message:
-            before = descent.n_iter
-            minimize(
-                descent.evaluate,
-                descent.phi,
-                jac=True,
-                method=method,
-                callback=descent,
-                options=options,
-            )
-            progress = descent.n_iter > before
+        A line search can fail where relu's kinks leave no point that satisfies
+        the Wolfe conditions. The method then starts afresh from where it is:
+        with the same options as long as that leads on, then with the next ones.
+        """
+        for options in attempts:
+            progress = True
+            while progress and not self.stopped:
+                before = self.n_iter
+                minimize(
+                    self.evaluate,
+                    self.phi,
+                    jac=True,
+                    hessp=self.hessian_product if method == "Newton-CG" else None,
+                    method=method,
+                    callback=self,
+                    options=options,
+                )
+                progress = self.n_iter > before
 
 
-def minimize_scipy(
-    objective: Objective, theta, *, solver: str, stopping: Stopping, callback
-) -> OptimizeResult:
+def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> OptimizeResult:
     """Minimise an objective with one of SciPy's full-batch methods.
 
     Parameters
@@ -106,17 +112,14 @@ def minimize_scipy(
     objective : Objective
     theta : ndarray of shape (n_params,)
         Where to start.
-    solver : {"cg", "lbfgs"}
-    stopping : Stopping
-    callback : callable(Iteration)
-        Called after each iteration.
+    solver : {"cg", "lbfgs", "newton-cg"}
+    monitor : Monitor
+        Told of the start and of every iteration; says when to stop.
 
     Returns
     -------
     result : OptimizeResult
-        ``x`` (theta), ``fun``, ``nit``, ``nfev``, ``costs`` (one an
-        iteration), ``success`` (converged), ``message`` and ``interrupted``
-        (whether Ctrl-C ended it; ``x`` is then the best theta so far).
+        ``x`` (theta), ``fun``, ``nit`` and ``nfev``.
 
     Raises
     ------
@@ -125,24 +128,14 @@ def minimize_scipy(
     """
     method, attempts = METHODS[solver]
     centring = Centring(objective.network, objective.input_means())
-    descent = _Descent(objective, centring, stopping, callback)
-    interrupted = False
-    phi = centring.to_phi(theta)
-    if not descent.start(phi):
-        try:
-            _descend(descent, method, attempts)
-        except KeyboardInterrupt:
-            interrupted = True
-            stopping.message = "interrupted by the user"
-    if not stopping.message:
-        stopping.message = "no step along the search direction lowers the cost any further"
+    descent = _Descent(objective, centring, monitor)
+    try:
+        descent.start(centring.to_phi(theta))
+        descent.run(method, attempts)
+        if not descent.stopped:
+            monitor.give_up("no step along the search direction lowers the cost any further")
+    except KeyboardInterrupt:
+        monitor.interrupt()
     return OptimizeResult(
-        x=centring.to_theta(descent.phi),
-        fun=stopping.costs[-1],
-        nit=descent.n_iter,
-        nfev=descent.n_fun,
-        costs=stopping.costs[1:],
-        success=stopping.converged,
-        message=stopping.message,
-        interrupted=interrupted,
+        x=centring.to_theta(descent.phi), fun=descent.cost, nit=descent.n_iter, nfev=descent.n_fun
     )

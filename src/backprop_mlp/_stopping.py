@@ -1,30 +1,39 @@
 """When training ends: the rules that every solver shares."""
 
+import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+SMALLEST_ADAPTIVE_RATE = 1e-6
+"""Below this "adaptive" stops instead of lowering the learning rate further."""
 
 
 class Iteration(NamedTuple):
-    """What a solver reports after each iteration.
+    """What a solver reports after each iteration: a step over all rows, or an epoch.
 
     Parameters
     ----------
     number : int
         1 for the first.
     cost : float
-        J after it.
-    grad_max : float
-        Largest absolute component of J's gradient with respect to theta.
+        J after it; with mini-batches the mean of their costs during it.
+    grad_max : float or None
+        Largest absolute component of J's gradient with respect to theta; None
+        where no step sees the whole gradient.
     n_fun : int
-        Evaluations of J and its gradient so far.
+        Evaluations of a cost and its gradient so far.
     theta : ndarray of shape (n_params,)
+        Valid until the next iteration.
+    moments : list of Moments
+        Running moments of the batch normalisations.
     """
 
     number: int
     cost: float
-    grad_max: float
+    grad_max: float | None
     n_fun: int
-    theta: object
+    theta: Any
+    moments: Any = ()
 
 
 @dataclass
@@ -36,12 +45,21 @@ class Stopping:
     tol : float
     n_iter_no_change : int
     max_iter : int
-    max_fun : int
+    max_fun : float, default=inf
+    by_score : bool, default=False
+        Whether a score that no longer rises counts, not a cost that no longer falls.
+    adaptive_rate : float, default=0
+        Above 0: the learning rate, which is divided by 5 where training would
+        otherwise stop for lack of progress.
+    costs, scores : list of float
+        What earlier calls have recorded, to be continued.
+    since : int, default=0
+        Number of records that no longer count for the lack of progress.
+    rate_factor : float, default=1
+        What the learning rate has come down to.
 
     Attributes
     ----------
-    costs : list of float
-        J at the start and after every iteration.
     converged : bool
         Whether the reason to stop was that there is nothing left to gain.
     message : str
@@ -51,38 +69,64 @@ class Stopping:
     tol: float
     n_iter_no_change: int
     max_iter: int
-    max_fun: int
+    max_fun: float = math.inf
+    by_score: bool = False
+    adaptive_rate: float = 0.0
     costs: list = field(default_factory=list)
+    scores: list = field(default_factory=list)
+    since: int = 0
+    rate_factor: float = 1.0
     converged: bool = False
     message: str = ""
+    _start_cost: list = field(default_factory=list)
 
     def start(self, cost, grad_max):
         """Note the cost of the start; whether there is nothing to do."""
-        self.costs = [cost]
+        self._start_cost = [cost]
         return self._flat(grad_max)
 
-    def after(self, iteration: Iteration) -> bool:
-        """Whether to stop after an iteration."""
+    def after(self, iteration: Iteration, score=None) -> bool:
+        """Record an iteration, and its validation score; whether to stop."""
         self.costs.append(iteration.cost)
-        if self._flat(iteration.grad_max):
+        if score is not None:
+            self.scores.append(score)
+        if iteration.grad_max is not None and self._flat(iteration.grad_max):
             return True
-        span = self.n_iter_no_change
-        if iteration.number >= span and self.costs[-1 - span] - iteration.cost < self.tol:
-            return self._stop(
-                True, f"{span} iterations together lowered the cost by less than tol={self.tol:g}"
-            )
+        if self._no_change():
+            if self.adaptive_rate * self.rate_factor <= SMALLEST_ADAPTIVE_RATE:
+                self.since = len(self.costs)
+                what = "raised the best score" if self.by_score else "lowered the cost"
+                return self.stop(
+                    f"{self.n_iter_no_change} iterations together {what} "
+                    f"by less than tol={self.tol:g}",
+                    converged=True,
+                )
+            self.since = len(self.costs)
+            self.rate_factor /= 5.0
         if iteration.number >= self.max_iter:
-            return self._stop(False, f"max_iter={self.max_iter} iterations are done")
+            return self.stop(f"max_iter={self.max_iter} iterations are done")
         if iteration.n_fun >= self.max_fun:
-            return self._stop(False, f"max_fun={self.max_fun} evaluations of the cost are done")
+            return self.stop(f"max_fun={self.max_fun} evaluations of the cost are done")
         return False
 
-    def _flat(self, grad_max):
-        if grad_max < self.tol:
-            return self._stop(True, f"the gradient's largest component is below tol={self.tol:g}")
-        return False
-
-    def _stop(self, converged, message):
+    def stop(self, message, *, converged=False):
+        """Note why training ends; True."""
         self.converged = converged
         self.message = message
         return True
+
+    def _flat(self, grad_max):
+        if grad_max < self.tol:
+            return self.stop(
+                f"the gradient's largest component is below tol={self.tol:g}", converged=True
+            )
+        return False
+
+    def _no_change(self):
+        """Whether the last iterations hold nothing better by tol than those before."""
+        if self.by_score:
+            values = [-score for score in self.scores[self.since :]]
+        else:
+            values = self._start_cost + self.costs[self.since :]
+        earlier, last = values[: -self.n_iter_no_change], values[-self.n_iter_no_change :]
+        return bool(earlier) and min(earlier) - min(last) < self.tol

@@ -47,6 +47,27 @@ class Targets:
             return cls(LabelBinarizer().fit(y).classes_, True)
         return cls(np.unique(column_or_1d(y, warn=True)), False)
 
+    @classmethod
+    def announced(cls, classes, y):
+        """The problem whose classes are told before all rows are seen.
+
+        Raises
+        ------
+        ValueError
+            If the classes are missing, or are not those of a multilabel y.
+        """
+        check_classification_targets(y)
+        if type_of_target(y, input_name="y").startswith("multilabel"):
+            columns = np.arange(y.shape[1])
+            if classes is not None and not np.array_equal(classes, columns):
+                raise ValueError(
+                    f"classes of a multilabel problem must be {columns} or None; got {classes!r}."
+                )
+            return cls(columns, True)
+        if classes is None:
+            raise ValueError("classes must be given in the first call to partial_fit; got None.")
+        return cls(np.unique(column_or_1d(classes)), False)
+
     @property
     def n_outputs(self):
         n_classes = len(self.classes)
@@ -116,13 +137,18 @@ class Targets:
             return np.hstack([1.0 - h, h])
         return SoftmaxLoss().proba(loss.log_proba(z))
 
-    def labels(self, z):
-        """The user's labels for logits z of shape (n_rows, n_outputs)."""
+    def predicted_codes(self, z):
+        """Codes of the predictions for logits z of shape (n_rows, n_outputs)."""
         if self.multilabel:
             return (z > 0.0).astype(np.int64)
         if len(self.classes) == 2:
-            return self.classes[(z[:, 0] > 0.0).astype(np.intp)]
-        return self.classes[z.argmax(axis=1)]
+            return (z[:, 0] > 0.0).astype(np.intp)
+        return z.argmax(axis=1)
+
+    def labels(self, z):
+        """The user's labels for logits z of shape (n_rows, n_outputs)."""
+        codes = self.predicted_codes(z)
+        return codes if self.multilabel else self.classes[codes]
 
     def class_weights(self, class_weight, codes, sample_weight):
         """Weights that the user asks for: of each class, or of a label's absence and presence.

@@ -1,0 +1,166 @@
+"""The classifier's flat keywords, assembled into what training needs."""
+
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+
+from ._activations import ACTIVATIONS
+from ._network import Network
+from ._objective import ROWS_PER_BLOCK, Objective, RowBlocks
+from ._scipy_solvers import METHODS
+from ._stochastic import SGD, Adam, RMSprop, Rule
+from ._targets import Targets
+from ._threads import block_map
+from ._training import MiniBatches
+from ._validation import Validation
+from .schedules import schedule_named
+
+MINI_BATCH_SOLVERS = ("adam", "rmsprop", "sgd")
+SOLVERS = (*METHODS, *MINI_BATCH_SOLVERS)
+
+
+class Problem(NamedTuple):
+    """Training data and the network for them.
+
+    Parameters
+    ----------
+    targets : Targets
+    network : Network
+    blocks : RowBlocks
+        The rows to train on.
+    validation : Validation or None
+    """
+
+    targets: Targets
+    network: Network
+    blocks: RowBlocks
+    validation: Validation | None
+
+
+def build_network(params, n_features, targets):
+    """The training network that the keywords describe.
+
+    Parameters
+    ----------
+    params : BackpropMLPClassifier
+        Only its constructor's keywords are read, here and below.
+    n_features : int
+    targets : Targets
+
+    Returns
+    -------
+    network : Network
+
+    Raises
+    ------
+    ValueError
+        If hidden_layer_sizes, activation and dropout do not fit together, or the
+        solver can't train such a network.
+    """
+    hidden = params.hidden_layer_sizes
+    hidden = [hidden] if isinstance(hidden, Integral) else list(hidden)
+    if not all(isinstance(size, Integral) and int(size) > 0 for size in hidden):
+        raise ValueError(
+            f"hidden_layer_sizes must hold integers > 0; got {params.hidden_layer_sizes!r}."
+        )
+    names = activation_names(params, len(hidden))
+    rates = _one_a_layer("dropout", params.dropout, len(hidden), Real, "a number in [0, 1)")
+    if not all(0.0 <= rate < 1.0 for rate in rates):
+        raise ValueError(f"dropout must be a number in [0, 1); got {params.dropout!r}.")
+    network = Network.feedforward(
+        [n_features, *(int(size) for size in hidden), targets.n_outputs],
+        names,
+        targets.loss(params.output_activation),
+        batch_norm=params.batch_norm,
+        dropout=rates,
+    )
+    if network.training_only and params.solver in METHODS:
+        raise ValueError(
+            f"{' and '.join(network.training_only)} need mini-batches: solver must be one of "
+            f"{MINI_BATCH_SOLVERS}; got solver={params.solver!r}."
+        )
+    return network
+
+
+def activation_names(params, n_hidden):
+    """Name of each hidden layer's activation function."""
+    allowed = f"one of {sorted(ACTIVATIONS)}"
+    names = _one_a_layer("activation", params.activation, n_hidden, str, allowed)
+    if not all(name in ACTIVATIONS for name in names):
+        raise ValueError(f"activation must be {allowed}; got {params.activation!r}.")
+    return names
+
+
+def _one_a_layer(keyword, value, n_hidden, kind, allowed):
+    """The values of a keyword that takes one for all hidden layers, or one a layer."""
+    if isinstance(value, kind):
+        return [value] * n_hidden
+    values = list(value)
+    if len(values) != n_hidden or not all(isinstance(item, kind) for item in values):
+        raise ValueError(
+            f"{keyword} must be {allowed}, or a sequence with one of them for each of the "
+            f"{n_hidden} hidden layers; got {value!r}."
+        )
+    return values
+
+
+def build_mini_batches(params, blocks):
+    """How the mini-batch solver that the keywords choose goes about the rows.
+
+    Returns
+    -------
+    mini_batches : MiniBatches or None
+        None for a full-batch solver.
+    """
+    if params.solver in METHODS:
+        return None
+    n_rows = blocks.n_rows
+    batch_size = min(200 if params.batch_size == "auto" else params.batch_size, n_rows)
+    schedule = params.learning_rate
+    if isinstance(schedule, str):
+        schedule = schedule_named(
+            schedule,
+            params.learning_rate_init,
+            power=params.power_t,
+            samples_per_epoch=blocks.total_weight,
+            steps_per_epoch=-(-n_rows // batch_size),
+            epochs=params.max_iter,
+        )
+    rules: dict[str, Rule] = {
+        "sgd": SGD(params.momentum, params.nesterovs_momentum),
+        "adam": Adam(params.beta_1, params.beta_2, params.epsilon),
+        "rmsprop": RMSprop(params.beta_2, params.epsilon),
+    }
+    rule = rules[params.solver]
+    return MiniBatches(rule, schedule, batch_size, params.shuffle, params.max_grad_norm)
+
+
+@contextmanager
+def open_objective(problem: Problem, alpha):
+    """The objective of a problem, while its blocks may be computed.
+
+    Raises
+    ------
+    ValueError
+        If the rows have no weight, or more than a float can hold.
+    """
+    blocks: Any = problem.blocks
+    total_weight = blocks.total_weight
+    if not 0.0 < total_weight < np.inf:
+        raise ValueError(
+            "sample_weight, times class_weight, must have a finite sum above 0; "
+            f"got {total_weight}."
+        )
+    with block_map(len(blocks), work(problem.network, blocks.X)) as map_blocks:
+        yield Objective(problem.network, blocks, total_weight, alpha, blocks.X.dtype, map_blocks)
+
+
+def work(network, X):
+    """Floating-point operations of one evaluation of one block, roughly."""
+    rows = min(X.shape[0], ROWS_PER_BLOCK)
+    inputs = X.nnz / X.shape[0] if issparse(X) else X.shape[1]
+    first = network.layers[0].n_out
+    return 2.0 * rows * (2 * inputs * first + 3 * (network.n_weights - X.shape[1] * first))

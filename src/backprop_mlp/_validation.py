@@ -1,0 +1,116 @@
+"""Validation rows: which they are, and how a network does on them."""
+
+from functools import partial
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from ._objective import RowBlocks
+
+
+def split_rows(codes, multilabel, fraction, rng):
+    """Numbers of the training and of the validation rows, both sorted.
+
+    Stratified by class where every class can have a row on both sides, plain
+    otherwise and for multilabel problems.
+
+    Parameters
+    ----------
+    codes : {ndarray, csr_matrix} of shape (n_rows,) or (n_rows, n_labels)
+    multilabel : bool
+    fraction : float
+        Of the rows that are held out; rounded up.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    train, validation : ndarray of int
+
+    Raises
+    ------
+    ValueError
+        If no row would be left to train on.
+    """
+    n_rows = codes.shape[0]
+    n_validation = int(np.ceil(fraction * n_rows))
+    if n_validation >= n_rows:
+        raise ValueError(
+            f"early_stopping=True with validation_fraction={fraction} leaves no row to train "
+            f"on: got n_samples={n_rows}. Lower validation_fraction or pass X_val and y_val."
+        )
+    stratify = None
+    if not multilabel:
+        counts = np.bincount(codes)
+        counts = counts[counts > 0]
+        if counts.min() >= 2 and len(counts) <= min(n_validation, n_rows - n_validation):
+            stratify = codes
+    train, validation = train_test_split(
+        np.arange(n_rows), test_size=n_validation, stratify=stratify, random_state=rng
+    )
+    return np.sort(train), np.sort(validation)
+
+
+def _block_loss_and_hits(network, targets, theta, block):
+    """A block's loss, and the weight of its rows that are predicted right."""
+    z, _ = network.forward(network.views(theta), block.X)
+    value = network.loss.value(z, block.Y, block.sample_weight)
+    right = (targets.encode(targets.predicted_codes(z), z.dtype) == block.Y).all(axis=1)
+    return value, float(block.sample_weight[right].sum())
+
+
+class Validation:
+    """Validation rows, and what a network's predictions on them are worth.
+
+    Parameters
+    ----------
+    blocks : RowBlocks
+    targets : Targets
+    scoring : None, "loss" or callable(estimator, X, y) -> float
+        None: accuracy. "loss": minus the mean loss, without the penalty.
+    scorer_rows : tuple
+        What a callable is given behind the estimator: X, y and, if there are
+        any, the sample weights by name.
+    """
+
+    def __init__(self, blocks: RowBlocks, targets, scoring, scorer_rows=((), {})):
+        self.blocks = blocks
+        self.targets = targets
+        self.scoring = scoring
+        self.scorer_rows = scorer_rows
+        self.total_weight = blocks.total_weight
+        if not 0.0 < self.total_weight < np.inf:
+            raise ValueError(
+                "the weights of the validation rows must have a finite sum above 0; "
+                f"got {self.total_weight}."
+            )
+
+    def measure(self, network, theta, map_blocks, make_estimator):
+        """How a plain network does.
+
+        Parameters
+        ----------
+        network : Network
+        theta : ndarray of shape (n_params,)
+        map_blocks : callable(function, blocks) -> iterable
+        make_estimator : callable() -> estimator
+            The fitted classifier of this network, for a scorer.
+
+        Returns
+        -------
+        score : float
+            Greater is better.
+        loss : float
+            Weighted mean, without the penalty.
+        """
+        theta = theta.astype(self.blocks.X.dtype, copy=False)
+        function = partial(_block_loss_and_hits, network, self.targets, theta)
+        loss, hits = (
+            sum(values) / self.total_weight
+            for values in zip(*map_blocks(function, self.blocks), strict=True)
+        )
+        if self.scoring is None:
+            return hits, loss
+        if self.scoring == "loss":
+            return -loss, loss
+        rows, weights = self.scorer_rows
+        return float(self.scoring(make_estimator(), *rows, **weights)), loss

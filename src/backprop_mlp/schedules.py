@@ -1,0 +1,219 @@
+"""Learning rates of the mini-batch solvers, as functions of the step.
+
+A schedule is any callable ``step -> rate``, where step 0 is the first update.
+Those of this module are immutable objects with their initial rate in front.
+"""
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["Constant", "Cosine", "Exponential", "InvScaling", "InverseTime", "Step"]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """rate = initial.
+
+    Parameters
+    ----------
+    initial : float
+
+    Examples
+    --------
+    >>> from backprop_mlp.schedules import Constant
+    >>> Constant(0.1)(1000)
+    0.1
+    """
+
+    initial: float
+
+    def __call__(self, step):
+        return self.initial
+
+
+@dataclass(frozen=True)
+class InvScaling:
+    """rate = initial / (1 + t)^power, where t counts the samples seen, by weight.
+
+    As `MLPClassifier` does it, the rate stays what it was throughout an epoch.
+
+    Parameters
+    ----------
+    initial : float
+    power : float, default=0.5
+    samples_per_epoch : float, default=1
+        Total row weight.
+    steps_per_epoch : int, default=1
+
+    Examples
+    --------
+    >>> from backprop_mlp.schedules import InvScaling
+    >>> rate = InvScaling(0.1, samples_per_epoch=99, steps_per_epoch=10)
+    >>> [round(rate(step), 3) for step in (0, 9, 10)]
+    [0.1, 0.1, 0.01]
+    """
+
+    initial: float
+    power: float = 0.5
+    samples_per_epoch: float = 1
+    steps_per_epoch: int = 1
+
+    def __call__(self, step):
+        samples = self.samples_per_epoch * (step // self.steps_per_epoch)
+        return self.initial / (1 + samples) ** self.power
+
+
+@dataclass(frozen=True)
+class Step:
+    """rate = initial * factor^k, with k = step // every: the staircase.
+
+    Parameters
+    ----------
+    initial : float
+    every : int
+        Steps from one drop to the next.
+    factor : float, default=0.5
+
+    Examples
+    --------
+    >>> from backprop_mlp.schedules import Step
+    >>> [Step(0.4, every=10)(step) for step in (0, 9, 10, 20)]
+    [0.4, 0.4, 0.2, 0.1]
+    """
+
+    initial: float
+    every: int
+    factor: float = 0.5
+
+    def __call__(self, step):
+        return self.initial * self.factor ** (step // self.every)
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """rate = initial * factor^(step / every).
+
+    Parameters
+    ----------
+    initial : float
+    every : float
+        Steps over which the rate falls by the factor.
+    factor : float, default=0.95
+
+    Examples
+    --------
+    >>> from backprop_mlp.schedules import Exponential
+    >>> Exponential(1.0, every=10)(10)
+    0.95
+    """
+
+    initial: float
+    every: float
+    factor: float = 0.95
+
+    def __call__(self, step):
+        return self.initial * self.factor ** (step / self.every)
+
+
+@dataclass(frozen=True)
+class InverseTime:
+    """rate = initial / (1 + decay * step / every).
+
+    Parameters
+    ----------
+    initial : float
+    every : float
+        Steps that count as one unit of time.
+    decay : float, default=1.0
+
+    Examples
+    --------
+    >>> from backprop_mlp.schedules import InverseTime
+    >>> [round(InverseTime(0.6, every=10)(step), 2) for step in (0, 10, 20)]
+    [0.6, 0.3, 0.2]
+    """
+
+    initial: float
+    every: float
+    decay: float = 1.0
+
+    def __call__(self, step):
+        return self.initial / (1.0 + self.decay * step / self.every)
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """Half a cosine from initial to final, after a linear warm-up.
+
+    rate = final + (initial - final) * (1 + cos(pi * progress)) / 2
+
+    with progress from 0 at the end of the warm-up to 1 at the horizon, where
+    the rate stays (Loshchilov & Hutter, 2017, eq. 5, without restarts).
+
+    Parameters
+    ----------
+    initial : float
+        Highest rate.
+    horizon : int
+        Step at which the final rate is reached.
+    warm_up : int, default=0
+        Steps of the linear rise from initial / (warm_up + 1), below horizon.
+    final : float, default=0.0
+
+    Examples
+    --------
+    >>> from backprop_mlp.schedules import Cosine
+    >>> [round(Cosine(1.0, horizon=12, warm_up=2)(step), 2) for step in (0, 1, 2, 7, 12, 99)]
+    [0.33, 0.67, 1.0, 0.5, 0.0, 0.0]
+    """
+
+    initial: float
+    horizon: int
+    warm_up: int = 0
+    final: float = 0.0
+
+    def __call__(self, step):
+        if step < self.warm_up:
+            return self.initial * (step + 1) / (self.warm_up + 1)
+        progress = min(1.0, (step - self.warm_up) / (self.horizon - self.warm_up))
+        return self.final + (self.initial - self.final) * (1.0 + math.cos(math.pi * progress)) / 2
+
+
+NAMES = ("constant", "invscaling", "adaptive", "step", "exponential", "inverse_time", "cosine")
+"""Schedules that can be chosen by name. "adaptive" is constant until the cost
+stops falling: what happens then is decided where training is stopped."""
+
+
+def schedule_named(name, initial, *, power, samples_per_epoch, steps_per_epoch, epochs):
+    """The schedule behind a name, with the lecture's constants in units of epochs.
+
+    Parameters
+    ----------
+    name : str
+        One of ``NAMES``: "step" halves the rate every 10 epochs, "exponential"
+        multiplies it by 0.95 an epoch, "inverse_time" divides it by 1 + epoch,
+        "cosine" falls to 0 at the last epoch after a warm-up of a twentieth.
+    initial : float
+    power : float
+        Of "invscaling".
+    samples_per_epoch : float
+    steps_per_epoch, epochs : int
+
+    Returns
+    -------
+    schedule : callable(step) -> rate
+    """
+    match name:
+        case "invscaling":
+            return InvScaling(initial, power, samples_per_epoch, steps_per_epoch)
+        case "step":
+            return Step(initial, every=10 * steps_per_epoch)
+        case "exponential":
+            return Exponential(initial, every=steps_per_epoch)
+        case "inverse_time":
+            return InverseTime(initial, every=steps_per_epoch)
+        case "cosine":
+            horizon = epochs * steps_per_epoch
+            return Cosine(initial, horizon=horizon, warm_up=horizon // 20)
+        case _:
+            return Constant(initial)
