@@ -1,5 +1,7 @@
 """The exercise's .mat files."""
 
+from pathlib import Path
+
 import numpy as np
 from scipy.io import loadmat
 
@@ -79,12 +81,14 @@ def load_ex4_weights(path):
 
 def _read(path, names):
     """The named matrices of a MATLAB file, finite and float64."""
-    try:
-        content = loadmat(path, appendmat=False)
-    except (ValueError, TypeError, NotImplementedError) as error:
-        raise _wrong(
-            path, "a MATLAB file (version 4 to 7.2)", f"another format ({error})"
-        ) from error
+    with Path(path).open("rb") as file:
+        try:
+            content = loadmat(file)
+        # On bytes that are no (whole) MATLAB file, the reader fails in a dozen ways.
+        except Exception as error:
+            raise _wrong(
+                path, "a MATLAB file (version 4 to 7.2)", f"something else ({error})"
+            ) from error
     matrices = []
     for name in names:
         if name not in content:
