@@ -171,7 +171,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    sklearn.neural_network.MLPClassifier : scikit-learn's own.
+    sklearn.neural_network.MLPClassifier : The network that scikit-learn brings.
     check_gradient : Backpropagation against finite differences.
 
     Notes
@@ -711,7 +711,7 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         J : float
             The cost, with the m of the given rows.
         gradients : list of ndarray of shape (n_out, 1 + n_in), float64
-            dJ / dtheta, laid out as ``thetas_``.
+            Derivatives dJ / dtheta, laid out as ``thetas_``.
         """
         with self._fitted_objective(X, y, sample_weight) as objective:
             cost, grad = objective.value_and_grad(self._theta(objective.network))
