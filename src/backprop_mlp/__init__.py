@@ -4,6 +4,12 @@ from importlib.metadata import version
 
 from ._classifier import BackpropMLPClassifier
 from ._datasets import load_ex4_data, load_ex4_weights
+from ._display import (
+    GradientCheckDisplay,
+    HiddenUnitsDisplay,
+    ImageGridDisplay,
+    LossCurveDisplay,
+)
 from ._gradient_check import GradientCheck, check_gradient
 from ._learning_rate_range import LearningRateRange, learning_rate_range_test
 
@@ -12,7 +18,11 @@ __version__ = version("backprop-mlp")
 __all__ = [
     "BackpropMLPClassifier",
     "GradientCheck",
+    "GradientCheckDisplay",
+    "HiddenUnitsDisplay",
+    "ImageGridDisplay",
     "LearningRateRange",
+    "LossCurveDisplay",
     "check_gradient",
     "learning_rate_range_test",
     "load_ex4_data",

@@ -282,7 +282,7 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
 
     See Also
     --------
-    sklearn.neural_network.MLPClassifier : scikit-learn's own.
+    sklearn.neural_network.MLPClassifier : The network that scikit-learn brings.
     check_gradient : Backpropagation against finite differences.
 
     Notes
@@ -1028,7 +1028,7 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         J : float
             The cost, with the m of the given rows.
         gradients : list of ndarray of shape (n_out, 1 + n_in), float64
-            dJ / dtheta, laid out as ``thetas_``.
+            Derivatives dJ / dtheta, laid out as ``thetas_``.
         """
         problem = self._fitted_problem(X, y, sample_weight)
         with open_objective(problem, self.alpha) as objective:

@@ -1,5 +1,7 @@
 """The exercise's .mat files."""
 
+from pathlib import Path
+
 import numpy as np
 from scipy.io import loadmat
 
@@ -30,6 +32,20 @@ def load_ex4_data(path, *, zero_label=10):
     ValueError
         If the file holds something else; the message says what was expected
         and what was found.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from scipy.io import savemat
+    >>> from backprop_mlp import load_ex4_data
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "two_images.mat"
+    ...     savemat(path, {"X": np.zeros((2, 400)), "y": np.array([[10], [3]])})
+    ...     X, y = load_ex4_data(path, zero_label=0)
+    >>> X.shape, y
+    ((2, 400), array([0, 3]))
     """
     if zero_label not in (0, 10):
         raise ValueError(f"zero_label must be 10 or 0; got {zero_label!r}.")
@@ -66,6 +82,20 @@ def load_ex4_weights(path):
     ValueError
         If the file holds something else; the message says what was expected
         and what was found.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from scipy.io import savemat
+    >>> from backprop_mlp import load_ex4_weights
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "weights.mat"
+    ...     savemat(path, {"Theta1": np.zeros((25, 401)), "Theta2": np.zeros((10, 26))})
+    ...     thetas = load_ex4_weights(path)
+    >>> [theta.shape for theta in thetas]
+    [(25, 401), (10, 26)]
     """
     theta1, theta2 = _read(path, ("Theta1", "Theta2"))
     if theta2.shape[1] != 1 + theta1.shape[0]:
@@ -79,12 +109,14 @@ def load_ex4_weights(path):
 
 def _read(path, names):
     """The named matrices of a MATLAB file, finite and float64."""
-    try:
-        content = loadmat(path, appendmat=False)
-    except (ValueError, TypeError, NotImplementedError) as error:
-        raise _wrong(
-            path, "a MATLAB file (version 4 to 7.2)", f"another format ({error})"
-        ) from error
+    with Path(path).open("rb") as file:
+        try:
+            content = loadmat(file)
+        # On bytes that are no (whole) MATLAB file, the reader fails in a dozen ways.
+        except Exception as error:
+            raise _wrong(
+                path, "a MATLAB file (version 4 to 7.2)", f"something else ({error})"
+            ) from error
     matrices = []
     for name in names:
         if name not in content:

@@ -20,7 +20,7 @@ SHOWN = 20
 class GradientCheck:
     """A gradient by backpropagation beside the same gradient by differences.
 
-    Attributes
+    Parameters
     ----------
     names : list of str
         What was moved, one fitted attribute's entry a coordinate.
@@ -35,6 +35,28 @@ class GradientCheck:
         Half the distance of the two evaluations.
     cost : float
         J at theta.
+
+    See Also
+    --------
+    check_gradient : Makes the check.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_mlp import GradientCheck
+    >>> check = GradientCheck(
+    ...     names=["coefs_[0][0, 0]", "intercepts_[0][0]"],
+    ...     differences=np.array([0.5, -0.25]),
+    ...     backpropagation=np.array([0.5, -0.2]),
+    ...     at_kink=np.array([False, False]),
+    ...     step=6e-6,
+    ...     cost=0.7,
+    ... )
+    >>> print(check)
+       differences  backpropagation
+      0.5000000000     0.5000000000  coefs_[0][0, 0]
+     -0.2500000000    -0.2000000000  intercepts_[0][0]
+    Gradient check FAILED: relative difference 0.046 (allowed: 1e-07).
     """
 
     names: list
@@ -51,7 +73,7 @@ class GradientCheck:
 
     @property
     def relative_difference(self):
-        """norm(differences - backpropagation) / norm(differences + backpropagation).
+        """The norm of the error over that of differences + backpropagation.
 
         Over the coordinates away from kinks; 0 if both gradients are 0.
         """

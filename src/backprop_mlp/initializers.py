@@ -22,6 +22,7 @@ class Uniform:
     Parameters
     ----------
     width : float, default=0.12
+        Largest absolute value, > 0.
 
     Examples
     --------
