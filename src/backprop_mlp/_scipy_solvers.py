@@ -65,6 +65,9 @@ class _Descent:
         """SciPy's callback, once an iteration."""
         phi = intermediate_result.x.copy()
         cost, grad_max = self.at(phi)
+        if not cost <= self.stopping.costs[-1]:
+            # Where numbers overflow, a line search can take a nan for a success.
+            raise StopIteration
         self.phi = phi
         self.n_iter += 1
         iteration = Iteration(self.n_iter, cost, grad_max, self.n_fun, self.centring.to_theta(phi))
