@@ -393,6 +393,8 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
             interrupted.set()
             for finished in running:
                 finished.wait()
+            if not results:
+                raise
         return [results[number] for number in sorted(results)]
 
     def _descend(self, objective, start, number, interrupted):
