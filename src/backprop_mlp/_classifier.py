@@ -318,12 +318,21 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         """Validate training data; note what they are; build the network for them."""
         X, y = self._validate_rows(X, y, reset=not goes_on)
         targets = Targets.of(y)
-        if goes_on and not np.array_equal(targets.classes, self.classes_):
+        if goes_on and not (
+            targets.multilabel == self._multilabel
+            and np.array_equal(targets.classes, self.classes_)
+        ):
             raise ValueError(
                 "warm_start=True needs the classes of the previous fit in y: "
                 f"{self.classes_}; got {targets.classes}."
             )
         network = self._new_network(X.shape[1], targets)
+        n_units = [layer.n_out for layer in network.layers if isinstance(layer, Dense)]
+        if goes_on and n_units != [b.size for b in self.intercepts_]:
+            raise ValueError(
+                "warm_start=True needs the hidden_layer_sizes of the previous fit: "
+                f"{[b.size for b in self.intercepts_[:-1]]}; got {self.hidden_layer_sizes!r}."
+            )
         codes = targets.codes(y)
         sample_weight = _row_weights(sample_weight, X)
         self.class_weight_ = targets.class_weights(self.class_weight, codes, sample_weight)
