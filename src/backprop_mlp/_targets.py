@@ -74,6 +74,8 @@ class Targets:
                     f"y must be a 0/1 matrix with {len(self.classes)} columns, one a label; "
                     f"got shape {np.shape(y)}."
                 )
+            if not np.isin(values := y.data if issparse(y) else y, (0, 1)).all():
+                raise ValueError(f"y must be a 0/1 matrix; got the values {np.unique(values)}.")
             return y.tocsr() if issparse(y) else y
         y = column_or_1d(y, warn=True)
         unknown = y
