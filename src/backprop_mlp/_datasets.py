@@ -79,12 +79,13 @@ def load_ex4_weights(path):
 
 def _read(path, names):
     """The named matrices of a MATLAB file, finite and float64."""
-    try:
-        content = loadmat(path, appendmat=False)
-    except (ValueError, TypeError, NotImplementedError) as error:
-        raise _wrong(
-            path, "a MATLAB file (version 4 to 7.2)", f"another format ({error})"
-        ) from error
+    with open(path, "rb") as file:
+        try:
+            content = loadmat(file)
+        except Exception as error:  # SciPy's reader raises whatever broken bytes lead to.
+            raise _wrong(
+                path, "a MATLAB file (version 4 to 7.2)", f"another format ({error})"
+            ) from error
     matrices = []
     for name in names:
         if name not in content:
