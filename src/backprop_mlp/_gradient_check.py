@@ -62,14 +62,15 @@ class GradientCheck:
 
     @property
     def rounding_floor(self):
-        """Norm of the error that the rounding of J alone can cause.
+        """Norm of the error that rounding alone can cause.
 
         At a minimum the gradient is nearly zero and the relative difference
         measures rounding; an error below this floor passes.
         """
         n_smooth = np.count_nonzero(~self.at_kink)
-        unit = np.finfo(np.float64).eps * max(abs(self.cost), np.finfo(np.float64).tiny)
-        return float(10.0 * np.sqrt(n_smooth) * unit / self.step)
+        # The outputs h are rounded too, which reaches the gradient as it is.
+        unit = np.finfo(np.float64).eps * max(abs(self.cost) / self.step, 1.0)
+        return float(10.0 * np.sqrt(n_smooth) * unit)
 
     @property
     def passed(self):
