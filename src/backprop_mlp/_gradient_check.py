@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from ._classifier import BackpropMLPClassifier
 from ._layers import Elementwise
 
 TOLERANCE = 1e-7
@@ -136,6 +138,8 @@ def check_gradient(
 
     Raises
     ------
+    TypeError
+        If the estimator is of another kind.
     ValueError
         If step or max_coordinates is not above 0, or the data do not fit.
 
@@ -148,10 +152,12 @@ def check_gradient(
     >>> check_gradient(network, X[::10], y[::10]).passed
     True
     """
-    if not step > 0.0:
-        raise ValueError(f"step must be above 0; got {step}.")
-    if not max_coordinates >= 1:
-        raise ValueError(f"max_coordinates must be at least 1; got {max_coordinates}.")
+    if not isinstance(estimator, BackpropMLPClassifier):
+        raise TypeError(f"estimator must be a BackpropMLPClassifier; got {estimator!r}.")
+    if not (isinstance(step, Real) and 0.0 < float(step) < np.inf):
+        raise ValueError(f"step must be a finite number above 0; got {step!r}.")
+    if not (isinstance(max_coordinates, Integral) and int(max_coordinates) >= 1):
+        raise ValueError(f"max_coordinates must be an integer above 0; got {max_coordinates!r}.")
     try:
         check_is_fitted(estimator)
     except AttributeError:
