@@ -362,7 +362,9 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
             )
         names = self.activation
         names = [names] * len(hidden) if isinstance(names, str) else list(names)
-        if len(names) != len(hidden) or not all(name in ACTIVATIONS for name in names):
+        if len(names) != len(hidden) or not all(
+            isinstance(name, str) and name in ACTIVATIONS for name in names
+        ):
             raise ValueError(
                 f"activation must be one of {sorted(ACTIVATIONS)}, or one of them for each of "
                 f"the {len(hidden)} hidden layers; got {self.activation!r}."
@@ -507,7 +509,10 @@ class BackpropMLPClassifier(ClassifierMixin, BaseEstimator):
         >>> xnor.predict([[0, 0], [0, 1], [1, 0], [1, 1]])
         array([1, 0, 0, 1])
         """
-        thetas = [np.array(theta, dtype=np.float64) for theta in thetas]
+        try:
+            thetas = [np.array(theta, dtype=np.float64) for theta in thetas]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"thetas must be a sequence of matrices; {error}.") from error
         shapes = [theta.shape for theta in thetas]
         if (
             not thetas
