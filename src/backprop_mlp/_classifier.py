@@ -632,12 +632,21 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         """Validate training data; note what they are; assemble the problem they pose."""
         X, y = self._validate_rows(X, y, reset=not goes_on, precisions=precisions)
         targets = Targets.of(y)
-        if goes_on and not np.array_equal(targets.classes, self.classes_):
+        if goes_on and not (
+            targets.multilabel == self._multilabel
+            and np.array_equal(targets.classes, self.classes_)
+        ):
             raise ValueError(
                 "warm_start=True needs the classes of the previous fit in y: "
                 f"{self.classes_}; got {targets.classes}."
             )
         network = build_network(self, X.shape[1], targets)
+        n_units = [layer.n_out for layer in network.layers if isinstance(layer, Dense)]
+        if goes_on and n_units != [b.size for b in self.intercepts_]:
+            raise ValueError(
+                "warm_start=True needs the hidden_layer_sizes of the previous fit: "
+                f"{[b.size for b in self.intercepts_[:-1]]}; got {self.hidden_layer_sizes!r}."
+            )
         codes = targets.codes(y)
         weights = _row_weights(sample_weight, X)
         chosen = held_out = None
@@ -805,7 +814,10 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         >>> xnor.predict([[0, 0], [0, 1], [1, 0], [1, 1]])
         array([1, 0, 0, 1])
         """
-        thetas = [np.array(theta, dtype=np.float64) for theta in thetas]
+        try:
+            thetas = [np.array(theta, dtype=np.float64) for theta in thetas]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"thetas must be a sequence of matrices; {error}.") from error
         shapes = [theta.shape for theta in thetas]
         if (
             not thetas

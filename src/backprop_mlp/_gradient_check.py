@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral, Real
 
 import numpy as np
 
 from ._assembly import open_objective
+from ._classifier import BackpropMLPClassifier
 from ._layers import Elementwise
 from ._objective import row_slices
 
@@ -84,14 +86,15 @@ class GradientCheck:
 
     @property
     def rounding_floor(self):
-        """Norm of the error that the rounding of J alone can cause.
+        """Norm of the error that rounding alone can cause.
 
         At a minimum the gradient is nearly zero and the relative difference
         measures rounding; an error below this floor passes.
         """
         n_smooth = np.count_nonzero(~self.at_kink)
-        unit = np.finfo(np.float64).eps * max(abs(self.cost), np.finfo(np.float64).tiny)
-        return float(10.0 * np.sqrt(n_smooth) * unit / self.step)
+        # The outputs h are rounded too, which reaches the gradient as it is.
+        unit = np.finfo(np.float64).eps * max(abs(self.cost) / self.step, 1.0)
+        return float(10.0 * np.sqrt(n_smooth) * unit)
 
     @property
     def passed(self):
@@ -157,6 +160,8 @@ def check_gradient(
 
     Raises
     ------
+    TypeError
+        If the estimator is of another kind.
     ValueError
         If step or max_coordinates is not above 0, or the data do not fit.
 
@@ -169,10 +174,12 @@ def check_gradient(
     >>> check_gradient(network, X[::10], y[::10]).passed
     True
     """
-    if not step > 0.0:
-        raise ValueError(f"step must be above 0; got {step}.")
-    if not max_coordinates >= 1:
-        raise ValueError(f"max_coordinates must be at least 1; got {max_coordinates}.")
+    if not isinstance(estimator, BackpropMLPClassifier):
+        raise TypeError(f"estimator must be a BackpropMLPClassifier; got {estimator!r}.")
+    if not (isinstance(step, Real) and 0.0 < float(step) < np.inf):
+        raise ValueError(f"step must be a finite number above 0; got {step!r}.")
+    if not (isinstance(max_coordinates, Integral) and int(max_coordinates) >= 1):
+        raise ValueError(f"max_coordinates must be an integer above 0; got {max_coordinates!r}.")
     problem, theta = estimator._training_problem(X, y, sample_weight)
     network = problem.network
     with open_objective(problem, estimator.alpha) as objective:

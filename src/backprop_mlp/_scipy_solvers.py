@@ -72,8 +72,12 @@ class _Descent:
 
     def __call__(self, intermediate_result):
         """SciPy's callback, once an iteration."""
-        self.phi = intermediate_result.x.copy()
-        self.cost, grad_max = self.at(self.phi)
+        phi = intermediate_result.x.copy()
+        cost, grad_max = self.at(phi)
+        if not cost <= self.cost:
+            # Where numbers overflow, a line search can take a nan for a success.
+            raise StopIteration
+        self.phi, self.cost = phi, cost
         self.n_iter += 1
         theta = self.centring.to_theta(self.phi)
         iteration = Iteration(self.n_iter, self.cost, grad_max, self.n_fun, theta)
@@ -135,6 +139,8 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
         if not descent.stopped:
             monitor.give_up("no step along the search direction lowers the cost any further")
     except KeyboardInterrupt:
+        if descent.n_fun == 0:
+            raise
         monitor.interrupt()
     return OptimizeResult(
         x=centring.to_theta(descent.phi), fun=descent.cost, nit=descent.n_iter, nfev=descent.n_fun

@@ -273,6 +273,8 @@ def minimize_stochastic(
                 )
             stop = monitor(Iteration(epoch, cost, None, step - first_step, theta, moments))
     except KeyboardInterrupt:
+        if epoch == 0:
+            raise
         monitor.interrupt()
     return OptimizeResult(
         x=theta,

@@ -11,6 +11,7 @@ multilabel 0/1 matrix            one a label        logistic
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,8 @@ class Targets:
                     f"y must be a 0/1 matrix with {len(self.classes)} columns, one a label; "
                     f"got shape {np.shape(y)}."
                 )
+            if not np.isin(values := y.data if issparse(y) else y, (0, 1)).all():
+                raise ValueError(f"y must be a 0/1 matrix; got the values {np.unique(values)}.")
             return y.tocsr() if issparse(y) else y
         y = column_or_1d(y, warn=True)
         unknown = y
@@ -162,7 +165,7 @@ class Targets:
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If class_weight does not fit the classes.
         """
         given = [class_weight] if isinstance(class_weight, dict) else class_weight
@@ -215,11 +218,17 @@ def _balanced(weights):
 
 def _given(class_weight, classes):
     """Weight of each class from a {label: weight} dictionary."""
+    if not isinstance(class_weight, dict):
+        raise TypeError(f"class_weight must hold dictionaries; got {class_weight!r} in it.")
     known = set(classes.tolist())
     if unknown := [label for label in class_weight if label not in known]:
         raise ValueError(
             f"class_weight names labels that are not among the classes {classes}: {unknown}."
         )
-    if bad := {c: w for c, w in class_weight.items() if not 0 <= w < float("inf")}:
+    if bad := {
+        label: weight
+        for label, weight in class_weight.items()
+        if not (isinstance(weight, Real) and 0 <= float(weight) < float("inf"))
+    }:
         raise ValueError(f"class_weight must hold finite numbers >= 0; got {bad}.")
     return compute_class_weight(class_weight, classes=classes, y=classes)

@@ -326,4 +326,6 @@ def run_side_by_side(run, n_runs, n_jobs, interrupted):
         interrupted.set()
         for finished in begun:
             finished.wait()
+        if not outcomes:
+            raise
     return [outcomes[number] for number in sorted(outcomes)]
