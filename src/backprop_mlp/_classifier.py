@@ -29,11 +29,11 @@ from ._assembly import (
 )
 from ._callbacks import CallbackSupportMixin, Task, with_callbacks
 from ._layers import Dense, Elementwise
-from ._network import Network
+from ._network import Network, plain_network
 from ._objective import RowBlocks, row_slices
 from ._stopping import Stopping
 from ._targets import Targets
-from ._threads import block_map
+from ._threads import block_map, one_blas_thread
 from ._training import Best, Monitor, run_side_by_side, train
 from ._validation import Validation, split_rows
 from .initializers import INITIALIZERS, initialize
@@ -877,10 +877,9 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
 
     @property
     def _network(self):
-        sizes = [self.coefs_[0].shape[0], *(W.shape[1] for W in self.coefs_)]
-        return Network.feedforward(
-            sizes, self._activations, self._targets.loss(self.out_activation_)
-        )
+        sizes = (self.coefs_[0].shape[0], *(W.shape[1] for W in self.coefs_))
+        loss = self._targets.loss(self.out_activation_)
+        return plain_network(sizes, tuple(self._activations), loss)
 
     def _theta(self, network):
         return network.pack(self.coefs_, self.intercepts_)
@@ -894,11 +893,15 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
 
     def _by_rows(self, X, function):
         """``function(network, z)`` of the logits z of X's rows, block by block."""
-        check_is_fitted(self)
+        if not hasattr(self, "coefs_"):  # asked first: it is faster than the check
+            check_is_fitted(self)
         X = self._validate_rows(X, reset=False)
         network = self._network
         params = self._params(network)
         slices = row_slices(X.shape[0])
+        if len(slices) == 1:
+            with one_blas_thread:
+                return function(network, network.forward(params, X)[0])
 
         def outputs(rows):
             return function(network, network.forward(params, X[rows])[0])

@@ -41,7 +41,12 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True)
 class Dense:
-    """The linear map y = x W + b, with W of shape (n_in, n_out) and b of shape (n_out,)."""
+    """The linear map y = x W + b, with W of shape (n_in, n_out) and b of shape (n_out,).
+
+    Everything with a row a sample lies in memory column by column, W in theta
+    unit by unit: so the sums, maxima and biases of a few units run over long
+    stretches, and the products are the ones that BLAS does best.
+    """
 
     n_in: int
     n_out: int
@@ -56,11 +61,11 @@ class Dense:
 
     def views(self, weights, free):
         """(W, b), from this layer's stretches of theta."""
-        return weights.reshape(self.n_in, self.n_out), free
+        return weights.reshape(self.n_out, self.n_in).T, free
 
     def forward(self, params, x, rows):
         W, b = params
-        y = x @ W
+        y = _product(x, W)
         y += b
         return y, x
 
@@ -69,20 +74,20 @@ class Dense:
         if issparse(cache):
             W_grad[:] = cache.T @ dy
         else:
-            np.matmul(cache.T, dy, out=W_grad)
+            np.matmul(dy.T, cache, out=W_grad.T)
         np.sum(dy, axis=0, out=b_grad)
 
     def input_grad(self, params, cache, dy):
         W, _ = params
-        return dy @ W.T
+        return _product(dy, W.T)
 
     def forward_tangent(self, params, tparams, cache, tx):
         W, _ = params
         tW, tb = tparams
-        ty = cache @ tW
+        ty = _product(cache, tW)
         ty += tb
         if tx is not None:
-            ty += tx @ W
+            ty += _product(tx, W)
         return ty, tx
 
     def write_param_grad_tangent(self, tgrads, cache, tcache, dy, tdy):
@@ -94,9 +99,21 @@ class Dense:
     def input_grad_tangent(self, params, tparams, cache, tcache, dy, tdy):
         W, _ = params
         tW, _ = tparams
-        tdx = tdy @ W.T
-        tdx += dy @ tW.T
-        return dy @ W.T, tdx
+        tdx = _product(tdy, W.T)
+        tdx += _product(dy, tW.T)
+        return _product(dy, W.T), tdx
+
+
+def _product(x, W):
+    """x W, column by column in memory."""
+    if issparse(x):
+        return np.asfortranarray(x @ W)
+    # In single precision OpenBLAS is a third slower at writing columns from rows
+    # than at writing rows; that pays for turning a product with fewer columns.
+    by_rows = x.dtype == np.float32 and x.shape[1] > W.shape[1] and x.flags.c_contiguous
+    if by_rows:
+        return np.asfortranarray(x @ W)
+    return np.matmul(W.T, x.T).T
 
 
 class _WithoutParams:
@@ -218,7 +235,9 @@ class Dropout(_WithoutParams):
     rate: float
 
     def forward(self, params, x, rows):
-        mask = (rows.rng.random(x.shape, dtype=np.float32) >= self.rate).astype(x.dtype)
+        n_rows, n_units = x.shape
+        draws = rows.rng.random((n_units, n_rows), dtype=np.float32).T
+        mask = (draws >= self.rate).astype(x.dtype)
         mask /= 1.0 - self.rate
         return x * mask, mask
 

@@ -12,6 +12,11 @@ import numpy as np
 from ._activations import logistic
 
 
+def _column(sample_weight, z):
+    """The rows' weights beside z, in its precision."""
+    return sample_weight[:, np.newaxis].astype(z.dtype, copy=False)
+
+
 def _softplus(z):
     """log(1 + exp(z)), a new array."""
     value = np.abs(z)
@@ -22,9 +27,9 @@ def _softplus(z):
     return value
 
 
-def _weighted_sum(values, sample_weight):
-    """Sum of the rows of values times their weights, in float64."""
-    return float(np.dot(values.sum(axis=1, dtype=np.float64), sample_weight))
+def _weighted_sum(row_values, sample_weight):
+    """Sum of one value a row times the rows' weights, in float64."""
+    return float(np.dot(row_values.astype(np.float64, copy=False), sample_weight))
 
 
 @dataclass(frozen=True)
@@ -52,21 +57,21 @@ class SigmoidLoss:
         """The loss, a float."""
         values = _softplus(z)
         values -= Y * z
-        return _weighted_sum(values, sample_weight)
+        return _weighted_sum(values.sum(axis=1), sample_weight)
 
-    def delta(self, z, Y, sample_weight):
-        """Derivative of the value with respect to z, shaped as z."""
+    def value_and_delta(self, z, Y, sample_weight):
+        """The loss, and its derivative with respect to z, shaped as z."""
         delta = self.proba(z)
         delta -= Y
-        delta *= sample_weight[:, np.newaxis]
-        return delta
+        delta *= _column(sample_weight, z)
+        return self.value(z, Y, sample_weight), delta
 
     def delta_tangent(self, z, tz, sample_weight):
         """Derivative of delta along the tangent tz of z, shaped as z."""
         h = self.proba(z)
         h *= 1.0 - h
         h *= tz
-        h *= sample_weight[:, np.newaxis]
+        h *= _column(sample_weight, z)
         return h
 
 
@@ -96,23 +101,26 @@ class SoftmaxLoss:
 
     def value(self, z, Y, sample_weight):
         """The loss, a float."""
-        values = self.log_proba(z)
-        values *= Y
-        return -_weighted_sum(values, sample_weight)
+        return self.value_and_delta(z, Y, sample_weight)[0]
 
-    def delta(self, z, Y, sample_weight):
-        """Derivative of the value with respect to z, shaped as z."""
-        delta = self.proba(z)
+    def value_and_delta(self, z, Y, sample_weight):
+        """The loss, and its derivative with respect to z, shaped as z."""
+        shifted = _below_maximum(z)
+        delta = np.exp(shifted)
+        totals = delta.sum(axis=1)
+        shifted *= Y
+        value = _weighted_sum(np.log(totals) - shifted.sum(axis=1), sample_weight)
+        delta /= totals[:, np.newaxis]
         delta -= Y
-        delta *= sample_weight[:, np.newaxis]
-        return delta
+        delta *= _column(sample_weight, z)
+        return value, delta
 
     def delta_tangent(self, z, tz, sample_weight):
         """Derivative of delta along the tangent tz of z, shaped as z."""
         h = self.proba(z)
         tdelta = tz - np.einsum("ij,ij->i", h, tz)[:, np.newaxis]
         tdelta *= h
-        tdelta *= sample_weight[:, np.newaxis]
+        tdelta *= _column(sample_weight, z)
         return tdelta
 
 

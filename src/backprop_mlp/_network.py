@@ -7,7 +7,7 @@ in the order of the layers. The penalty is therefore about
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import cast
 
@@ -254,7 +254,7 @@ class Network:
             tz, tcache = layer.forward_tangent(layer_params, layer_tparams, cache, tz)
             caches.append(cache)
             tcaches.append(tcache)
-        dy = self.loss.delta(z, Y, sample_weight)
+        _, dy = self.loss.value_and_delta(z, Y, sample_weight)
         tdy = self.loss.delta_tangent(z, tz, sample_weight)
         for index in reversed(range(len(layers))):
             layer, cache, tcache = layers[index], caches[index], tcaches[index]
@@ -263,3 +263,20 @@ class Network:
                 dy, tdy = layer.input_grad_tangent(
                     params[index], tparams[index], cache, tcache, dy, tdy
                 )
+
+
+@lru_cache(maxsize=64)
+def plain_network(sizes, activations, loss):
+    """The network that a fitted classifier predicts with, built once for many calls.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+    activations : tuple of str
+    loss : SigmoidLoss or SoftmaxLoss
+
+    Returns
+    -------
+    network : Network
+    """
+    return Network.feedforward(sizes, activations, loss)

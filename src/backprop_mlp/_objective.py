@@ -121,8 +121,7 @@ def block_pass(network: Network, theta, block: Block):
     grad = np.empty_like(theta)
     params = network.views(theta)
     z, caches = network.forward(params, block.X, block.rows)
-    value = network.loss.value(z, block.Y, block.sample_weight)
-    delta = network.loss.delta(z, block.Y, block.sample_weight.astype(theta.dtype, copy=False))
+    value, delta = network.loss.value_and_delta(z, block.Y, block.sample_weight)
     network.backward(params, network.views(grad), caches, delta)
     return value, grad, network.moments(caches)
 
@@ -142,7 +141,7 @@ def block_hessian_product(network: Network, theta, direction, block: Block):
         network.views(product),
         block.X,
         block.Y,
-        block.sample_weight.astype(theta.dtype, copy=False),
+        block.sample_weight,
     )
     return product
 

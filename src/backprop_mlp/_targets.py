@@ -117,7 +117,7 @@ class Targets:
         if self.n_outputs == 1:
             # One output tells the second class from the first.
             return (codes == len(self.classes) - 1)[:, np.newaxis].astype(dtype)
-        return (codes[:, np.newaxis] == np.arange(self.n_outputs)).astype(dtype)
+        return (np.arange(self.n_outputs)[:, np.newaxis] == codes).T.astype(dtype)
 
     def log_proba(self, loss, z):
         """Log-probabilities of shape (n_rows, n_classes), finite for finite logits z.

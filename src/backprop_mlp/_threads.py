@@ -30,34 +30,36 @@ class _BlasGuard:
     def __init__(self):
         self._lock = threading.Lock()
         self._users = 0
-        self._restore = lambda: None
         self._n_threads = 1
+        self._limited: list = []
 
     @cached_property
-    def _controller(self):
-        # Looking for the libraries takes about a millisecond: once a process.
-        return ThreadpoolController().select(user_api="blas")
+    def _libraries(self):
+        # Looking for them takes about a millisecond: once a process.
+        return ThreadpoolController().select(user_api="blas").lib_controllers
 
-    @contextmanager
-    def held_to_one(self):
-        """Context in which BLAS has one thread; gives the number it had before."""
+    def __enter__(self):
+        """Hold BLAS to one thread; the number of threads that it had before."""
         with self._lock:
             if self._users == 0:
-                libraries = self._controller.lib_controllers
-                self._n_threads = max((lib.num_threads for lib in libraries), default=1)
-                self._restore = self._controller.limit(limits=1).restore_original_limits
+                limits = [(library, library.num_threads) for library in self._libraries]
+                self._n_threads = max((limit for _, limit in limits), default=1)
+                self._limited = [(library, limit) for library, limit in limits if limit > 1]
+                for library, _ in self._limited:
+                    library.set_num_threads(1)
             self._users += 1
-            n_threads = self._n_threads
-        try:
-            yield n_threads
-        finally:
-            with self._lock:
-                self._users -= 1
-                if self._users == 0:
-                    self._restore()
+            return self._n_threads
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                for library, limit in self._limited:
+                    library.set_num_threads(limit)
 
 
-_guard = _BlasGuard()
+one_blas_thread = _BlasGuard()
+"""Context in which BLAS has one thread."""
 
 
 @contextmanager
@@ -80,7 +82,7 @@ def block_map(n_blocks, work):
     map : callable(function, blocks) -> iterator
         Gives the results in the order of the blocks.
     """
-    with _guard.held_to_one() as n_threads:
+    with one_blas_thread as n_threads:
         n_threads = min(n_threads, n_blocks)
         if n_threads == 1 or work < WORK_WORTH_A_THREAD:
             yield map
