@@ -144,6 +144,8 @@ def learning_rate_range_test(
     ------
     ValueError
         If the solver has no learning rate, or an argument is out of range.
+    FloatingPointError
+        If the cost overflows before the rate could rise.
 
     Examples
     --------
@@ -186,6 +188,11 @@ def learning_rate_range_test(
                 )
         except _Finished:
             pass
+    if len(recorder.costs) < 2:
+        raise FloatingPointError(
+            f"The cost overflows at once, with min_rate={min_rate:g}. Lower min_rate, or scale the "
+            "features (StandardScaler)."
+        )
     steps = np.arange(len(recorder.costs))
     return LearningRateRange(
         rates=np.array([schedule(step) for step in steps]),
