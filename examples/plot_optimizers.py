@@ -48,12 +48,18 @@ def cost_curve(X, y, **settings):
     curves = []
     for seed in SEEDS:
         network = BackpropMLPClassifier(
-            (16, 16), "tanh", alpha=0.01, batch_size=32, tol=0.0, random_state=seed, **settings
+            (16, 16),
+            "tanh",
+            alpha=0.01,
+            batch_size=32,
+            n_iter_no_change=N_PASSES,
+            random_state=seed,
+            **settings,
         ).fit(X, y)
         # An iteration of a full-batch solver passes through the data about once or twice.
-        n_passes = N_PASSES if "max_fun" not in settings else network.n_fun_
-        iterations = np.linspace(0, n_passes, network.n_iter_ + 1)[1:]
-        curves.append(np.interp(PASSES, iterations, network.loss_curve_))
+        passes_an_iteration = network.n_fun_ / network.n_iter_ if "max_fun" in settings else 1.0
+        passes = passes_an_iteration * np.arange(1, network.n_iter_ + 1)
+        curves.append(np.interp(PASSES, passes, network.loss_curve_))
     return np.mean(curves, axis=0)
 
 
