@@ -8,6 +8,7 @@ from ._display import (
     GradientCheckDisplay,
     HiddenUnitsDisplay,
     ImageGridDisplay,
+    LearningRateRangeDisplay,
     LossCurveDisplay,
 )
 from ._gradient_check import GradientCheck, check_gradient
@@ -22,6 +23,7 @@ __all__ = [
     "HiddenUnitsDisplay",
     "ImageGridDisplay",
     "LearningRateRange",
+    "LearningRateRangeDisplay",
     "LossCurveDisplay",
     "check_gradient",
     "learning_rate_range_test",

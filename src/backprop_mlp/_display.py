@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._gradient_check import check_gradient
+from ._learning_rate_range import learning_rate_range_test
 
 MARKERS = "osD^vP*X"
 """Tell several curves apart where there is no colour."""
@@ -532,6 +533,144 @@ class GradientCheckDisplay:
         ax.set(xlabel="Coordinate", ylabel="|differences - backpropagation|", yscale="log")
         ax.set_ylim(lowest, 30.0 * max(floor, np.abs(check.error).max()))
         ax.legend(*[handles[-1:] for handles in ax.get_legend_handles_labels()])
+
+
+class LearningRateRangeDisplay:
+    """Cost of mini-batches while the learning rate rises, and the suggested rate.
+
+    Make it with `from_estimator`, or from a test that has been made.
+
+    Parameters
+    ----------
+    result : LearningRateRange
+        What `learning_rate_range_test` returned.
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    ax_ : matplotlib.axes.Axes
+        The axis.
+
+    lines_ : list of matplotlib.lines.Line2D
+        Each mini-batch's cost as a point, the smoothed costs, and the suggestion
+        as a vertical line.
+
+    See Also
+    --------
+    learning_rate_range_test : The test itself.
+
+    References
+    ----------
+    .. [1] L. N. Smith, "Cyclical learning rates for training neural networks",
+           WACV 2017, section 3.3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from backprop_mlp import BackpropMLPClassifier, LearningRateRangeDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> network = BackpropMLPClassifier(25, solver="adam", random_state=0)
+    >>> display = LearningRateRangeDisplay.from_estimator(network, X / 16.0, y)
+    >>> display.figure_.savefig("learning_rates.png")  # doctest: +SKIP
+    """
+
+    def __init__(self, result):
+        self.result = result
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        min_rate=1e-5,
+        max_rate=10.0,
+        n_steps=200,
+        ax=None,
+        **kwargs,
+    ):
+        """Test an estimator's learning rates and draw the result.
+
+        Parameters
+        ----------
+        estimator : BackpropMLPClassifier
+            As for `learning_rate_range_test`, like all parameters up to
+            ``n_steps``.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights.
+        min_rate, max_rate : float, default=1e-5 and 10
+            First and last rate.
+        n_steps : int, default=200
+            Number of updates.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs : dict
+            Keywords of `plot`.
+
+        Returns
+        -------
+        display : LearningRateRangeDisplay
+            What was drawn.
+
+        Raises
+        ------
+        ValueError, FloatingPointError
+            As `learning_rate_range_test`.
+        """
+        result = learning_rate_range_test(
+            estimator,
+            X,
+            y,
+            sample_weight,
+            min_rate=min_rate,
+            max_rate=max_rate,
+            n_steps=n_steps,
+        )
+        return cls(result).plot(ax=ax, **kwargs)
+
+    def plot(self, ax=None, **kwargs):
+        """Draw the test. Where training diverges, the costs leave the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs : dict
+            Keywords of `matplotlib.axes.Axes.plot`, for the smoothed costs.
+
+        Returns
+        -------
+        display : LearningRateRangeDisplay
+            This object.
+        """
+        self.figure_, self.ax_ = _figure_and_ax(self, ax)
+        rates, costs, smoothed = self.result.rates, self.result.costs, self.result.smoothed
+        style = {"label": "smoothed", "color": "C0", "linewidth": 2.0}
+        self.lines_ = [
+            *self.ax_.plot(rates, costs, ".", color="0.6", markersize=5, label="a mini-batch"),
+            *self.ax_.plot(rates, smoothed, **_line_style(style, kwargs)),
+            self.ax_.axvline(
+                self.result.suggestion,
+                color="black",
+                linestyle="--",
+                label=f"suggestion: {self.result.suggestion:.2g}",
+            ),
+        ]
+        # Up to the lowest cost everything is seen; what comes after it may be huge.
+        highest = costs[: smoothed.argmin() + 1].max()
+        self.ax_.set(
+            xlabel="Learning rate", ylabel="Cost J", xscale="log", ylim=(0.0, 1.3 * highest)
+        )
+        self.ax_.legend()
+        return self
 
 
 def _pyplot(display):

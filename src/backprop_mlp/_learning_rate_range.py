@@ -20,7 +20,7 @@ DIVERGED = 4.0
 class LearningRateRange:
     """Costs of mini-batches while the learning rate rises.
 
-    Attributes
+    Parameters
     ----------
     rates : ndarray of shape (n_steps,)
         Learning rate of each update.
@@ -28,6 +28,19 @@ class LearningRateRange:
         Cost of each update's mini-batch, before the update.
     smoothed : ndarray of shape (n_steps,)
         Exponentially weighted mean of the costs, corrected for its start.
+
+    See Also
+    --------
+    learning_rate_range_test : Makes the test.
+    LearningRateRangeDisplay : Draws it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_mlp import LearningRateRange
+    >>> costs = np.array([3.0, 2.9, 2.0, 1.8, 2.5])
+    >>> LearningRateRange(np.geomspace(1e-4, 1.0, 5), costs, costs).suggestion
+    0.01
     """
 
     rates: np.ndarray
@@ -131,6 +144,8 @@ def learning_rate_range_test(
     ------
     ValueError
         If the solver has no learning rate, or an argument is out of range.
+    FloatingPointError
+        If the cost overflows before the rate could rise.
 
     Examples
     --------
@@ -173,6 +188,11 @@ def learning_rate_range_test(
                 )
         except _Finished:
             pass
+    if len(recorder.costs) < 2:
+        raise FloatingPointError(
+            f"The cost overflows at once, with min_rate={min_rate:g}. Lower min_rate, or scale the "
+            "features (StandardScaler)."
+        )
     steps = np.arange(len(recorder.costs))
     return LearningRateRange(
         rates=np.array([schedule(step) for step in steps]),

@@ -12,11 +12,12 @@ __all__ = ["Constant", "Cosine", "Exponential", "InvScaling", "InverseTime", "St
 
 @dataclass(frozen=True)
 class Constant:
-    """rate = initial.
+    """Constant rate: initial.
 
     Parameters
     ----------
     initial : float
+        The rate.
 
     Examples
     --------
@@ -33,17 +34,21 @@ class Constant:
 
 @dataclass(frozen=True)
 class InvScaling:
-    """rate = initial / (1 + t)^power, where t counts the samples seen, by weight.
+    """Power of the samples seen: initial / (1 + t)^power.
 
-    As `MLPClassifier` does it, the rate stays what it was throughout an epoch.
+    t counts the samples, by weight, before the epoch: as `MLPClassifier` does
+    it, the rate stays what it was throughout an epoch.
 
     Parameters
     ----------
     initial : float
+        Rate of the first epoch.
     power : float, default=0.5
+        Exponent, >= 0.
     samples_per_epoch : float, default=1
         Total row weight.
     steps_per_epoch : int, default=1
+        Updates an epoch.
 
     Examples
     --------
@@ -65,14 +70,16 @@ class InvScaling:
 
 @dataclass(frozen=True)
 class Step:
-    """rate = initial * factor^k, with k = step // every: the staircase.
+    """Staircase: initial * factor^k, with k = step // every.
 
     Parameters
     ----------
     initial : float
+        Rate at the start.
     every : int
         Steps from one drop to the next.
     factor : float, default=0.5
+        What each drop multiplies the rate by.
 
     Examples
     --------
@@ -91,14 +98,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Exponential:
-    """rate = initial * factor^(step / every).
+    """Exponential decay: initial * factor^(step / every).
 
     Parameters
     ----------
     initial : float
+        Rate at the start.
     every : float
         Steps over which the rate falls by the factor.
     factor : float, default=0.95
+        What it is multiplied by over these steps.
 
     Examples
     --------
@@ -117,14 +126,16 @@ class Exponential:
 
 @dataclass(frozen=True)
 class InverseTime:
-    """rate = initial / (1 + decay * step / every).
+    """Inverse of the time: initial / (1 + decay * step / every).
 
     Parameters
     ----------
     initial : float
+        Rate at the start.
     every : float
         Steps that count as one unit of time.
     decay : float, default=1.0
+        What each unit of time adds to the divisor.
 
     Examples
     --------
@@ -159,6 +170,7 @@ class Cosine:
     warm_up : int, default=0
         Steps of the linear rise from initial / (warm_up + 1), below horizon.
     final : float, default=0.0
+        Rate from the horizon on.
 
     Examples
     --------
