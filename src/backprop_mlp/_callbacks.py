@@ -35,7 +35,10 @@ class Task:
             max_subtasks=max_iter if n_starts == 1 else n_starts,
             sequential_subtasks=n_starts == 1,
         )
-        return cls(context if hasattr(estimator, "_skl_callbacks") else None, {})
+        # Callbacks know the estimator by its identity: it must be the one they are set on.
+        return cls(
+            context if hasattr(estimator, "_skl_callbacks") else None, {"estimator": estimator}
+        )
 
     def begin(self, **told):
         """Call the hooks of the task's beginning."""

@@ -140,13 +140,16 @@ class Monitor:
             self.best = Best(score, iteration.cost, theta.copy())
         if self.label is not None:
             print(self._line(iteration, score), flush=True)
-        asked = self._iteration_task.end(lambda: vars(self.make_estimator(network, theta)))
+        # A hook may raise: the task has ended all the same.
+        task, self._iteration_task = self._iteration_task, None
+        asked = task.end(lambda: vars(self.make_estimator(network, theta)))
         if asked and not stop:
             stop = self.stopping.stop("a callback asked to stop", converged=True)
         if self.interrupted.is_set():
             self.interrupt()
             stop = True
-        self._iteration_task = None if stop else self.task.begin_subtask("iteration")
+        if not stop:
+            self._iteration_task = self.task.begin_subtask("iteration")
         return stop
 
     def plain(self, theta, moments):
