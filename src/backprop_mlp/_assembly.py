@@ -4,7 +4,6 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
-import numpy as np
 from scipy.sparse import issparse
 
 from ._activations import ACTIVATIONS
@@ -140,22 +139,12 @@ def build_mini_batches(params, blocks):
 
 @contextmanager
 def open_objective(problem: Problem, alpha):
-    """The objective of a problem, while its blocks may be computed.
-
-    Raises
-    ------
-    ValueError
-        If the rows have no weight, or more than a float can hold.
-    """
+    """The objective of a problem, while its blocks may be computed."""
     blocks: Any = problem.blocks
-    total_weight = blocks.total_weight
-    if not 0.0 < total_weight < np.inf:
-        raise ValueError(
-            "sample_weight, times class_weight, must have a finite sum above 0; "
-            f"got {total_weight}."
-        )
     with block_map(len(blocks), work(problem.network, blocks.X)) as map_blocks:
-        yield Objective(problem.network, blocks, total_weight, alpha, blocks.X.dtype, map_blocks)
+        yield Objective(
+            problem.network, blocks, blocks.total_weight, alpha, blocks.dtype, map_blocks
+        )
 
 
 def work(network, X):

@@ -522,54 +522,55 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
     def _fit(self, X, y, sample_weight, given_validation, goes_on, n_starts, task):
         rng = check_random_state(self.random_state)
         problem = self._set_up(X, y, sample_weight, given_validation, rng, goes_on)
-        seeds = rng.randint(np.iinfo(np.int32).max, size=n_starts)
         mini_batches = build_mini_batches(self, problem.blocks)
-        interrupted = threading.Event()
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task.begin(X=X, y=y, metadata=metadata)
-
         with open_objective(problem, self.alpha) as objective:
+            self._train(problem, objective, mini_batches, rng, goes_on, n_starts, task)
+        task.end(lambda: vars(self))
 
-            def run(number):
-                start_rng = np.random.default_rng(seeds[number])
-                if goes_on:
-                    theta = self._theta(problem.network)
-                else:
-                    theta = initialize(problem.network, self.initializer, start_rng)
-                state = self._resumable_state(theta, X_dtype=objective.dtype) if goes_on else None
-                start_task = task
-                if n_starts > 1:
-                    start_task = task.begin_subtask(
-                        "start", task_id=number, max_subtasks=self.max_iter
-                    )
-                monitor = Monitor(
-                    objective,
-                    self._stopping(problem, mini_batches, goes_on, state),
-                    validation=problem.validation,
-                    best=self._best_so_far(problem, goes_on) if self.early_stopping else None,
-                    make_estimator=partial(self._fitted_copy, problem, objective.dtype),
-                    task=start_task,
-                    label=self._label(number, n_starts),
-                    interrupted=interrupted,
-                )
-                outcome = train(
-                    objective,
-                    theta,
-                    state,
-                    start_rng,
-                    solver=self.solver,
-                    mini_batches=mini_batches,
-                    monitor=monitor,
-                )
-                if n_starts > 1:
-                    start_task.end()
-                return outcome
+    def _train(self, problem, objective, mini_batches, rng, goes_on, n_starts, task):
+        """Train from every start, or on from where training ended; adopt the best outcome."""
+        seeds = rng.randint(np.iinfo(np.int32).max, size=n_starts)
+        interrupted = threading.Event()
 
-            outcomes = run_side_by_side(run, n_starts, self.n_jobs, interrupted)
+        def run(number):
+            start_rng = np.random.default_rng(seeds[number])
+            if goes_on:
+                theta = self._theta(problem.network)
+            else:
+                theta = initialize(problem.network, self.initializer, start_rng)
+            state = self._resumable_state(theta, X_dtype=objective.dtype) if goes_on else None
+            start_task = task
+            if n_starts > 1:
+                start_task = task.begin_subtask("start", task_id=number, max_subtasks=self.max_iter)
+            monitor = Monitor(
+                objective,
+                self._stopping(problem, mini_batches, goes_on, state),
+                validation=problem.validation,
+                best=self._best_so_far(problem, goes_on) if self.early_stopping else None,
+                make_estimator=partial(self._fitted_copy, problem, objective.dtype),
+                task=start_task,
+                label=self._label(number, n_starts),
+                interrupted=interrupted,
+            )
+            outcome = train(
+                objective,
+                theta,
+                state,
+                start_rng,
+                solver=self.solver,
+                mini_batches=mini_batches,
+                monitor=monitor,
+            )
+            if n_starts > 1:
+                start_task.end()
+            return outcome
+
+        outcomes = run_side_by_side(run, n_starts, self.n_jobs, interrupted)
         outcome = min(outcomes, key=lambda outcome: outcome.rank)
         self._adopt_network(outcome.network, problem.targets, outcome.theta, objective.dtype)
         self._adopt_record(outcome, problem, goes_on)
-        task.end(lambda: vars(self))
 
     def _partial_fit(self, X, y, sample_weight, classes):
         first = not hasattr(self, "coefs_")
@@ -586,7 +587,7 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
             )
         network = build_network(self, X.shape[1], targets)
         codes = targets.codes(y)
-        self.class_weight_ = targets.class_weights(self.class_weight, None, None)
+        self.class_weight_ = targets.class_weights(self.class_weight)
         weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets)
         problem = Problem(targets, network, RowBlocks(X, codes, weights, targets.encode), None)
         rng = np.random.default_rng(
@@ -632,21 +633,7 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         """Validate training data; note what they are; assemble the problem they pose."""
         X, y = self._validate_rows(X, y, reset=not goes_on, precisions=precisions)
         targets = Targets.of(y)
-        if goes_on and not (
-            targets.multilabel == self._multilabel
-            and np.array_equal(targets.classes, self.classes_)
-        ):
-            raise ValueError(
-                "warm_start=True needs the classes of the previous fit in y: "
-                f"{self.classes_}; got {targets.classes}."
-            )
-        network = build_network(self, X.shape[1], targets)
-        n_units = [layer.n_out for layer in network.layers if isinstance(layer, Dense)]
-        if goes_on and n_units != [b.size for b in self.intercepts_]:
-            raise ValueError(
-                "warm_start=True needs the hidden_layer_sizes of the previous fit: "
-                f"{[b.size for b in self.intercepts_[:-1]]}; got {self.hidden_layer_sizes!r}."
-            )
+        network = self._training_network(X.shape[1], targets, goes_on)
         codes = targets.codes(y)
         weights = _row_weights(sample_weight, X)
         chosen = held_out = None
@@ -658,7 +645,8 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         if self.early_stopping and X_val is None:
             chosen, held_out = split_rows(codes, targets.multilabel, self.validation_fraction, rng)
         rows = slice(None) if chosen is None else chosen
-        self.class_weight_ = targets.class_weights(self.class_weight, codes[rows], weights[rows])
+        totals = targets.class_totals(codes[rows], weights[rows])
+        self.class_weight_ = targets.class_weights(self.class_weight, totals)
         factored = self._times_class_weight(weights, codes, targets)
         blocks = RowBlocks(X, codes, factored, targets.encode, chosen)
         validation = None
@@ -682,6 +670,25 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
                 scorer_rows = _scorer_rows(X[held_out], y[held_out], given)
             validation = Validation(blocks_val, targets, scoring, scorer_rows)
         return Problem(targets, network, blocks, validation)
+
+    def _training_network(self, n_features, targets, goes_on):
+        """The network that the keywords describe, which is the fitted one if training goes on."""
+        if goes_on and not (
+            targets.multilabel == self._multilabel
+            and np.array_equal(targets.classes, self.classes_)
+        ):
+            raise ValueError(
+                "warm_start=True needs the classes of the previous fit in y: "
+                f"{self.classes_}; got {targets.classes}."
+            )
+        network = build_network(self, n_features, targets)
+        n_units = [layer.n_out for layer in network.layers if isinstance(layer, Dense)]
+        if goes_on and n_units != [b.size for b in self.intercepts_]:
+            raise ValueError(
+                "warm_start=True needs the hidden_layer_sizes of the previous fit: "
+                f"{[b.size for b in self.intercepts_[:-1]]}; got {self.hidden_layer_sizes!r}."
+            )
+        return network
 
     def _stopping(self, problem, mini_batches, goes_on, state):
         """The rules when to stop, with the record that they go on from."""
@@ -855,7 +862,7 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
             activation_names(classifier, len(shapes) - 1),
             targets.loss(classifier.output_activation),
         )
-        classifier.class_weight_ = targets.class_weights(classifier.class_weight, None, None)
+        classifier.class_weight_ = targets.class_weights(classifier.class_weight)
         theta = network.pack([t[:, 1:].T for t in thetas], [t[:, 0] for t in thetas])
         classifier._adopt_network(network, targets, theta, np.float64)
         classifier.n_features_in_ = shapes[0][1] - 1

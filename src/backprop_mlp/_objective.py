@@ -82,6 +82,11 @@ class RowBlocks:
         self.slices = row_slices(self.n_rows, rows_per_block)
 
     @property
+    def dtype(self):
+        """The precision in which the rows are computed."""
+        return self.X.dtype
+
+    @property
     def total_weight(self):
         """Sum of the row weights."""
         weights = self.sample_weight
@@ -167,7 +172,12 @@ class Objective:
         Precision of the blocks. theta, J and the gradient are float64.
     map : callable(function, blocks) -> iterable
         Runs the blocks and yields their results in order: the builtin ``map``,
-        threads, or another machine.
+        threads, or another machine. It may yield sums of them instead.
+
+    Raises
+    ------
+    ValueError
+        If the rows have no weight, or more than a float can hold.
     """
 
     def __init__(
@@ -179,6 +189,11 @@ class Objective:
         dtype,
         map: Callable = map,
     ):
+        if not 0.0 < total_weight < np.inf:
+            raise ValueError(
+                "sample_weight, times class_weight, must have a finite sum above 0; "
+                f"got {total_weight}."
+            )
         self.network = network
         self.blocks = blocks
         self.total_weight = total_weight

@@ -153,11 +153,29 @@ class Targets:
         codes = self.predicted_codes(z)
         return codes if self.multilabel else self.classes[codes]
 
-    def class_weights(self, class_weight, codes, sample_weight):
+    def class_totals(self, codes, sample_weight):
+        """Total weight of each class, or of the rows without and with a label.
+
+        Returns
+        -------
+        totals : ndarray of shape (n_classes,), or (n_labels, 2) if multilabel, float64
+        """
+        if not self.multilabel:
+            return np.bincount(codes, weights=sample_weight, minlength=len(self.classes))
+        present = np.asarray(codes.T @ sample_weight, dtype=np.float64)
+        return np.column_stack([sample_weight.sum() - present, present])
+
+    def class_weights(self, class_weight, totals=None):
         """Weights that the user asks for: of each class, or of a label's absence and presence.
 
         "balanced" is total weight / (classes * weight of the class), over the
         classes that have any weight.
+
+        Parameters
+        ----------
+        class_weight : dict, list of dict, "balanced" or None
+        totals : ndarray, default=None
+            As ``class_totals`` returns them; only "balanced" needs them.
 
         Returns
         -------
@@ -173,9 +191,7 @@ class Targets:
             if class_weight is None:
                 return np.ones((len(self.classes), 2))
             if isinstance(class_weight, str):
-                present = np.asarray(codes.T @ sample_weight, dtype=np.float64)
-                total = sample_weight.sum()
-                return np.array([_balanced(np.array([total - p, p])) for p in present])
+                return np.array([_balanced(label_totals) for label_totals in totals])
             if len(given) != len(self.classes) or isinstance(class_weight, dict):
                 raise ValueError(
                     "class_weight of a multilabel problem must be a list of "
@@ -186,7 +202,7 @@ class Targets:
         if class_weight is None:
             return np.ones(len(self.classes))
         if isinstance(class_weight, str):
-            return _balanced(np.bincount(codes, weights=sample_weight, minlength=len(self.classes)))
+            return _balanced(totals)
         if len(given) != 1:
             raise ValueError(
                 f"class_weight must be one dictionary for exclusive classes; got {class_weight!r}."

@@ -102,7 +102,7 @@ class Validation:
         loss : float
             Weighted mean, without the penalty.
         """
-        theta = theta.astype(self.blocks.X.dtype, copy=False)
+        theta = theta.astype(self.blocks.dtype, copy=False)
         function = partial(_block_loss_and_hits, network, self.targets, theta)
         loss, hits = (
             sum(values) / self.total_weight
