@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -186,16 +187,14 @@ def test_a_curve_has_one_point_an_iteration(fitted):
     np.testing.assert_array_equal(costs, fitted.loss_curve_)
 
 
-def with_validation(estimator, scale):
-    """A copy that carries a validation curve."""
-    copy = BackpropMLPClassifier.from_thetas(estimator.thetas_, activation="tanh")
-    copy.loss_curve_ = estimator.loss_curve_
-    copy.validation_loss_curve_ = [scale * cost for cost in estimator.loss_curve_]
-    return copy
+def with_validation(random_state):
+    """A network that was trained with validation rows."""
+    network = BackpropMLPClassifier(6, tol=0.01, random_state=random_state)
+    return network.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
 
 
 def test_validation_is_dashed_in_the_colour_of_its_training_curve(fitted):
-    estimators = {"a": with_validation(fitted, 2.0), "b": fitted, "c": with_validation(fitted, 3.0)}
+    estimators = {"a": with_validation(0), "b": fitted, "c": with_validation(1)}
     display = LossCurveDisplay.from_estimator(estimators)
     assert [line.get_label() for line in display.lines_] == [
         "a training",
@@ -210,14 +209,15 @@ def test_validation_is_dashed_in_the_colour_of_its_training_curve(fitted):
     assert c.get_color() == c_validation.get_color()
     assert len({line.get_color() for line in (a, b, c)}) == 3
     assert len({line.get_marker() for line in (a, b, c)}) == 3
-    np.testing.assert_array_equal(points(c_validation)[1], 3.0 * points(c)[1])
+    np.testing.assert_array_equal(points(c)[1], estimators["c"].loss_curve_)
+    np.testing.assert_array_equal(points(c_validation)[1], estimators["c"].validation_loss_curve_)
 
 
 def test_one_curve_needs_no_legend_and_several_are_named(fitted):
     assert LossCurveDisplay.from_estimator(fitted).ax_.get_legend() is None
     display = LossCurveDisplay.from_estimator({"shallow": fitted, "deep": fitted})
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["shallow", "deep"]
-    display = LossCurveDisplay.from_estimator(with_validation(fitted, 2.0))
+    display = LossCurveDisplay.from_estimator(with_validation(0))
     assert [line.get_label() for line in display.lines_] == ["training", "validation"]
 
 
@@ -280,6 +280,11 @@ def test_kinks_are_marked_as_not_counted():
     assert n_kinks > 0
     for ax in display.ax_:
         assert len(drawn(ax)["at a kink, not counted"][0]) == n_kinks
+
+
+def test_a_check_of_kinks_alone_is_drawn():
+    check = check_gradient(BackpropMLPClassifier(2, random_state=0), X, y)
+    GradientCheckDisplay(replace(check, at_kink=np.ones_like(check.at_kink))).plot()
 
 
 def test_the_title_tells_the_verdict(fitted):

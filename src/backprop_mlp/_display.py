@@ -487,10 +487,8 @@ class GradientCheckDisplay:
             raise ValueError(f"ax must be two axes, or None; got {self.ax_.size}.")
         self.figure_ = self.ax_[0].figure
         check = self.check
-        # One coordinate's share of what the rounding of J can do.
-        floor = np.finfo(np.float64).eps * abs(check.cost) / check.step
         self._draw_gradients(self.ax_[0], kwargs)
-        self._draw_errors(self.ax_[1], floor, kwargs)
+        self._draw_errors(self.ax_[1], kwargs)
         verdict = "passed" if check.passed else "FAILED"
         self.ax_[0].set_title(f"Gradient check {verdict}")
         self.ax_[1].set_title(f"Relative difference {check.relative_difference:.2g}")
@@ -520,15 +518,18 @@ class GradientCheckDisplay:
         ax.set(xlabel="Finite differences", ylabel="Backpropagation")
         ax.legend()
 
-    def _draw_errors(self, ax, floor, kwargs):
+    def _draw_errors(self, ax, kwargs):
         check = self.check
-        lowest = floor / 100.0
+        # The error at which each coordinate passes if all others are as far off.
+        n_smooth = np.count_nonzero(~check.at_kink)
+        floor = check.rounding_floor / sqrt(n_smooth) if n_smooth else np.finfo(np.float64).eps
+        lowest = floor / 1000.0
         for chosen, style in self._groups():
             # Smaller errors, and none at all, lie on the lower edge.
             error = np.maximum(np.abs(check.error[chosen]), lowest)
             ax.plot(chosen, error, clip_on=False, **_line_style(style, kwargs))
         ax.axhline(
-            floor, color="0.6", linewidth=1.0, linestyle="--", zorder=0, label="rounding of J"
+            floor, color="0.6", linewidth=1.0, linestyle="--", zorder=0, label="rounding floor"
         )
         ax.set(xlabel="Coordinate", ylabel="|differences - backpropagation|", yscale="log")
         ax.set_ylim(lowest, 30.0 * max(floor, np.abs(check.error).max()))
