@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 from scipy.optimize import OptimizeResult
 
 from ._layers import BatchNorm, Moments
@@ -119,7 +120,8 @@ Rule = SGD | Adam | RMSprop
 
 def clip_by_norm(grad, max_norm):
     """Scale a gradient in place so that its Euclidean norm is at most max_norm."""
-    norm = np.linalg.norm(grad)
+    # SciPy's norm does not overflow where the squares would.
+    norm = scipy.linalg.norm(grad, check_finite=False)
     if norm > max_norm:
         grad *= max_norm / norm
 
