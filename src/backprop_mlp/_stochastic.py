@@ -231,7 +231,7 @@ def minimize_stochastic(
     Raises
     ------
     FloatingPointError
-        If the cost of an epoch is not finite.
+        If the cost of an epoch is not finite, or theta after it.
     ValueError
         If the schedule gives a rate that is not a finite number >= 0.
     """
@@ -267,11 +267,11 @@ def minimize_stochastic(
                 moments = running_moments(moments, batch_moments)
                 step += 1
             epoch += 1
-            if not np.isfinite(cost):
+            if not (np.isfinite(cost) and np.isfinite(theta).all()):
                 raise FloatingPointError(
-                    f"The cost of epoch {epoch} is {cost}: training diverges. Lower "
-                    "learning_rate_init, scale the features (StandardScaler), or limit the "
-                    "gradient with max_grad_norm."
+                    f"Training diverges: in epoch {epoch} the weights or their cost, {cost}, are "
+                    "no longer finite. Lower learning_rate_init, scale the features "
+                    "(StandardScaler), or limit the gradient with max_grad_norm."
                 )
             stop = monitor(Iteration(epoch, cost, None, step - first_step, theta, moments))
     except KeyboardInterrupt:
