@@ -1,4 +1,8 @@
-"""The classifier's flat keywords, assembled into what training needs."""
+"""The classifier's flat keywords, assembled into what training needs.
+
+Numbers among them become Python's own here: NumPy's would turn arithmetic in
+float32 into arithmetic in float64.
+"""
 
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -74,7 +78,7 @@ def build_network(params, n_features, targets):
         names,
         targets.loss(params.output_activation),
         batch_norm=params.batch_norm,
-        dropout=rates,
+        dropout=[float(rate) for rate in rates],
     )
     if network.training_only and params.solver in METHODS:
         raise ValueError(
@@ -128,13 +132,14 @@ def build_mini_batches(params, blocks):
             steps_per_epoch=-(-n_rows // batch_size),
             epochs=params.max_iter,
         )
+    beta_2, epsilon = float(params.beta_2), float(params.epsilon)
     rules: dict[str, Rule] = {
-        "sgd": SGD(params.momentum, params.nesterovs_momentum),
-        "adam": Adam(params.beta_1, params.beta_2, params.epsilon),
-        "rmsprop": RMSprop(params.beta_2, params.epsilon),
+        "sgd": SGD(float(params.momentum), params.nesterovs_momentum),
+        "adam": Adam(float(params.beta_1), beta_2, epsilon),
+        "rmsprop": RMSprop(beta_2, epsilon),
     }
-    rule = rules[params.solver]
-    return MiniBatches(rule, schedule, batch_size, params.shuffle, params.max_grad_norm)
+    max_norm = None if params.max_grad_norm is None else float(params.max_grad_norm)
+    return MiniBatches(rules[params.solver], schedule, batch_size, params.shuffle, max_norm)
 
 
 @contextmanager
@@ -143,7 +148,7 @@ def open_objective(problem: Problem, alpha):
     blocks: Any = problem.blocks
     with block_map(len(blocks), work(problem.network, blocks.X)) as map_blocks:
         yield Objective(
-            problem.network, blocks, blocks.total_weight, alpha, blocks.dtype, map_blocks
+            problem.network, blocks, blocks.total_weight, float(alpha), blocks.dtype, map_blocks
         )
 
 

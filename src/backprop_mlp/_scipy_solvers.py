@@ -17,7 +17,8 @@ METHODS = {
         "L-BFGS-B",
         [{"gtol": 0.0, "ftol": 0.0, "maxls": 50, "maxiter": _NO_LIMIT, "maxfun": _NO_LIMIT}],
     ),
-    "newton-cg": ("Newton-CG", [{"xtol": 0.0, "maxiter": _NO_LIMIT}]),
+    # SciPy 1.12 takes no step at all with xtol = 0.
+    "newton-cg": ("Newton-CG", [{"xtol": 1e-300, "maxiter": _NO_LIMIT}]),
 }
 """Solver's name -> SciPy's method, and the options of its attempts in turn.
 SciPy's own tolerances are off: the monitor decides, for every solver alike."""

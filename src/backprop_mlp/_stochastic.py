@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 from scipy.optimize import OptimizeResult
 
 from ._layers import BatchNorm, Moments
@@ -119,7 +120,8 @@ Rule = SGD | Adam | RMSprop
 
 def clip_by_norm(grad, max_norm):
     """Scale a gradient in place so that its Euclidean norm is at most max_norm."""
-    norm = np.linalg.norm(grad)
+    # SciPy's norm does not overflow where the squares would.
+    norm = scipy.linalg.norm(grad, check_finite=False)
     if norm > max_norm:
         grad *= max_norm / norm
 
@@ -229,7 +231,7 @@ def minimize_stochastic(
     Raises
     ------
     FloatingPointError
-        If the cost of an epoch is not finite.
+        If the cost of an epoch is not finite, or theta after it.
     ValueError
         If the schedule gives a rate that is not a finite number >= 0.
     """
@@ -265,11 +267,11 @@ def minimize_stochastic(
                 moments = running_moments(moments, batch_moments)
                 step += 1
             epoch += 1
-            if not np.isfinite(cost):
+            if not (np.isfinite(cost) and np.isfinite(theta).all()):
                 raise FloatingPointError(
-                    f"The cost of epoch {epoch} is {cost}: training diverges. Lower "
-                    "learning_rate_init, scale the features (StandardScaler), or limit the "
-                    "gradient with max_grad_norm."
+                    f"Training diverges: in epoch {epoch} the weights or their cost, {cost}, are "
+                    "no longer finite. Lower learning_rate_init, scale the features "
+                    "(StandardScaler), or limit the gradient with max_grad_norm."
                 )
             stop = monitor(Iteration(epoch, cost, None, step - first_step, theta, moments))
     except KeyboardInterrupt:
