@@ -32,19 +32,21 @@ class Centring:
 
     def __init__(self, network: Network, input_means):
         self.network = network
-        self.centres = []
-        centre = input_means
+        self.centres: list[tuple[int, np.ndarray]] = []
+        """Number of each dense layer whose centre is not zero everywhere, and the centre."""
+        centre, number = input_means, 0
         for layer in network.layers:
             if isinstance(layer, Dense):
-                self.centres.append(centre)
+                if np.any(centre):
+                    self.centres.append((number, np.broadcast_to(centre, layer.n_in)))
+                number += 1
             elif isinstance(layer, Elementwise):
                 centre = layer.activation.centre
 
     def _shifts(self, vector):
         """(centre, weights, biases) of each layer whose centre is not zero everywhere."""
-        for centre, (W, b) in zip(self.centres, self.network.dense_views(vector), strict=True):
-            if np.any(centre):
-                yield np.broadcast_to(centre, W.shape[:1]), W, b
+        dense = self.network.dense_views(vector)
+        return [(centre, *dense[number]) for number, centre in self.centres]
 
     def to_theta(self, phi):
         """T(phi), a new vector."""
@@ -64,5 +66,5 @@ class Centring:
         """The adjoint of T: the gradient with respect to phi, a new vector."""
         grad = grad.copy()
         for centre, W_grad, b_grad in self._shifts(grad):
-            W_grad -= np.outer(centre, b_grad)
+            W_grad.T[...] -= np.outer(b_grad, centre)
         return grad
