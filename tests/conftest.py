@@ -1,0 +1,21 @@
+"""What all tests share: no windows, no silent overflow, and the exercise's folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("filterwarnings", "error::RuntimeWarning")
+
+
+@pytest.fixture(scope="session")
+def ex4_path():
+    """The folder with the exercise's own files, which are not part of the project."""
+    folder = os.environ.get("EX4_DATA")
+    if not folder:
+        pytest.skip("needs the exercise's files: let EX4_DATA name their folder")
+    return Path(folder)

@@ -1,0 +1,301 @@
+"""J and its gradient: the formula, and what must not change them."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from reference import cost as reference_cost
+from reference import gradient as reference_gradient
+from threadpoolctl import threadpool_limits
+
+from backprop_mlp._losses import SigmoidLoss, SoftmaxLoss
+from backprop_mlp._network import Network
+from backprop_mlp._objective import ROWS_PER_BLOCK, Objective, RowBlocks, row_slices
+from backprop_mlp._scipy_solvers import minimize_scipy
+from backprop_mlp._stopping import Stopping
+from backprop_mlp._threads import block_map
+
+N_ROWS = 23
+ALPHA = 0.7
+KINDS = {
+    "logistic": (SigmoidLoss(), ("tanh", "logistic")),
+    "softmax": (SoftmaxLoss(), ("leaky_relu", "relu")),
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(11)
+
+
+@pytest.fixture
+def network(kind):
+    loss, activations = KINDS[kind]
+    return Network.feedforward((4, 6, 5, 3), activations, loss)
+
+
+@pytest.fixture
+def theta(network, rng):
+    return rng.normal(scale=0.7, size=network.n_params)
+
+
+@pytest.fixture(name="X")
+def inputs(rng):
+    X = rng.normal(loc=0.5, size=(N_ROWS, 4))
+    X[rng.random(X.shape) < 0.4] = 0.0
+    return X
+
+
+@pytest.fixture(name="Y")
+def targets(rng):
+    return np.eye(3)[rng.integers(3, size=N_ROWS)]
+
+
+@pytest.fixture
+def counts(rng):
+    """Integer row weights, some of them zero."""
+    return rng.integers(0, 4, size=N_ROWS).astype(float)
+
+
+def objective_of(network, X, Y, sample_weight=None, *, alpha=ALPHA, rows_per_block=10, **options):
+    if sample_weight is None:
+        sample_weight = np.ones(X.shape[0])
+    blocks = RowBlocks(X, lambda rows, dtype: Y[rows].astype(dtype), sample_weight, rows_per_block)
+    return Objective(network, blocks, sample_weight.sum(), alpha, X.dtype, **options)
+
+
+def assert_same(one, other, theta, relative=1e-12):
+    """Cost and gradient agree, relative to the cost and to the gradient's norm."""
+    cost, grad = one.value_and_grad(theta)
+    other_cost, other_grad = other.value_and_grad(theta)
+    assert other_cost == pytest.approx(cost, rel=relative)
+    assert np.linalg.norm(other_grad - grad) <= relative * np.linalg.norm(grad)
+    assert other.value(theta) == pytest.approx(one.value(theta), rel=relative)
+
+
+# The formula
+
+
+@pytest.mark.parametrize("alpha", [0.0, ALPHA])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_value_and_gradient_are_those_of_the_formula(
+    network, kind, theta, X, Y, rng, weighted, alpha
+):
+    sample_weight = rng.uniform(0.0, 3.0, N_ROWS) if weighted else np.ones(N_ROWS)
+    coefs, intercepts = zip(*network.dense_views(theta), strict=True)
+    arguments = (KINDS[kind][1], kind, X, Y, sample_weight, alpha)
+    cost, grad = objective_of(network, X, Y, sample_weight, alpha=alpha).value_and_grad(theta)
+    assert cost == pytest.approx(reference_cost(coefs, intercepts, *arguments), rel=1e-13)
+    expected = network.pack(*reference_gradient(coefs, intercepts, *arguments))
+    assert np.linalg.norm(grad - expected) <= 1e-12 * np.linalg.norm(grad)
+
+
+def test_value_alone_is_the_value_beside_the_gradient(network, theta, X, Y):
+    objective = objective_of(network, X, Y)
+    assert objective.value(theta) == objective.value_and_grad(theta)[0]
+
+
+def test_biases_are_not_penalised(network, theta, X, Y):
+    free, bound = (objective_of(network, X, Y, alpha=alpha) for alpha in (0.0, 5.0))
+    difference = bound.value_and_grad(theta)[1] - free.value_and_grad(theta)[1]
+    weights, biases = np.split(difference, [network.n_weights])
+    np.testing.assert_array_equal(biases, 0.0)
+    np.testing.assert_allclose(weights, 5.0 / N_ROWS * theta[: network.n_weights], atol=1e-14)
+
+
+def test_theta_and_the_rows_are_left_alone(network, theta, X, Y):
+    for array in (theta, X, Y):
+        array.setflags(write=False)
+    objective_of(network, X, Y).value_and_grad(theta)
+
+
+def test_input_means_are_weighted(network, X, Y, counts):
+    means = objective_of(network, X, Y, counts).input_means()
+    np.testing.assert_allclose(means, np.average(X, axis=0, weights=counts), rtol=1e-13)
+
+
+# Weights
+
+
+def test_integer_weights_are_repeated_rows(network, theta, X, Y, counts):
+    repeated = np.repeat(np.arange(N_ROWS), counts.astype(int))
+    assert_same(
+        objective_of(network, X, Y, counts),
+        objective_of(network, X[repeated], Y[repeated]),
+        theta,
+    )
+
+
+def test_rows_of_weight_zero_are_removed_rows(network, theta, X, Y, rng):
+    sample_weight = rng.uniform(0.5, 2.0, N_ROWS)
+    kept = np.arange(N_ROWS) % 3 > 0
+    sample_weight[~kept] = 0.0
+    assert_same(
+        objective_of(network, X, Y, sample_weight),
+        objective_of(network, X[kept], Y[kept], sample_weight[kept]),
+        theta,
+    )
+
+
+def test_the_scale_of_the_weights_is_that_of_the_penalty(network, theta, X, Y, counts):
+    assert_same(
+        objective_of(network, X, Y, counts),
+        objective_of(network, X, Y, 8.0 * counts, alpha=8.0 * ALPHA),
+        theta,
+    )
+
+
+def test_the_order_of_the_rows_does_not_matter(network, theta, X, Y, counts, rng):
+    order = rng.permutation(N_ROWS)
+    assert_same(
+        objective_of(network, X, Y, counts),
+        objective_of(network, X[order], Y[order], counts[order]),
+        theta,
+    )
+
+
+# Blocks, containers and precision
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 9, 10, 11, 99, 12_345])
+@pytest.mark.parametrize("rows_per_block", [1, 10, ROWS_PER_BLOCK])
+def test_row_slices_cover_the_rows_in_nearly_equal_parts(n_rows, rows_per_block):
+    slices = row_slices(n_rows, rows_per_block)
+    assert [row for rows in slices for row in range(n_rows)[rows]] == list(range(n_rows))
+    lengths = {rows.stop - rows.start for rows in slices}
+    assert max(lengths) <= rows_per_block
+    assert max(lengths) - min(lengths) <= 1
+
+
+@pytest.mark.parametrize("rows_per_block", [1, 2, 7, 22, 1000])
+def test_the_size_of_the_blocks_does_not_matter(network, theta, X, Y, counts, rows_per_block):
+    assert_same(
+        objective_of(network, X, Y, counts),
+        objective_of(network, X, Y, counts, rows_per_block=rows_per_block),
+        theta,
+    )
+
+
+@pytest.mark.parametrize("container", [sp.csr_matrix, sp.csr_array])
+def test_sparse_rows_are_dense_rows(network, theta, X, Y, counts, container):
+    dense = objective_of(network, X, Y, counts)
+    sparse = objective_of(network, container(X), Y, counts)
+    assert_same(dense, sparse, theta)
+    np.testing.assert_allclose(sparse.input_means(), dense.input_means(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+def test_float32_agrees_with_float64(network, theta, X, Y, counts, container):
+    X = X.astype(np.float32)
+    single = objective_of(network, container(X), Y, counts)
+    assert_same(objective_of(network, X.astype(np.float64), Y, counts), single, theta, 1e-5)
+    cost, grad = single.value_and_grad(theta)
+    assert isinstance(cost, float)
+    assert grad.dtype == np.float64
+
+
+def test_float32_rows_are_computed_in_float32(network, theta, X, Y):
+    seen = set()
+
+    def spy(function, blocks):
+        for block in blocks:
+            value, grad = function(block)
+            seen.update({block.X.dtype, block.Y.dtype, grad.dtype})
+            yield value, grad
+
+    objective_of(network, X.astype(np.float32), Y, map=spy).value_and_grad(theta)
+    assert seen == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_read_only_memory_map_gives_the_same_bits(network, theta, X, Y, tmp_path, order):
+    stored = np.memmap(tmp_path / "X", X.dtype, "w+", shape=X.shape, order=order)
+    stored[:] = X
+    stored.flush()
+    mapped = np.memmap(tmp_path / "X", X.dtype, "r", shape=X.shape, order=order)
+    in_memory = objective_of(network, np.array(X, order=order), Y).value_and_grad(theta)
+    on_disk = objective_of(network, mapped, Y).value_and_grad(theta)
+    assert on_disk[0] == in_memory[0]
+    np.testing.assert_array_equal(on_disk[1], in_memory[1])
+
+
+def test_rows_are_read_block_by_block(network, theta, X, Y):
+    """No pass holds more than a block's rows: memory maps and sparse rows stay as they are."""
+
+    class Rows:
+        shape, dtype = X.shape, X.dtype
+        longest = 0
+
+        def __getitem__(self, rows):
+            Rows.longest = max(Rows.longest, rows.stop - rows.start)
+            return X[rows]
+
+    objective = objective_of(network, Rows(), Y, np.ones(N_ROWS), rows_per_block=5)
+    objective.value_and_grad(theta)
+    objective.input_means()
+    assert Rows.longest == 5
+
+
+def test_threads_change_no_bit(network, theta, X, Y, counts):
+    serial = objective_of(network, X, Y, counts, rows_per_block=2)
+    cost, grad = serial.value_and_grad(theta)
+    with threadpool_limits(2, user_api="blas"), block_map(12, np.inf) as threads:
+        threaded = objective_of(network, X, Y, counts, rows_per_block=2, map=threads)
+        threaded_cost, threaded_grad = threaded.value_and_grad(theta)
+        assert threaded.value(theta) == serial.value(theta) == threaded_cost == cost
+        np.testing.assert_array_equal(threaded_grad, grad)
+        np.testing.assert_array_equal(threaded.input_means(), serial.input_means())
+
+
+# Fits
+
+
+def probabilities_after_ten_iterations(objective, theta, X):
+    stopping = Stopping(tol=0.0, n_iter_no_change=10, max_iter=10, max_fun=10_000)
+    result = minimize_scipy(
+        objective, theta, solver="cg", stopping=stopping, callback=lambda iteration: None
+    )
+    assert result.nit == 10
+    network = objective.network
+    return network.loss.proba(network.forward(network.views(result.x), X)[0])
+
+
+@pytest.fixture
+def assert_same_fit(theta, X):
+    def check(one, other):
+        first, second = (
+            probabilities_after_ten_iterations(objective, theta, X) for objective in (one, other)
+        )
+        np.testing.assert_allclose(second, first, rtol=0.0, atol=1e-9)
+
+    return check
+
+
+def test_a_fit_with_integer_weights_is_one_with_repeated_rows(
+    network, X, Y, counts, assert_same_fit
+):
+    repeated = np.repeat(np.arange(N_ROWS), counts.astype(int))
+    assert_same_fit(
+        objective_of(network, X, Y, counts),
+        objective_of(network, X[repeated], Y[repeated]),
+    )
+
+
+def test_a_fit_with_weights_of_zero_is_one_without_those_rows(network, X, Y, rng, assert_same_fit):
+    kept = rng.random(N_ROWS) < 0.6
+    assert_same_fit(
+        objective_of(network, X, Y, kept.astype(float)),
+        objective_of(network, X[kept], Y[kept]),
+    )
+
+
+def test_a_fit_does_not_depend_on_the_size_of_the_blocks(network, X, Y, assert_same_fit):
+    assert_same_fit(objective_of(network, X, Y), objective_of(network, X, Y, rows_per_block=3))
+
+
+def test_a_fit_does_not_depend_on_sparse_storage(network, X, Y, assert_same_fit):
+    assert_same_fit(objective_of(network, X, Y), objective_of(network, sp.csr_matrix(X), Y))

@@ -1,0 +1,383 @@
+"""SciPy's solvers: when they stop, what they record, and what interrupts them."""
+
+import _thread
+import re
+import warnings
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import scale
+
+from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._activations import ACTIVATIONS
+from backprop_mlp._centring import Centring
+from backprop_mlp._losses import SigmoidLoss
+from backprop_mlp._network import Network
+from backprop_mlp._objective import Objective, RowBlocks
+from backprop_mlp._scipy_solvers import minimize_scipy
+from backprop_mlp._stopping import Stopping
+
+SOLVERS = ["cg", "lbfgs"]
+NEVER = 10**9
+
+X, y = load_iris(return_X_y=True)
+X = scale(X)
+
+unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(params=SOLVERS)
+def solver(request):
+    return request.param
+
+
+def problem(activation="tanh", alpha=0.5, seed=0):
+    """An objective over a few rows, and where to start."""
+    rng = np.random.default_rng(seed)
+    network = Network.feedforward((3, 8, 2), (activation,), SigmoidLoss())
+    X = rng.normal(size=(12, 3))
+    Y = np.eye(2)[rng.integers(2, size=12)]
+    theta = rng.normal(size=network.n_params)
+    blocks = RowBlocks(X, lambda rows, dtype: Y[rows].astype(dtype), np.ones(12))
+    return Objective(network, blocks, 12.0, alpha, np.float64), theta
+
+
+def minimised(
+    objective, theta, solver, *, tol=0.0, n_iter_no_change=NEVER, max_iter=300, max_fun=NEVER
+):
+    """The result, and what the callback was told."""
+    iterations = []
+    result = minimize_scipy(
+        objective,
+        theta,
+        solver=solver,
+        stopping=Stopping(tol, n_iter_no_change, max_iter, max_fun),
+        callback=iterations.append,
+    )
+    return result, iterations
+
+
+# When they stop
+
+
+def test_a_flat_gradient_ends_the_descent(solver):
+    result, iterations = minimised(*problem(), solver, tol=1e-4)
+    assert result.success
+    assert result.message == "the gradient's largest component is below tol=0.0001"
+    assert iterations[-1].grad_max < 1e-4
+    assert all(iteration.grad_max >= 1e-4 for iteration in iterations[:-1])
+
+
+def test_the_gradient_that_counts_is_that_of_theta(solver):
+    objective, theta = problem("logistic")
+    _, iterations = minimised(objective, theta, solver, max_iter=5)
+    for iteration in iterations:
+        cost, grad = objective.value_and_grad(iteration.theta)
+        assert iteration.cost == pytest.approx(cost, rel=1e-13)
+        assert iteration.grad_max == pytest.approx(np.abs(grad).max(), rel=1e-10)
+
+
+@pytest.mark.parametrize("span", [1, 2])
+def test_too_small_a_gain_over_some_iterations_ends_the_descent(solver, span):
+    objective, theta = problem()
+    result, _ = minimised(objective, theta, solver, tol=1e-2, n_iter_no_change=span)
+    assert result.success
+    assert result.message == f"{span} iterations together lowered the cost by less than tol=0.01"
+    costs = np.array([objective.value(theta), *result.costs])
+    gains = costs[:-span] - costs[span:]
+    assert gains[-1] < 1e-2
+    assert (gains[:-1] >= 1e-2).all()
+
+
+def test_max_iter_ends_the_descent(solver):
+    result, iterations = minimised(*problem(), solver, max_iter=7)
+    assert result.nit == len(iterations) == 7
+    assert not result.success
+    assert result.message == "max_iter=7 iterations are done"
+
+
+def test_max_fun_ends_the_descent_with_the_iteration_in_which_it_is_reached(solver):
+    result, iterations = minimised(*problem(), solver, max_fun=20)
+    assert not result.success
+    assert result.message == "max_fun=20 evaluations of the cost are done"
+    assert iterations[-1].n_fun >= 20
+    assert all(iteration.n_fun < 20 for iteration in iterations[:-1])
+
+
+def test_at_a_minimum_nothing_is_done(solver):
+    objective, theta = problem()
+    there, _ = minimised(objective, theta, solver, tol=1e-7)
+    result, iterations = minimised(objective, there.x, solver, tol=1e-4)
+    assert result.success
+    assert result.nit == len(iterations) == 0
+    assert len(result.costs) == 0
+    np.testing.assert_allclose(result.x, there.x, rtol=1e-12, atol=1e-15)
+
+
+# What they record
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_the_cost_never_rises(solver, activation):
+    objective, theta = problem(activation)
+    result, _ = minimised(objective, theta, solver, tol=1e-9)
+    assert (np.diff([objective.value(theta), *result.costs]) <= 0.0).all()
+
+
+def test_the_record_is_that_of_the_iterations(solver):
+    objective, theta = problem()
+    evaluations = []
+    value_and_grad = objective.value_and_grad
+    objective.value_and_grad = lambda theta: evaluations.append(1) or value_and_grad(theta)
+    result, iterations = minimised(objective, theta, solver, max_iter=9)
+    assert [iteration.number for iteration in iterations] == list(range(1, 10))
+    assert result.costs == [iteration.cost for iteration in iterations]
+    assert result.fun == result.costs[-1]
+    assert result.nfev == len(evaluations) == iterations[-1].n_fun
+    np.testing.assert_array_equal(result.x, iterations[-1].theta)
+
+
+def test_the_start_is_left_alone(solver):
+    objective, theta = problem()
+    theta.setflags(write=False)
+    minimised(objective, theta, solver, max_iter=3)
+
+
+def test_both_solvers_find_the_minimum_of_a_convex_problem():
+    objective, _ = problem()
+    objective.network = Network.feedforward((3, 2), (), SigmoidLoss())
+    theta = np.ones(objective.network.n_params)
+    found = [minimised(objective, theta, solver, tol=1e-9)[0].x for solver in SOLVERS]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-7)
+
+
+# Failed line searches
+
+
+def test_a_failed_line_search_is_a_fresh_start_from_where_it_failed():
+    objective, theta = problem("relu")
+    centring = Centring(objective.network, objective.input_means())
+
+    def cost_and_grad(phi):
+        cost, grad = objective.value_and_grad(centring.to_theta(phi))
+        return cost, centring.pull_back(grad)
+
+    alone = minimize(
+        cost_and_grad,
+        centring.to_phi(theta),
+        jac=True,
+        method="CG",
+        options={"c2": 0.1, "gtol": 0.0, "maxiter": 1000},
+    )
+    assert alone.status == 2  # A kink of relu: no point satisfies the Wolfe conditions.
+    result, _ = minimised(objective, theta, "cg")
+    assert result.nit > alone.nit
+    assert result.costs[alone.nit - 1] == pytest.approx(alone.fun, rel=1e-9)
+    assert result.fun < alone.fun - 1e-3
+
+
+def test_where_no_step_helps_any_more_the_descent_ends_without_convergence():
+    result, _ = minimised(*problem("relu"), "cg")
+    assert not result.success
+    assert result.message == "no step along the search direction lowers the cost any further"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("size", [1e140, 1e200, 1e300])
+def test_a_step_into_overflow_is_not_taken(solver, size):
+    objective, theta = problem("relu")
+    objective.blocks.X = size * objective.blocks.X
+    start = objective.value(theta)
+    result, _ = minimised(objective, theta, solver, max_iter=20)
+    assert np.isfinite(result.x).all()
+    assert objective.value(result.x) == pytest.approx(result.fun, rel=1e-9)
+    assert (np.diff([start, *result.costs]) <= 0.0).all()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_start_that_overflows_is_an_error_that_says_what_to_do(solver):
+    objective, theta = problem("relu")
+    with pytest.raises(FloatingPointError, match=r"cost at the starting weights.*Scale the feat"):
+        minimised(objective, 1e200 * theta, solver)
+
+
+# The classifier's record, warnings and lines
+
+
+@unconverged
+@pytest.mark.parametrize("limits", [{"max_iter": 4}, {"max_fun": 9}, {"tol": 0.05}])
+def test_loss_curve_has_one_entry_an_iteration(solver, limits):
+    model = BackpropMLPClassifier(5, solver=solver, random_state=0, **limits).fit(X, y)
+    assert len(model.loss_curve_) == model.n_iter_ > 0
+    assert model.loss_curve_[-1] == model.loss_ == model.best_loss_ == min(model.loss_curve_)
+    assert model.n_fun_ > model.n_iter_
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ({"max_iter": 3}, "max_iter=3 iterations are done"),
+        ({"max_fun": 8}, "max_fun=8 evaluations of the cost are done"),
+    ],
+)
+def test_the_convergence_warning_says_why_and_what_to_do(solver, limit, reason):
+    model = BackpropMLPClassifier(5, solver=solver, random_state=0, **limit)
+    with pytest.warns(ConvergenceWarning) as record:
+        model.fit(X, y)
+    assert len(record) == 1
+    message = str(record[0].message)
+    assert reason in message
+    for advice in ("StandardScaler", "max_iter", "tol", "alpha", "warm_start=True"):
+        assert advice in message
+    assert f"{model.loss_:.6g} after {model.n_iter_} iterations" in message
+    assert not model.converged_
+
+
+def test_a_converged_fit_does_not_warn(solver):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = BackpropMLPClassifier(5, solver=solver, tol=1e-2, random_state=0).fit(X, y)
+    assert model.converged_
+
+
+@unconverged
+def test_verbose_prints_a_line_an_iteration(solver, capsys):
+    model = BackpropMLPClassifier(5, solver=solver, max_iter=6, random_state=0, verbose=True)
+    model.fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    pattern = re.compile(
+        r"iteration +(\d+)   cost (\d+\.\d{6})   gradient \d\.\de[+-]\d+   evaluations +(\d+)   "
+        r"\d+\.\d\d s"
+    )
+    matches = [pattern.fullmatch(line) for line in lines]
+    assert [int(match[1]) for match in matches] == [1, 2, 3, 4, 5, 6]
+    assert [float(match[2]) for match in matches] == pytest.approx(model.loss_curve_, abs=5e-7)
+    assert int(matches[-1][3]) == model.n_fun_
+
+
+@unconverged
+def test_verbose_names_the_start(capsys):
+    BackpropMLPClassifier(5, max_iter=2, n_init=3, random_state=0, verbose=True).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == [
+        f"start {number}" for number in (1, 1, 2, 2, 3, 3)
+    ]
+
+
+@unconverged
+def test_without_verbose_nothing_is_printed(solver, capsys):
+    BackpropMLPClassifier(5, solver=solver, max_iter=2, random_state=0).fit(X, y)
+    assert capsys.readouterr() == ("", "")
+
+
+# Ctrl-C
+
+
+def press_ctrl_c():
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Let the n-th evaluation of the objective end in Ctrl-C; gives the list of evaluations."""
+
+    def at(number, press=press_ctrl_c):
+        value_and_grad = Objective.value_and_grad
+        evaluations = []
+
+        def interrupted(self, theta):
+            evaluations.append(theta)
+            if len(evaluations) == number:
+                press()
+            return value_and_grad(self, theta)
+
+        monkeypatch.setattr(Objective, "value_and_grad", interrupted)
+        return evaluations
+
+    return at
+
+
+def test_ctrl_c_keeps_the_best_parameters_with_a_warning(solver, interrupt):
+    model = BackpropMLPClassifier(5, solver=solver, max_iter=30, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        undisturbed = model.fit(X, y).loss_curve_
+    interrupt(20)
+    with pytest.warns(UserWarning, match=r"interrupted after \d+ iterations; the best") as record:
+        model.fit(X, y)
+    assert not any(issubclass(warning.category, ConvergenceWarning) for warning in record)
+    assert 0 < model.n_iter_ < 20
+    assert model.loss_curve_ == undisturbed[: model.n_iter_]
+    assert model.loss_ == model.best_loss_ == pytest.approx(model.cost(X, y), rel=1e-12)
+    assert not model.converged_
+    assert model.predict(X).shape == y.shape
+
+
+def test_ctrl_c_in_the_first_iteration_keeps_the_start(interrupt):
+    interrupt(2)
+    model = BackpropMLPClassifier(5, random_state=0)
+    with pytest.warns(UserWarning, match="interrupted after 0 iterations"):
+        model.fit(X, y)
+    assert model.loss_curve_ == []
+    assert model.loss_ == model.best_loss_ == pytest.approx(model.cost(X, y), rel=1e-12)
+
+
+@pytest.mark.parametrize("n_init", [1, 3])
+def test_ctrl_c_before_the_first_cost_goes_through(interrupt, n_init):
+    model = BackpropMLPClassifier(5, n_init=n_init, max_iter=2, random_state=0)
+    interrupt(1)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert not hasattr(model, "coefs_")
+
+
+@unconverged
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("number", [2, 30, 60])
+def test_ctrl_c_ends_all_starts_and_keeps_the_best(interrupt, n_jobs, number):
+    model = BackpropMLPClassifier(5, n_init=4, n_jobs=n_jobs, max_iter=12, random_state=0)
+    evaluations = interrupt(number)
+    with pytest.warns(UserWarning, match="interrupted after"):
+        model.fit(X, y)
+    # No start began later: each takes at least an evaluation an iteration, and one before.
+    assert len(evaluations) < number + 13
+    assert model.loss_ == model.best_loss_ == pytest.approx(model.cost(X, y), rel=1e-12)
+
+
+@unconverged
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ctrl_c_that_the_main_thread_hears_ends_all_starts(interrupt, n_jobs):
+    model = BackpropMLPClassifier(
+        5, "tanh", n_init=4, n_jobs=n_jobs, max_iter=2000, tol=0.0, random_state=0
+    )
+    evaluations = interrupt(50, press=_thread.interrupt_main)
+    with pytest.warns(UserWarning, match="interrupted after"):
+        model.fit(X, y)
+    assert len(evaluations) < 2000
+    assert model.n_iter_ == len(model.loss_curve_) < 1000
+    assert model.loss_ == pytest.approx(model.cost(X, y), rel=1e-12)
+
+
+@unconverged
+def test_ctrl_c_in_a_later_start_keeps_an_earlier_one(interrupt):
+    model = BackpropMLPClassifier(5, n_init=2, max_iter=12, random_state=0)
+    alone = BackpropMLPClassifier(5, max_iter=12, random_state=0).fit(X, y)
+    interrupt(alone.n_fun_ + 3)
+    with pytest.warns(UserWarning, match="interrupted after"):
+        model.fit(X, y)
+    assert model.loss_curve_ == alone.loss_curve_
+
+
+def test_ctrl_c_in_a_warm_start_keeps_what_both_fits_reached(interrupt):
+    model = BackpropMLPClassifier(5, max_iter=5, warm_start=True, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    first = list(model.loss_curve_)
+    interrupt(6)
+    with pytest.warns(UserWarning, match="interrupted after"):
+        model.fit(X, y)
+    assert model.loss_curve_[:5] == first
+    assert model.n_iter_ == len(model.loss_curve_) > 5
+    assert model.loss_ <= first[-1]

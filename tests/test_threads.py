@@ -1,0 +1,182 @@
+"""Blocks over threads: the same results, and every BLAS limit as it was."""
+
+import threading
+
+import numpy as np
+import pytest
+from joblib import Parallel, delayed, parallel_config
+from threadpoolctl import ThreadpoolController, threadpool_limits
+
+from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._threads import WORK_WORTH_A_THREAD, block_map
+
+PATIENCE = 20.0
+"""Seconds after which a thread that never came fails the test."""
+
+
+def blas_threads():
+    """Threads of each BLAS library of this process."""
+    pools = ThreadpoolController().select(user_api="blas").info()
+    return [pool["num_threads"] for pool in pools]
+
+
+pytestmark = pytest.mark.skipif(
+    not blas_threads(), reason="NumPy's BLAS here has no thread pool that threadpoolctl knows"
+)
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    """Every test starts, and must end, with BLAS pools of two threads."""
+    with threadpool_limits(2, user_api="blas"):
+        yield
+        assert set(blas_threads()) == {2}
+
+
+def run(function, n_blocks=6, work=np.inf):
+    with block_map(n_blocks, work) as map_blocks:
+        return list(map_blocks(function, range(n_blocks)))
+
+
+def names_of_threads(**options):
+    """Names of the threads that ran the blocks; two of them meet if there are two."""
+    return set(run(lambda block: threading.current_thread().name, **options))
+
+
+@pytest.mark.parametrize("n_blocks", [1, 2, 3, 17])
+@pytest.mark.parametrize("work", [1.0, np.inf])
+def test_results_come_in_the_order_of_the_blocks(n_blocks, work):
+    assert run(lambda block: block**2, n_blocks, work) == [block**2 for block in range(n_blocks)]
+
+
+def test_two_blocks_run_at_once():
+    barrier = threading.Barrier(2)
+    assert len(run(lambda block: barrier.wait(PATIENCE))) == 6
+
+
+@pytest.mark.parametrize(
+    ("limit", "options"),
+    [(1, {}), (2, {"n_blocks": 1}), (2, {"work": WORK_WORTH_A_THREAD - 1})],
+    ids=["one thread allowed", "one block", "small blocks"],
+)
+def test_blocks_stay_in_their_thread(limit, options):
+    with threadpool_limits(limit, user_api="blas"):
+        assert names_of_threads(**options) == {threading.current_thread().name}
+
+
+@pytest.mark.parametrize("limit", [2, 3])
+def test_no_more_threads_run_than_the_limit_in_force_allows(limit):
+    with threadpool_limits(limit, user_api="blas"):
+        assert 1 <= len(names_of_threads(n_blocks=50)) <= limit
+
+
+def test_a_pass_holds_only_a_few_blocks():
+    taken, given, waiting = 0, 0, []
+
+    def blocks():
+        nonlocal taken
+        for block in range(40):
+            taken += 1
+            yield block
+
+    with block_map(40, np.inf) as map_blocks:
+        for _ in map_blocks(lambda block: block, blocks()):
+            given += 1
+            waiting.append(taken - given)
+    assert given == 40
+    assert max(waiting) < 2 * 2
+
+
+# BLAS limits
+
+
+def test_blas_has_one_thread_while_blocks_are_computed():
+    assert run(lambda block: set(blas_threads())) == [{1}] * 6
+
+
+def test_blas_limits_come_back_after_a_failure():
+    def fail(block):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(fail)
+    assert set(blas_threads()) == {2}
+
+
+def test_a_nested_user_leaves_the_limit_to_the_outer_one():
+    with block_map(3, np.inf):
+        with block_map(3, np.inf) as map_blocks:
+            assert set(blas_threads()) == {1}
+            # The inner user still knows how many threads there were.
+            barrier = threading.Barrier(2)
+            assert len(list(map_blocks(lambda block: barrier.wait(PATIENCE), range(4)))) == 4
+        assert set(blas_threads()) == {1}
+    assert set(blas_threads()) == {2}
+
+
+def test_of_overlapping_users_the_last_restores_the_limit():
+    first, second = block_map(3, 1.0), block_map(3, 1.0)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert set(blas_threads()) == {1}
+    second.__exit__(None, None, None)
+    assert set(blas_threads()) == {2}
+
+
+def test_users_in_many_threads_leave_the_limit_as_it_was():
+    def use(number):
+        return run(lambda block: block + number)
+
+    results = Parallel(n_jobs=4, prefer="threads")(delayed(use)(number) for number in range(40))
+    assert results == [[block + number for block in range(6)] for number in range(40)]
+    assert set(blas_threads()) == {2}
+
+
+def test_the_workers_of_joblib_keep_to_their_limit():
+    with parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
+        in_workers = Parallel()(delayed(names_of_threads)() for _ in range(2))
+    assert [len(names) for names in in_workers] == [1, 1]
+
+
+# The classifier
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Enough rows and columns that their blocks are worth a thread."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2600, 120))
+    return X, (X[:, :3] > 0.5).sum(axis=1)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_number_of_threads_changes_no_bit_of_a_fit(rows, dtype):
+    X, y = rows[0].astype(dtype), rows[1]
+    models, probabilities = [], []
+    for limit in (1, 2, 3):
+        with threadpool_limits(limit, user_api="blas"):
+            models.append(BackpropMLPClassifier(40, max_iter=4, random_state=0).fit(X, y))
+            probabilities.append(models[-1].predict_proba(X))
+    for model, probability in zip(models[1:], probabilities[1:], strict=True):
+        assert model.loss_curve_ == models[0].loss_curve_
+        np.testing.assert_array_equal(probability, probabilities[0])
+        for one, other in zip(model.coefs_, models[0].coefs_, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_fit_leaves_the_limits_as_they_were(rows):
+    BackpropMLPClassifier(40, max_iter=1).fit(*rows).predict(rows[0])
+    assert set(blas_threads()) == {2}
+
+
+def test_a_failing_fit_leaves_the_limits_as_they_were(rows):
+    def fail(rng, fan_in, fan_out):
+        assert set(blas_threads()) == {1}
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        BackpropMLPClassifier(40, initializer=fail).fit(*rows)
+    assert set(blas_threads()) == {2}
