@@ -69,6 +69,34 @@ class Targets:
             raise ValueError("classes must be given in the first call to partial_fit; got None.")
         return cls(np.unique(column_or_1d(classes)), False)
 
+    @classmethod
+    def union(cls, problems):
+        """The problem that the parts of a training set pose together.
+
+        Parameters
+        ----------
+        problems : list of Targets
+            The problem that each part poses by itself.
+
+        Raises
+        ------
+        ValueError
+            If they are of different kinds.
+        """
+        classes = [targets.classes for targets in problems]
+        if len({targets.multilabel for targets in problems}) > 1:
+            raise ValueError("y must be multilabel in all of its parts or in none.")
+        if problems[0].multilabel:
+            widths = {len(columns) for columns in classes}
+            if len(widths) > 1:
+                raise ValueError(
+                    f"y must have as many columns in all of its parts; got {sorted(widths)}."
+                )
+            return problems[0]
+        if len({labels.dtype.kind in _NUMERIC for labels in classes}) > 1:
+            raise ValueError(f"y must hold numbers or strings, not both; got {classes}.")
+        return cls(np.unique(np.concatenate(classes)), False)
+
     @property
     def n_outputs(self):
         n_classes = len(self.classes)
