@@ -11,13 +11,16 @@ import backprop_mlp
 PACKAGE = Path(backprop_mlp.__file__).parent
 
 ORDER = [
-    {"_activations", "_stopping", "_threads", "_datasets"},
+    {"_activations", "_stopping", "_threads", "_datasets", "_callbacks", "schedules"},
     {"_layers", "_losses"},
     {"_network", "_targets"},
     {"_objective", "_centring", "initializers"},
-    {"_scipy_solvers"},
+    {"_scipy_solvers", "_stochastic", "_validation"},
+    {"_training"},
+    {"_assembly"},
     {"_classifier"},
-    {"_gradient_check"},
+    {"_gradient_check", "_learning_rate_range"},
+    {"_display"},
     {"__init__"},
 ]
 """Files from the ground up: each imports from earlier rows only."""
@@ -28,12 +31,15 @@ ROOMS_FOR = {
         "_classifier",
         "_classifier_cv",
         "_targets",
+        "_callbacks",
+        "_training",
+        "_validation",
         "_gradient_check",
         "_learning_rate_range",
         "_display",
         "dask",
     },
-    "joblib": {"_classifier"},
+    "joblib": {"_training"},
     "threadpoolctl": {"_threads"},
     # Optional extras stay behind their own doors; matplotlib is imported inside plot.
     "matplotlib": {"_display"},
