@@ -67,3 +67,32 @@ def gradient(coefs, intercepts, *args):
         return grads
 
     return wrt(coefs), wrt(intercepts)
+
+
+class Follower:
+    """The least that a solver needs of its monitor: it asks the rules when to stop.
+
+    Parameters
+    ----------
+    stopping : Stopping
+
+    Attributes
+    ----------
+    iterations : list of Iteration
+    """
+
+    rate_factor = 1.0
+
+    def __init__(self, stopping):
+        self.stopping = stopping
+        self.iterations = []
+
+    def start(self, cost, grad_max):
+        return self.stopping.start(cost, grad_max)
+
+    def __call__(self, iteration):
+        self.iterations.append(iteration)
+        return self.stopping.after(iteration)
+
+    def give_up(self, message):
+        self.stopping.stop(message)

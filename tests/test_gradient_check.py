@@ -238,10 +238,13 @@ def test_a_forgotten_penalty_is_caught(monkeypatch):
 
 
 def test_forgotten_row_weights_are_caught(monkeypatch):
-    delta = SigmoidLoss.delta
-    monkeypatch.setattr(
-        SigmoidLoss, "delta", lambda self, z, Y, sample_weight: delta(self, z, Y, np.ones(len(z)))
-    )
+    value_and_delta = SigmoidLoss.value_and_delta
+
+    def forgetful(self, z, Y, sample_weight):
+        value, _ = value_and_delta(self, z, Y, sample_weight)
+        return value, value_and_delta(self, z, Y, np.ones(len(z)))[1]
+
+    monkeypatch.setattr(SigmoidLoss, "value_and_delta", forgetful)
     network = BackpropMLPClassifier(4, "tanh", random_state=0)
     assert check_gradient(network, X, Y["logistic"]).passed
     assert not check_gradient(network, X, Y["logistic"], WEIGHTS).passed

@@ -37,8 +37,9 @@ def test_theta_holds_all_weights_first_then_all_biases():
     assert network.n_weights == 3 * 4 + 4 * 2
     assert network.n_params == network.n_weights + 4 + 2
     (W1, b1), (W2, b2) = network.dense_views(np.arange(network.n_params))
-    np.testing.assert_array_equal(W1, np.arange(12).reshape(3, 4))
-    np.testing.assert_array_equal(W2, np.arange(12, 20).reshape(4, 2))
+    # Unit by unit: a unit's weights are neighbours.
+    np.testing.assert_array_equal(W1, np.arange(12).reshape(4, 3).T)
+    np.testing.assert_array_equal(W2, np.arange(12, 20).reshape(2, 4).T)
     np.testing.assert_array_equal(b1, np.arange(20, 24))
     np.testing.assert_array_equal(b2, np.arange(24, 26))
 
@@ -103,7 +104,7 @@ def test_backward_gives_the_gradient_of_the_loss(shape, loss, container):
     # Whatever was in the gradient vector before must be overwritten.
     grad = np.full(network.n_params, np.nan)
     z, caches = network.forward(params, container(X))
-    network.backward(params, network.views(grad), caches, loss.delta(z, Y, ones))
+    network.backward(params, network.views(grad), caches, loss.value_and_delta(z, Y, ones)[1])
 
     expected = gradient(coefs, intercepts, activations, loss.name, X, Y, ones, 0.0)
     np.testing.assert_allclose(grad, 6.0 * network.pack(*expected), rtol=1e-11, atol=1e-14)
@@ -118,7 +119,7 @@ def test_neither_inputs_nor_parameters_are_changed(shape):
     for array in (theta, X):
         array.setflags(write=False)
     z, caches = network.forward(network.views(theta), X)
-    delta = loss.delta(z, np.zeros_like(z), np.ones(6))
+    delta = loss.value_and_delta(z, np.zeros_like(z), np.ones(6))[1]
     network.backward(network.views(theta), network.views(np.empty_like(theta)), caches, delta)
 
 

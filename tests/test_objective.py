@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from reference import Follower
 from reference import cost as reference_cost
 from reference import gradient as reference_gradient
 from threadpoolctl import threadpool_limits
@@ -64,7 +65,9 @@ def counts(rng):
 def objective_of(network, X, Y, sample_weight=None, *, alpha=ALPHA, rows_per_block=10, **options):
     if sample_weight is None:
         sample_weight = np.ones(X.shape[0])
-    blocks = RowBlocks(X, lambda rows, dtype: Y[rows].astype(dtype), sample_weight, rows_per_block)
+    blocks = RowBlocks(
+        X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), rows_per_block=rows_per_block
+    )
     return Objective(network, blocks, sample_weight.sum(), alpha, X.dtype, **options)
 
 
@@ -203,9 +206,9 @@ def test_float32_rows_are_computed_in_float32(network, theta, X, Y):
 
     def spy(function, blocks):
         for block in blocks:
-            value, grad = function(block)
+            value, grad, moments = function(block)
             seen.update({block.X.dtype, block.Y.dtype, grad.dtype})
-            yield value, grad
+            yield value, grad, moments
 
     objective_of(network, X.astype(np.float32), Y, map=spy).value_and_grad(theta)
     assert seen == {np.dtype(np.float32)}
@@ -256,9 +259,7 @@ def test_threads_change_no_bit(network, theta, X, Y, counts):
 
 def probabilities_after_ten_iterations(objective, theta, X):
     stopping = Stopping(tol=0.0, n_iter_no_change=10, max_iter=10, max_fun=10_000)
-    result = minimize_scipy(
-        objective, theta, solver="cg", stopping=stopping, callback=lambda iteration: None
-    )
+    result = minimize_scipy(objective, theta, solver="cg", monitor=Follower(stopping))
     assert result.nit == 10
     network = objective.network
     return network.loss.proba(network.forward(network.views(result.x), X)[0])

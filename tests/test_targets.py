@@ -210,7 +210,9 @@ def test_class_weights_are_those_of_scikit_learn(class_weight):
     y = KINDS["multiclass"]
     targets = Targets.of(y)
     given = class_weight[0] if isinstance(class_weight, list) else class_weight
-    weights = targets.class_weights(class_weight, targets.codes(y), np.ones(len(y)))
+    weights = targets.class_weights(
+        class_weight, targets.class_totals(targets.codes(y), np.ones(len(y)))
+    )
     expected = compute_class_weight(given, classes=targets.classes, y=y)
     np.testing.assert_allclose(weights, expected, rtol=1e-15)
 
@@ -220,7 +222,7 @@ def test_class_weights_are_those_of_scikit_learn(class_weight):
 def test_factors_of_label_matrices_are_those_of_scikit_learn(class_weight, container):
     targets = Targets.of(LABELS)
     codes = targets.codes(container(LABELS))
-    weights = targets.class_weights(class_weight, codes, np.ones(len(LABELS)))
+    weights = targets.class_weights(class_weight, targets.class_totals(codes, np.ones(len(LABELS))))
     expected = compute_sample_weight(
         [{0: 1, 1: 1, **given} for given in class_weight]
         if isinstance(class_weight, list)
@@ -232,7 +234,7 @@ def test_factors_of_label_matrices_are_those_of_scikit_learn(class_weight, conta
 
 def test_without_class_weights_no_row_counts_more_than_another():
     targets = Targets.of(LABELS)
-    weights = targets.class_weights(None, LABELS, np.ones(len(LABELS)))
+    weights = targets.class_weights(None)
     np.testing.assert_array_equal(targets.row_factors(weights, LABELS), 1.0)
 
 
@@ -240,7 +242,9 @@ def test_balanced_counts_weighted_rows():
     y = np.array([0, 0, 1, 1, 1, 2])
     counts = np.array([3, 1, 1, 2, 0, 4])
     targets = Targets.of(y)
-    weights = targets.class_weights("balanced", targets.codes(y), counts.astype(float))
+    weights = targets.class_weights(
+        "balanced", targets.class_totals(targets.codes(y), counts.astype(float))
+    )
     repeated = np.repeat(y, counts)
     expected = compute_class_weight("balanced", classes=targets.classes, y=repeated)
     np.testing.assert_allclose(weights, expected, rtol=1e-15)
@@ -251,7 +255,8 @@ def test_balanced_gives_all_classes_with_any_weight_the_same_total():
     sample_weight = np.array([1.0, 0.0, 0.0, 2.0, 2.0, 5.0])
     targets = Targets.of(y)
     codes = targets.codes(y)
-    factors = targets.row_factors(targets.class_weights("balanced", codes, sample_weight), codes)
+    weights = targets.class_weights("balanced", targets.class_totals(codes, sample_weight))
+    factors = targets.row_factors(weights, codes)
     totals = np.bincount(codes, weights=factors * sample_weight)
     np.testing.assert_allclose(totals, [5.0, 0.0, 5.0])
 
@@ -280,4 +285,4 @@ def test_balanced_gives_all_classes_with_any_weight_the_same_total():
 def test_class_weights_that_do_not_fit_are_named(y, class_weight, kind, message):
     targets = Targets.of(y)
     with pytest.raises(kind, match=message):
-        targets.class_weights(class_weight, targets.codes(y), np.ones(len(y)))
+        targets.class_weights(class_weight, targets.class_totals(targets.codes(y), np.ones(len(y))))

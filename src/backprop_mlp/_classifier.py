@@ -1081,10 +1081,10 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
             return problem, self._theta(problem.network)
         aside = clone(self).set_params(early_stopping=False)
         aside._validate_params()
-        rng = check_random_state(self.random_state)
+        rng = check_random_state(aside.random_state)
         problem = aside._set_up(X, y, sample_weight, (None, None, None), rng, precisions=np.float64)
         seed = rng.randint(np.iinfo(np.int32).max, size=1)[0]
-        return problem, initialize(problem.network, self.initializer, np.random.default_rng(seed))
+        return problem, initialize(problem.network, aside.initializer, np.random.default_rng(seed))
 
     def _times_class_weight(self, sample_weight, codes, targets):
         if np.all(self.class_weight_ == 1.0):
