@@ -9,7 +9,7 @@ from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier
 
-ALPHAS = [0.3, 5.0]
+ALPHAS = [1.0, 5.0]
 
 
 def iris():

@@ -2,6 +2,7 @@
 
 import _thread
 import re
+import signal
 import warnings
 
 import numpy as np
@@ -344,7 +345,16 @@ def test_ctrl_c_ends_all_starts_and_keeps_the_best(interrupt, n_jobs, number):
     assert model.loss_ == model.best_loss_ == pytest.approx(model.cost(X, y), rel=1e-12)
 
 
+@pytest.fixture
+def ctrl_c_is_heard():
+    """Even where the tests run in the background, with SIGINT ignored."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
 @unconverged
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_ctrl_c_that_the_main_thread_hears_ends_all_starts(interrupt, n_jobs):
     model = BackpropMLPClassifier(
