@@ -4,7 +4,8 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_digits, load_iris
+from sklearn.exceptions import ConvergenceWarning
 
 from backprop_mlp import (
     BackpropMLPClassifier,
@@ -50,6 +51,35 @@ def test_the_axis_reaches_over_all_costs_before_the_lowest_only(result):
     assert bottom == 0.0
     assert 3.2 < top < 40.0
     assert ax.get_xscale() == "log"
+
+
+def test_the_suggestion_is_a_tenth_of_the_rate_of_the_lowest_smoothed_cost(result):
+    assert result.suggestion == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
+@pytest.mark.parametrize("solver", ["sgd", "adam", "rmsprop"])
+def test_training_at_the_suggestion_goes_well(solver, output_activation):
+    """It ends not far above the best of many rates, and far below a hundredth of it."""
+    digits, labels = load_digits(return_X_y=True)
+    digits = digits / 16.0
+    network = BackpropMLPClassifier(
+        25,
+        solver=solver,
+        output_activation=output_activation,
+        batch_size=50,
+        max_iter=10,
+        n_iter_no_change=10,
+        random_state=0,
+    )
+    suggestion = learning_rate_range_test(network, digits, labels).suggestion
+    costs = []
+    for factor in (0.01, 1.0, 0.3, 3.0, 10.0):
+        network.set_params(learning_rate_init=factor * suggestion)
+        with pytest.warns(ConvergenceWarning):
+            costs.append(network.fit(digits, labels).loss_)
+    assert costs[1] < 2.0 * min(costs)
+    assert costs[1] < 0.3 * costs[0]
 
 
 def test_from_estimator_makes_the_test_that_it_is_asked_for():

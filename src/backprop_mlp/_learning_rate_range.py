@@ -39,7 +39,7 @@ class LearningRateRange:
     >>> import numpy as np
     >>> from backprop_mlp import LearningRateRange
     >>> costs = np.array([3.0, 2.9, 2.0, 1.8, 2.5])
-    >>> LearningRateRange(np.geomspace(1e-4, 1.0, 5), costs, costs).suggestion
+    >>> round(LearningRateRange(np.geomspace(1e-4, 1.0, 5), costs, costs).suggestion, 3)
     0.01
     """
 
@@ -49,13 +49,13 @@ class LearningRateRange:
 
     @property
     def suggestion(self):
-        """The rate at which the smoothed cost falls fastest, per factor of the rate.
+        """A tenth of the rate at which the smoothed cost is lowest.
 
-        Only rates below that of the lowest smoothed cost count.
+        There training is about to diverge; a tenth keeps a safe distance. (The
+        steepest fall of the cost, which is also taken, lies much too low where
+        the outputs first learn no more than how rare their class is.)
         """
-        lowest = max(2, int(self.smoothed.argmin()) + 1)
-        slopes = np.gradient(self.smoothed[:lowest], np.log(self.rates[:lowest]))
-        return float(self.rates[slopes.argmin()])
+        return float(self.rates[self.smoothed.argmin()] / 10.0)
 
 
 class _Recorder:
@@ -116,9 +116,9 @@ def learning_rate_range_test(
 
     A copy of the estimator is trained from a random start, with its own solver,
     batches, dropout and batch normalisation, while the rate grows by the same
-    factor at every update. Where the cost falls fastest is a good
-    ``learning_rate_init``; where it rises again, training diverges. The run ends
-    there, or after ``n_steps`` updates.
+    factor at every update. The cost stays, falls, and rises again where training
+    diverges; the run ends there, or after ``n_steps`` updates. A tenth of the rate
+    at which the smoothed cost is lowest is a good ``learning_rate_init``.
 
     Parameters
     ----------
