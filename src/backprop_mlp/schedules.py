@@ -240,7 +240,7 @@ NAMES = ("constant", "invscaling", "adaptive", "step", "exponential", "inverse_t
 stops falling: what happens then is decided where training is stopped."""
 
 
-def schedule_named(name, initial, *, power, samples_per_epoch, steps_per_epoch, epochs):
+def schedule_named(name, initial, *, power, samples_per_epoch, steps_per_epoch, horizon):
     """The schedule behind a name, with the lecture's constants in units of epochs.
 
     Parameters
@@ -248,12 +248,12 @@ def schedule_named(name, initial, *, power, samples_per_epoch, steps_per_epoch, 
     name : str
         One of ``NAMES``: "step" halves the rate every 10 epochs, "exponential"
         multiplies it by 0.95 an epoch, "inverse_time" divides it by 1 + epoch,
-        "cosine" falls to 0 at the last epoch after a warm-up of a twentieth.
+        "cosine" falls to 0 at the horizon after a warm-up of a twentieth.
     initial : float
     power : float
         Of "invscaling".
     samples_per_epoch : float
-    steps_per_epoch, epochs : int
+    steps_per_epoch, horizon : int
 
     Returns
     -------
@@ -269,7 +269,6 @@ def schedule_named(name, initial, *, power, samples_per_epoch, steps_per_epoch, 
         case "inverse_time":
             return InverseTime(initial, every=steps_per_epoch)
         case "cosine":
-            horizon = epochs * steps_per_epoch
             return Cosine(initial, horizon=horizon, warm_up=horizon // 20)
         case _:
             return Constant(initial)
