@@ -110,8 +110,15 @@ def _one_a_layer(keyword, value, n_hidden, kind, allowed):
     return values
 
 
-def build_mini_batches(params, blocks):
+def build_mini_batches(params, blocks, first_step=0):
     """How the mini-batch solver that the keywords choose goes about the rows.
+
+    Parameters
+    ----------
+    params : BackpropMLPClassifier
+    blocks : RowBlocks
+    first_step : int, default=0
+        Updates that have been made before these epochs.
 
     Returns
     -------
@@ -124,13 +131,14 @@ def build_mini_batches(params, blocks):
     batch_size = min(200 if params.batch_size == "auto" else params.batch_size, n_rows)
     schedule = params.learning_rate
     if isinstance(schedule, str):
+        steps_per_epoch = -(-n_rows // batch_size)
         schedule = schedule_named(
             schedule,
             params.learning_rate_init,
             power=params.power_t,
             samples_per_epoch=blocks.total_weight,
-            steps_per_epoch=-(-n_rows // batch_size),
-            epochs=params.max_iter,
+            steps_per_epoch=steps_per_epoch,
+            horizon=first_step + params.max_iter * steps_per_epoch,
         )
     beta_2, epsilon = float(params.beta_2), float(params.epsilon)
     rules: dict[str, Rule] = {

@@ -3,6 +3,7 @@
 import copy
 import threading
 import warnings
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
@@ -148,9 +149,9 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         seen)^power_t. "adaptive": divided by 5 where training would otherwise
         stop for lack of progress. "step": halved every 10 epochs.
         "exponential": times 0.95 an epoch. "inverse_time": divided by 1 +
-        epochs. "cosine": half a cosine to 0 at ``max_iter``, after a warm-up
-        of a twentieth. A callable step -> rate stands for itself; see
-        `backprop_mlp.schedules`.
+        epochs. "cosine": half a cosine, from the first of all epochs to 0 at
+        the last of this fit, after a warm-up of a twentieth. A callable
+        step -> rate stands for itself; see `backprop_mlp.schedules`.
 
     learning_rate_init : float, default=0.001
         Learning rate of a mini-batch solver at the start.
@@ -522,7 +523,10 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
     def _fit(self, X, y, sample_weight, given_validation, goes_on, n_starts, task):
         rng = check_random_state(self.random_state)
         problem = self._set_up(X, y, sample_weight, given_validation, rng, goes_on)
-        mini_batches = build_mini_batches(self, problem.blocks)
+        state = self._resumable_state(problem.network, problem.blocks.X.dtype) if goes_on else None
+        mini_batches = build_mini_batches(
+            self, problem.blocks, first_step=0 if state is None else state["step"]
+        )
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task.begin(X=X, y=y, metadata=metadata)
         with open_objective(problem, self.alpha) as objective:
@@ -533,22 +537,22 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         """Train from every start, or on from where training ended; adopt the best outcome."""
         seeds = rng.randint(np.iinfo(np.int32).max, size=n_starts)
         interrupted = threading.Event()
+        state = self._resumable_state(problem.network, objective.dtype) if goes_on else None
 
         def run(number):
             start_rng = np.random.default_rng(seeds[number])
             if goes_on:
-                theta = self._theta(problem.network)
+                theta = self._theta_to_go_on_from(problem.network)
             else:
                 theta = initialize(problem.network, self.initializer, start_rng)
-            state = self._resumable_state(theta, X_dtype=objective.dtype) if goes_on else None
             start_task = task
             if n_starts > 1:
                 start_task = task.begin_subtask("start", task_id=number, max_subtasks=self.max_iter)
             monitor = Monitor(
                 objective,
-                self._stopping(problem, mini_batches, goes_on, state),
+                self._stopping(mini_batches, goes_on, state),
                 validation=problem.validation,
-                best=self._best_so_far(problem, goes_on) if self.early_stopping else None,
+                best=self._best_so_far(goes_on) if self.early_stopping else None,
                 make_estimator=partial(self._fitted_copy, problem, objective.dtype),
                 task=start_task,
                 label=self._label(number, n_starts),
@@ -593,10 +597,16 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         rng = np.random.default_rng(
             check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         )
-        theta = initialize(network, self.initializer, rng) if first else self._theta(network)
+        if first:
+            state, theta = None, initialize(network, self.initializer, rng)
+        else:
+            self._check_same_sizes(network, "partial_fit")
+            state = self._resumable_state(network, X.dtype)
+            theta = self._theta_to_go_on_from(network)
+        mini_batches = build_mini_batches(self, problem.blocks)
+        # One epoch is what is asked for, whatever it brings.
+        stopping = replace(self._stopping(mini_batches, not first, state), tol=-np.inf, max_iter=1)
         with open_objective(problem, self.alpha) as objective:
-            state = None if first else self._resumable_state(theta, X_dtype=objective.dtype)
-            stopping = Stopping(-np.inf, 1, 1, costs=[] if first else list(self.loss_curve_))
             monitor = Monitor(
                 objective,
                 stopping,
@@ -606,7 +616,6 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
                 interrupted=threading.Event(),
             )
             with warnings.catch_warnings():
-                # One epoch is what was asked for.
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 outcome = train(
                     objective,
@@ -614,7 +623,7 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
                     state,
                     rng,
                     solver=self.solver,
-                    mini_batches=build_mini_batches(self, problem.blocks),
+                    mini_batches=mini_batches,
                     monitor=monitor,
                 )
         self._adopt_network(outcome.network, targets, outcome.theta, objective.dtype)
@@ -682,15 +691,11 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
                 f"{self.classes_}; got {targets.classes}."
             )
         network = build_network(self, n_features, targets)
-        n_units = [layer.n_out for layer in network.layers if isinstance(layer, Dense)]
-        if goes_on and n_units != [b.size for b in self.intercepts_]:
-            raise ValueError(
-                "warm_start=True needs the hidden_layer_sizes of the previous fit: "
-                f"{[b.size for b in self.intercepts_[:-1]]}; got {self.hidden_layer_sizes!r}."
-            )
+        if goes_on:
+            self._check_same_sizes(network, "warm_start=True")
         return network
 
-    def _stopping(self, problem, mini_batches, goes_on, state):
+    def _stopping(self, mini_batches, goes_on, state):
         """The rules when to stop, with the record that they go on from."""
         by_score = self.early_stopping
         costs = list(self.loss_curve_) if goes_on else []
@@ -706,28 +711,49 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
             scores,
             since=len(scores if by_score else costs),
         )
-        if state is not None:
+        if state is not None and state["by_score"] == by_score:
             stopping.since = state["since"]
+        if state is not None and self.learning_rate == "adaptive":
             stopping.rate_factor = state["rate_factor"]
         return stopping
 
-    def _best_so_far(self, problem, goes_on):
-        """What early stopping has to beat."""
-        if goes_on and self.best_validation_score_ is not None:
-            theta = self._network.pack(self.coefs_, self.intercepts_)
-            return Best(self.best_validation_score_, self.loss_, theta)
+    def _best_so_far(self, goes_on):
+        """What early stopping has to beat: the fitted parameters, if they have a score."""
+        if goes_on and self._score is not None:
+            return Best(self._score, self.loss_, self._theta(self._network))
         return Best()
 
-    def _resumable_state(self, theta, X_dtype):
-        """The mini-batch solver's state, if it still belongs to these keywords."""
+    def _check_same_sizes(self, network, what):
+        """Refuse to go on with other hidden layers."""
+        n_units = [layer.n_out for layer in network.layers if isinstance(layer, Dense)]
+        if n_units != [b.size for b in self.intercepts_]:
+            raise ValueError(
+                f"{what} needs the hidden_layer_sizes of the previous fit: "
+                f"{[b.size for b in self.intercepts_[:-1]]}; got {self.hidden_layer_sizes!r}."
+            )
+
+    def _resumable_state(self, network, dtype):
+        """The mini-batch solver's state, if it still belongs to keywords and data."""
         state = self._state
         fits = (
             state is not None
             and state["solver"] == self.solver
-            and state["theta"].shape == theta.shape
-            and state["theta"].dtype == X_dtype
+            and state["theta"].size == network.n_params
+            and state["theta"].dtype == dtype
         )
         return state if fits else None
+
+    def _theta_to_go_on_from(self, network):
+        """The fitted parameters of the training network, float64.
+
+        Batch normalisation is folded away in ``coefs_``: only a mini-batch
+        solver's state holds its scales and shifts.
+        """
+        if self._state is not None and not network.row_wise:
+            theta = self._state["theta"]
+            if theta.size == network.n_params:
+                return theta.astype(np.float64)
+        return self._theta(network)
 
     def _label(self, number, n_starts):
         """What begins each printed line, or None."""
@@ -755,6 +781,7 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         self.n_outputs_ = targets.n_outputs
         self.out_activation_ = network.loss.name
         self._state = None
+        self._score = None
 
     def _adopt_record(self, outcome, problem, goes_on):
         """Set the attributes that tell how training went."""
@@ -769,6 +796,7 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         self.validation_scores_ = outcome.scores or None
         self.validation_loss_curve_ = [*losses, *outcome.losses] or None
         self.best_validation_score_ = max(outcome.scores, default=None)
+        self._score = outcome.score
         self.n_iter_ = len(outcome.costs)
         self.n_fun_ = n_fun + outcome.n_fun
         passes = outcome.n_fun if outcome.state is None else n_new
@@ -777,6 +805,7 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         if outcome.state is not None:
             self._state = outcome.state | {
                 "solver": self.solver,
+                "by_score": outcome.stopping.by_score,
                 "since": outcome.stopping.since,
                 "rate_factor": outcome.stopping.rate_factor,
             }
@@ -1075,9 +1104,9 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
         if hasattr(self, "coefs_"):
             problem = self._fitted_problem(X, y, sample_weight, np.float64)
             network = build_network(self, self.n_features_in_, problem.targets)
-            if network.training_only and self._state is not None:
-                theta = self._state["theta"].astype(np.float64)
-                return problem._replace(network=network), theta
+            if network.training_only:
+                self._check_same_sizes(network, "a check")
+                return problem._replace(network=network), self._theta_to_go_on_from(network)
             return problem, self._theta(problem.network)
         aside = clone(self).set_params(early_stopping=False)
         aside._validate_params()

@@ -126,6 +126,26 @@ def clip_by_norm(grad, max_norm):
         grad *= max_norm / norm
 
 
+def rate_at(schedule, step):
+    """The rate, a float, that a schedule gives for a step.
+
+    Raises
+    ------
+    ValueError
+        If it is not a finite number >= 0.
+    """
+    given = schedule(step)
+    try:
+        rate = float(given)
+    except (TypeError, ValueError):
+        rate = math.nan
+    if not 0.0 <= rate < math.inf:
+        raise ValueError(
+            f"learning_rate must give finite rates >= 0; got {given!r} at step {step}."
+        )
+    return rate
+
+
 def running_moments(running, batch):
     """Running moments after one more batch.
 
@@ -258,12 +278,8 @@ def minimize_stochastic(
                 cost += batch_cost * (batch.stop - batch.start) / n_rows
                 if max_grad_norm is not None:
                     clip_by_norm(grad, max_grad_norm)
-                rate = float(schedule(step))
-                if not 0.0 <= rate < np.inf:
-                    raise ValueError(
-                        f"learning_rate must give finite rates >= 0; got {rate} at step {step}."
-                    )
-                theta += rule.step(grad, rate * monitor.rate_factor, rule_state)
+                rate = rate_at(schedule, step) * monitor.rate_factor
+                theta += rule.step(grad, rate, rule_state)
                 moments = running_moments(moments, batch_moments)
                 step += 1
             epoch += 1

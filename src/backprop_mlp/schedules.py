@@ -1,13 +1,23 @@
 """Learning rates of the mini-batch solvers, as functions of the step.
 
 A schedule is any callable ``step -> rate``, where step 0 is the first update.
-Those of this module are immutable objects with their initial rate in front.
+Those of this module are immutable objects with their initial rate in front;
+they raise a ValueError that names an argument which is not a number they can
+work with.
 """
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 __all__ = ["Constant", "Cosine", "Exponential", "InvScaling", "InverseTime", "Step"]
+
+
+def _check(name, value, *, positive=False):
+    """Refuse an argument that is not a finite number >= 0, or > 0."""
+    if not (isinstance(value, Real) and 0.0 <= float(value) < math.inf) or (positive and not value):
+        bound = "> 0" if positive else ">= 0"
+        raise ValueError(f"{name} must be a finite number {bound}; got {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,9 @@ class Constant:
     """
 
     initial: float
+
+    def __post_init__(self):
+        _check("initial", self.initial)
 
     def __call__(self, step):
         return self.initial
@@ -63,6 +76,12 @@ class InvScaling:
     samples_per_epoch: float = 1
     steps_per_epoch: int = 1
 
+    def __post_init__(self):
+        _check("initial", self.initial)
+        _check("power", self.power)
+        _check("samples_per_epoch", self.samples_per_epoch)
+        _check("steps_per_epoch", self.steps_per_epoch, positive=True)
+
     def __call__(self, step):
         samples = self.samples_per_epoch * (step // self.steps_per_epoch)
         return self.initial / (1 + samples) ** self.power
@@ -92,6 +111,11 @@ class Step:
     every: int
     factor: float = 0.5
 
+    def __post_init__(self):
+        _check("initial", self.initial)
+        _check("every", self.every, positive=True)
+        _check("factor", self.factor)
+
     def __call__(self, step):
         return self.initial * self.factor ** (step // self.every)
 
@@ -120,6 +144,11 @@ class Exponential:
     every: float
     factor: float = 0.95
 
+    def __post_init__(self):
+        _check("initial", self.initial)
+        _check("every", self.every, positive=True)
+        _check("factor", self.factor)
+
     def __call__(self, step):
         return self.initial * self.factor ** (step / self.every)
 
@@ -147,6 +176,11 @@ class InverseTime:
     initial: float
     every: float
     decay: float = 1.0
+
+    def __post_init__(self):
+        _check("initial", self.initial)
+        _check("every", self.every, positive=True)
+        _check("decay", self.decay)
 
     def __call__(self, step):
         return self.initial / (1.0 + self.decay * step / self.every)
@@ -184,6 +218,16 @@ class Cosine:
     warm_up: int = 0
     final: float = 0.0
 
+    def __post_init__(self):
+        _check("initial", self.initial)
+        _check("horizon", self.horizon, positive=True)
+        _check("warm_up", self.warm_up)
+        _check("final", self.final)
+        if self.warm_up >= self.horizon:
+            raise ValueError(
+                f"warm_up must be below horizon={self.horizon!r}; got {self.warm_up!r}."
+            )
+
     def __call__(self, step):
         if step < self.warm_up:
             return self.initial * (step + 1) / (self.warm_up + 1)
@@ -196,7 +240,7 @@ NAMES = ("constant", "invscaling", "adaptive", "step", "exponential", "inverse_t
 stops falling: what happens then is decided where training is stopped."""
 
 
-def schedule_named(name, initial, *, power, samples_per_epoch, steps_per_epoch, epochs):
+def schedule_named(name, initial, *, power, samples_per_epoch, steps_per_epoch, horizon):
     """The schedule behind a name, with the lecture's constants in units of epochs.
 
     Parameters
@@ -204,12 +248,12 @@ def schedule_named(name, initial, *, power, samples_per_epoch, steps_per_epoch, 
     name : str
         One of ``NAMES``: "step" halves the rate every 10 epochs, "exponential"
         multiplies it by 0.95 an epoch, "inverse_time" divides it by 1 + epoch,
-        "cosine" falls to 0 at the last epoch after a warm-up of a twentieth.
+        "cosine" falls to 0 at the horizon after a warm-up of a twentieth.
     initial : float
     power : float
         Of "invscaling".
     samples_per_epoch : float
-    steps_per_epoch, epochs : int
+    steps_per_epoch, horizon : int
 
     Returns
     -------
@@ -225,7 +269,6 @@ def schedule_named(name, initial, *, power, samples_per_epoch, steps_per_epoch, 
         case "inverse_time":
             return InverseTime(initial, every=steps_per_epoch)
         case "cosine":
-            horizon = epochs * steps_per_epoch
             return Cosine(initial, horizon=horizon, warm_up=horizon // 20)
         case _:
             return Constant(initial)

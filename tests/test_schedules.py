@@ -1,0 +1,284 @@
+"""Learning-rate schedules: their values, and that training walks at their rates."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import scale
+
+from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._stochastic import SGD
+from backprop_mlp.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    InverseTime,
+    InvScaling,
+    Step,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, y = load_iris(return_X_y=True)
+X = scale(X)
+
+SCHEDULES = [
+    Constant(0.1),
+    InvScaling(0.1, power=0.3, samples_per_epoch=150.0, steps_per_epoch=4),
+    Step(0.1, every=7, factor=0.3),
+    Exponential(0.1, every=4.0, factor=0.8),
+    InverseTime(0.1, every=4.0, decay=0.5),
+    Cosine(0.1, horizon=30, warm_up=5, final=0.01),
+]
+
+
+def network(solver="sgd", **params):
+    params = {"tol": 0.0, "max_iter": 6, "batch_size": 40, "random_state": 0} | params
+    return BackpropMLPClassifier(4, "tanh", solver=solver, **params)
+
+
+@pytest.fixture
+def rates(monkeypatch):
+    """The rates at which gradient descent walks, an update each."""
+    seen = []
+    step = SGD.step
+
+    def note(rule, grad, rate, state):
+        seen.append(rate)
+        return step(rule, grad, rate, state)
+
+    monkeypatch.setattr(SGD, "step", note)
+    return seen
+
+
+# Values
+
+
+def test_step_is_a_staircase():
+    schedule = Step(0.8, every=3, factor=0.1)
+    np.testing.assert_allclose(
+        [schedule(step) for step in range(7)], [0.8] * 3 + [0.08] * 3 + [0.008]
+    )
+
+
+def test_exponential_falls_by_the_same_factor_at_every_step():
+    values = np.array([Exponential(0.8, every=4, factor=0.5)(step) for step in range(20)])
+    assert values[0] == 0.8
+    np.testing.assert_allclose(values[1:] / values[:-1], 0.5**0.25)
+
+
+def test_inverse_time_rises_linearly_in_its_inverse():
+    values = np.array([InverseTime(0.5, every=10, decay=3.0)(step) for step in range(20)])
+    np.testing.assert_allclose(1 / values, 2.0 * (1 + 0.3 * np.arange(20)))
+
+
+def test_inv_scaling_changes_with_the_epoch_alone():
+    schedule = InvScaling(0.5, power=0.25, samples_per_epoch=15, steps_per_epoch=3)
+    expected = [0.5] * 3 + [0.5 / 16**0.25] * 3 + [0.5 / 31**0.25]
+    np.testing.assert_allclose([schedule(step) for step in range(7)], expected)
+
+
+def test_cosine_is_half_a_wave_around_the_middle_rate():
+    schedule = Cosine(1.0, horizon=100, final=0.2)
+    assert schedule(0) == 1.0
+    assert schedule(50) == pytest.approx(0.6)
+    assert schedule(100) == schedule(1000) == pytest.approx(0.2)
+    for step in range(51):
+        assert schedule(step) + schedule(100 - step) == pytest.approx(1.2)
+
+
+def test_cosine_warms_up_linearly_to_its_highest_rate():
+    schedule = Cosine(1.0, horizon=100, warm_up=4)
+    np.testing.assert_allclose([schedule(step) for step in range(5)], [0.2, 0.4, 0.6, 0.8, 1.0])
+    assert max(map(schedule, range(120))) == schedule(4)
+    assert schedule(52) == pytest.approx(0.5)  # half way from 4 to 100
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+def test_schedules_are_values(schedule):
+    again = pickle.loads(pickle.dumps(schedule))
+    assert again == schedule
+    assert hash(again) == hash(schedule)
+    assert eval(repr(schedule)) == schedule
+    assert clone(network(learning_rate=schedule)).learning_rate == schedule
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Constant(-0.1), r"initial must be .*; got -0.1"),
+        (lambda: Constant(float("inf")), "initial must be"),
+        (lambda: Step("fast", every=10), "initial must be .*; got 'fast'"),
+        (lambda: Exponential(float("nan"), every=10), "initial must be"),
+        (lambda: InvScaling(0.1, power=-1.0), "power must be .*; got -1.0"),
+        (lambda: InvScaling(0.1, samples_per_epoch=-5.0), "samples_per_epoch must be"),
+        (lambda: InvScaling(0.1, steps_per_epoch=0), "steps_per_epoch must be .*; got 0"),
+        (lambda: Step(0.1, every=0), "every must be .*; got 0"),
+        (lambda: Step(0.1, every=10, factor=-0.5), "factor must be .*; got -0.5"),
+        (lambda: Exponential(0.1, every=0), "every must be"),
+        (lambda: Exponential(0.1, every=10, factor=-0.5), "factor must be"),
+        (lambda: InverseTime(0.1, every=0), "every must be"),
+        (lambda: InverseTime(0.1, every=10, decay=-1.0), "decay must be .*; got -1.0"),
+        (lambda: Cosine(0.1, horizon=0), "horizon must be .*; got 0"),
+        (lambda: Cosine(0.1, horizon=10, warm_up=10), "warm_up must be .*; got 10"),
+        (lambda: Cosine(0.1, horizon=10, warm_up=-1), "warm_up must be"),
+        (lambda: Cosine(0.1, horizon=10, final=-0.1), "final must be .*; got -0.1"),
+    ],
+)
+def test_schedules_name_the_argument_that_is_wrong(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# Training walks at these rates
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+def test_a_schedule_gives_the_rate_of_every_update(rates, schedule):
+    network(learning_rate=schedule).fit(X, y)
+    assert rates == [schedule(step) for step in range(6 * 4)]
+
+
+EPOCHS = np.arange(40).repeat(4)  # 4 updates each
+STEPS = np.arange(160)
+
+NAMED = {
+    "constant": np.ones(160),
+    "adaptive": np.ones(160),
+    "invscaling": 1 / (1 + 150 * EPOCHS) ** 0.5,
+    "step": 0.5 ** (EPOCHS // 10),
+    "exponential": 0.95 ** (STEPS / 4),
+    "inverse_time": 1 / (1 + STEPS / 4),
+    "cosine": np.where(STEPS < 8, (STEPS + 1) / 9, (1 + np.cos(np.pi * (STEPS - 8) / 152)) / 2),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_name_stands_for_the_lectures_constants_in_epochs(rates, name):
+    classifier = network(learning_rate=name, learning_rate_init=0.02, max_iter=40)
+    classifier.set_params(n_iter_no_change=40).fit(X, y)
+    np.testing.assert_allclose(rates, 0.02 * NAMED[name], rtol=1e-12)
+
+
+@pytest.mark.parametrize("power_t", [0.5, 0.1])
+def test_invscaling_is_that_of_mlp_classifier(rates, power_t):
+    params = {"learning_rate": "invscaling", "learning_rate_init": 0.2, "power_t": power_t}
+    network(**params).fit(X, y)
+    theirs = MLPClassifier(4, solver="sgd", batch_size=50, max_iter=1, warm_start=True, **params)
+    for epoch in range(5):
+        theirs.fit(X, y)  # ends with the rate of the next epoch
+        expected = 0.2 / (1 + theirs.t_) ** power_t
+        assert rates[4 * (epoch + 1)] == pytest.approx(expected, rel=1e-12)
+
+
+def test_invscaling_counts_samples_by_weight(rates):
+    network(learning_rate="invscaling", learning_rate_init=1e-3, max_iter=2).fit(
+        X, y, np.full(len(X), 2.5)
+    )
+    assert rates[4] == pytest.approx(1e-3 / (1 + 2.5 * len(X)) ** 0.5)
+
+
+@pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])
+def test_a_callable_is_told_the_steps_from_zero_on(solver):
+    steps = []
+
+    def schedule(step):
+        steps.append(step)
+        return 0.01
+
+    classifier = network(solver, learning_rate=schedule, warm_start=True, max_iter=2).fit(X, y)
+    classifier.fit(X, y)
+    assert steps == list(range(4 * 4))
+    constant = network(solver, learning_rate_init=0.01, max_iter=4).fit(X, y)
+    assert all(map(np.array_equal, classifier.coefs_, constant.coefs_))
+
+
+@pytest.mark.parametrize("rate", [-1e-9, np.nan, np.inf, "fast", None, 1j, [0.1, 0.2]], ids=repr)
+def test_a_rate_that_is_none_is_refused(rate):
+    classifier = network(learning_rate=lambda step: rate if step == 5 else 0.01)
+    with pytest.raises(ValueError, match=r"learning_rate must give finite rates.*at step 5"):
+        classifier.fit(X, y)
+    assert not hasattr(classifier, "coefs_")
+
+
+@pytest.mark.parametrize("rate", [0, 0.0, np.float32(0.5), np.array(0.5), np.int64(1)], ids=repr)
+def test_any_number_is_a_rate(rate):
+    classifier = network(learning_rate=lambda step: rate, max_iter=2).fit(X, y)
+    same = network(learning_rate=lambda step: float(rate), max_iter=2).fit(X, y)
+    assert all(map(np.array_equal, classifier.coefs_, same.coefs_))
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match=r"'learning_rate' parameter.*'linear'"):
+        network(learning_rate="linear").fit(X, y)
+
+
+def test_full_batch_solvers_have_no_learning_rate():
+    with_rate = network("lbfgs", learning_rate="cosine", learning_rate_init=5.0).fit(X, y)
+    without = network("lbfgs").fit(X, y)
+    assert all(map(np.array_equal, with_rate.coefs_, without.coefs_))
+
+
+# "adaptive": where training would stop for lack of progress, the rate falls instead
+
+
+def test_adaptive_divides_the_rate_by_five_until_it_is_tiny(rates):
+    """With a tol that nothing satisfies, progress lacks after every third epoch."""
+    params = {"tol": 1e9, "n_iter_no_change": 2, "max_iter": 100, "learning_rate_init": 1e-3}
+    classifier = network(learning_rate="adaptive", **params).fit(X, y)
+    expected = 1e-3 / 5.0 ** np.arange(6)  # the sixth is below 1e-6
+    np.testing.assert_allclose(rates, expected.repeat(3 * 4), rtol=1e-12)
+    assert classifier.n_iter_ == 18
+    assert classifier.converged_
+    assert network(learning_rate="constant", **params).fit(X, y).n_iter_ == 3
+
+
+def test_adaptive_keeps_its_rate_while_the_cost_falls(rates):
+    classifier = network(learning_rate="adaptive", learning_rate_init=0.05, max_iter=30)
+    classifier.set_params(tol=1e-9).fit(X, y)
+    assert set(rates) == {0.05}
+    assert classifier.loss_ < 0.5 * classifier.loss_curve_[0]
+
+
+def test_adaptive_reaches_what_a_constant_rate_dances_around():
+    params = {"learning_rate_init": 1.0, "max_iter": 400, "tol": 1e-5, "momentum": 0.0}
+    adaptive = network(learning_rate="adaptive", **params).fit(X, y)
+    constant = network(learning_rate="constant", **params).fit(X, y)
+    assert adaptive.cost(X, y) < constant.cost(X, y)
+
+
+def test_adaptive_heeds_the_validation_score_under_early_stopping(rates):
+    params = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 100, "tol": 1e9}
+    network(learning_rate="adaptive", learning_rate_init=1e-3, **params).fit(X, y)
+    np.testing.assert_allclose(np.unique(rates), 1e-3 / 5.0 ** np.arange(6)[::-1])
+
+
+# Going on
+
+
+def test_a_name_goes_on_where_the_last_fit_ended(rates):
+    for name in ("invscaling", "step", "exponential", "inverse_time"):
+        params = {"learning_rate": name, "learning_rate_init": 1e-3}
+        network(max_iter=12, **params).fit(X, y)
+        whole = rates.copy()
+        rates.clear()
+        classifier = network(max_iter=4, warm_start=True, **params)
+        for _ in range(3):
+            classifier.fit(X, y)
+        assert rates == whole
+        rates.clear()
+
+
+def test_cosine_by_name_ends_where_each_fit_ends(rates):
+    """And so a warm start does not find itself beyond the horizon, at rate 0."""
+    classifier = network(learning_rate="cosine", learning_rate_init=0.02, max_iter=20)
+    classifier.set_params(warm_start=True, n_iter_no_change=50).fit(X, y)
+    np.testing.assert_allclose(rates, [Cosine(0.02, 80, 4)(step) for step in range(80)])
+    rates.clear()
+    classifier.fit(X, y)
+    np.testing.assert_allclose(rates, [Cosine(0.02, 160, 8)(step) for step in range(80, 160)])
+    assert rates[0] > 0.009
+    assert rates[-1] < 1e-5
