@@ -23,6 +23,11 @@ METHODS = {
 """Solver's name -> SciPy's method, and the options of its attempts in turn.
 SciPy's own tolerances are off: the monitor decides, for every solver alike."""
 
+NEWTON_SCALE = 1e3
+"""Factor of the cost that Newton-CG sees. SciPy takes a curvature below 7e-16
+for none at all, which ends the descent where the gradient is about 1e-7; with
+this factor it is about 1e-11."""
+
 
 class _Descent:
     """One descent: what SciPy calls, and the record of where it has been."""
@@ -45,12 +50,17 @@ class _Descent:
         self._last = (phi.copy(), cost, np.abs(grad).max())
         return cost, self.centring.pull_back(grad)
 
-    def hessian_product(self, phi, direction):
-        """The Hessian with respect to phi times a direction, for SciPy."""
+    def evaluate_for_newton(self, phi):
+        """The same, scaled."""
+        cost, grad = self.evaluate(phi)
+        return NEWTON_SCALE * cost, NEWTON_SCALE * grad
+
+    def hessian_product_for_newton(self, phi, direction):
+        """The Hessian with respect to phi times a direction, scaled, for SciPy."""
         product = self.objective.hessian_product(
             self.centring.to_theta(phi), self.centring.to_theta(direction)
         )
-        return self.centring.pull_back(product)
+        return NEWTON_SCALE * self.centring.pull_back(product)
 
     def at(self, phi):
         """J and its gradient's largest component at phi, which SciPy has nearly
@@ -75,8 +85,9 @@ class _Descent:
         """SciPy's callback, once an iteration."""
         phi = intermediate_result.x.copy()
         cost, grad_max = self.at(phi)
-        if not cost <= self.cost:
-            # Where numbers overflow, a line search can take a nan for a success.
+        if not cost <= self.cost or np.array_equal(phi, self.phi):
+            # Where numbers overflow, a line search can take a nan for a success;
+            # where nothing is left to gain, a step of length zero.
             raise StopIteration
         self.phi, self.cost = phi, cost
         self.n_iter += 1
@@ -93,15 +104,19 @@ class _Descent:
         the Wolfe conditions. The method then starts afresh from where it is:
         with the same options as long as that leads on, then with the next ones.
         """
+        evaluate, hessian_product = self.evaluate, None
+        if method == "Newton-CG":
+            evaluate = self.evaluate_for_newton
+            hessian_product = self.hessian_product_for_newton
         for options in attempts:
             progress = True
             while progress and not self.stopped:
                 before = self.n_iter
                 minimize(
-                    self.evaluate,
+                    evaluate,
                     self.phi,
                     jac=True,
-                    hessp=self.hessian_product if method == "Newton-CG" else None,
+                    hessp=hessian_product,
                     method=method,
                     callback=self,
                     options=options,
