@@ -7,6 +7,7 @@ biases.
 """
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -34,6 +35,10 @@ class Uniform:
     """
 
     width: float = 0.12
+
+    def __post_init__(self):
+        if not (isinstance(self.width, Real) and 0.0 < float(self.width) < np.inf):
+            raise ValueError(f"width must be a finite number > 0; got {self.width!r}.")
 
     def __call__(self, rng, fan_in, fan_out):
         return rng.uniform(-self.width, self.width, (1 + fan_in, fan_out))
@@ -143,7 +148,11 @@ def initialize(network, initializer, rng):
         if not isinstance(layer, Dense):
             continue
         W, b = layer_params
-        start = np.asarray(_choose(network, index, initializer)(rng, *W.shape), dtype=np.float64)
+        given = _choose(network, index, initializer)(rng, *W.shape)
+        try:
+            start = np.asarray(given, dtype=np.float64)
+        except (TypeError, ValueError):
+            start = np.array(np.nan)
         if start.shape == (1 + W.shape[0], W.shape[1]):
             b[:], start = start[0], start[1:]
         if start.shape != W.shape or not np.isfinite(start).all():
