@@ -97,8 +97,9 @@ def test_value_and_gradient_are_those_of_the_formula(
     assert np.linalg.norm(grad - expected) <= 1e-12 * np.linalg.norm(grad)
 
 
-def test_value_alone_is_the_value_beside_the_gradient(network, theta, X, Y):
-    objective = objective_of(network, X, Y)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_value_alone_is_the_value_beside_the_gradient(network, theta, X, Y, dtype):
+    objective = objective_of(network, X.astype(dtype), Y)
     assert objective.value(theta) == objective.value_and_grad(theta)[0]
 
 

@@ -1,0 +1,80 @@
+"""The rules that end training, on costs and gradients that are given."""
+
+import pytest
+
+from backprop_mlp._stopping import Iteration, Stopping
+
+
+def stopped(costs, *, grad_max=1.0, evaluations=2, **limits):
+    """The stopping after the costs of a descent: of its start, and of its iterations."""
+    limits = {"tol": 0.1, "n_iter_no_change": 3, "max_iter": 100, "max_fun": 1000, **limits}
+    stopping = Stopping(**limits)
+    assert not stopping.start(costs[0], 1.0)
+    for number, cost in enumerate(costs[1:], start=1):
+        iteration = Iteration(number, cost, grad_max, evaluations * number, None)
+        if stopping.after(iteration):
+            break
+        assert stopping.message == ""
+    return stopping
+
+
+def test_it_goes_on_as_long_as_the_cost_falls():
+    stopping = stopped([10.0, 9.0, 8.0, 7.0, 6.0])
+    assert stopping.message == ""
+    assert not stopping.converged
+    assert stopping.costs == [10.0, 9.0, 8.0, 7.0, 6.0]
+
+
+def test_a_start_with_a_flat_gradient_is_the_end():
+    stopping = Stopping(tol=0.1, n_iter_no_change=3, max_iter=100, max_fun=1000)
+    assert stopping.start(5.0, 0.09)
+    assert stopping.converged
+    assert stopping.costs == [5.0]
+
+
+@pytest.mark.parametrize(("grad_max", "stops"), [(0.09, True), (0.1, False)])
+def test_the_gradient_must_be_below_tol(grad_max, stops):
+    assert stopped([10.0, 9.0, 8.0], grad_max=grad_max).converged == stops
+
+
+@pytest.mark.parametrize(
+    ("costs", "last"),
+    [
+        ([5.0, 4.99, 4.98, 4.97, 4.96], 3),
+        ([5.0, 4.0, 3.99, 3.98, 3.97, 3.96], 4),
+        ([5.0, 4.99, 4.98, 4.5, 4.49, 4.48, 4.47, 4.46], 6),
+    ],
+)
+def test_the_last_three_iterations_must_gain_tol_together(costs, last):
+    stopping = stopped(costs)
+    assert stopping.costs == costs[: 1 + last]
+    assert stopping.message == "3 iterations together lowered the cost by less than tol=0.1"
+    assert stopping.converged
+
+
+def test_each_of_them_may_gain_less():
+    assert stopped([5.0, 4.96, 4.92, 4.88, 4.84, 4.8]).message == ""
+
+
+def test_max_iter_is_no_convergence():
+    stopping = stopped([5.0, 4.0, 3.0, 2.0, 1.0], max_iter=3)
+    assert stopping.costs == [5.0, 4.0, 3.0, 2.0]
+    assert stopping.message == "max_iter=3 iterations are done"
+    assert not stopping.converged
+
+
+@pytest.mark.parametrize(("max_fun", "n_iter"), [(5, 3), (6, 3), (7, 4)])
+def test_max_fun_ends_the_iteration_in_which_it_is_reached(max_fun, n_iter):
+    stopping = stopped([5.0, 4.0, 3.0, 2.0, 1.0, 0.0], max_fun=max_fun)
+    assert len(stopping.costs) == 1 + n_iter
+    assert stopping.message == f"max_fun={max_fun} evaluations of the cost are done"
+    assert not stopping.converged
+
+
+def test_convergence_counts_more_than_a_limit_reached_at_once():
+    assert stopped([5.0, 4.0, 3.0], grad_max=0.01, max_iter=1, max_fun=1).converged
+
+
+def test_a_tol_of_zero_stops_at_limits_alone():
+    stopping = stopped([1.0] * 9, tol=0.0, grad_max=0.0, max_iter=7)
+    assert stopping.message == "max_iter=7 iterations are done"
