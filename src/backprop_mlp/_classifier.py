@@ -193,7 +193,8 @@ class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator
 
     scoring : str, callable or None, default=None
         Validation score: None is accuracy, "loss" minus the mean loss without
-        penalty, all else a scorer of scikit-learn. Row and class weights count.
+        penalty, all else a scorer of scikit-learn. Row weights count, and in the
+        first two class weights.
 
     n_init : int, default=1
         Number of random starts, of which the one with the lowest final cost (with
