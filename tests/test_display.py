@@ -22,7 +22,6 @@ from backprop_mlp import (
 )
 
 matplotlib = pytest.importorskip("matplotlib", reason="pictures need matplotlib")
-matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
 
 X, y = load_iris(return_X_y=True)

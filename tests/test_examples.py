@@ -1,6 +1,5 @@
 """The main job and the data that it reads. The other examples are run by .ci/run."""
 
-import os
 import re
 import subprocess
 import sys
@@ -40,10 +39,8 @@ def test_the_main_job_checks_trains_and_draws(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("EX4_DATA" not in os.environ, reason="EX4_DATA names the exercise's folder")
-def test_the_main_job_reaches_the_figures_of_the_exercise(tmp_path):
-    folder = Path(os.environ["EX4_DATA"])
-    files = ("--data", folder / "ex4data1.mat", "--weights", folder / "ex4weights.mat")
+def test_the_main_job_reaches_the_figures_of_the_exercise(ex4_path, tmp_path):
+    files = ("--data", ex4_path / "ex4data1.mat", "--weights", ex4_path / "ex4weights.mat")
     printed = run("examples/ex4_digits.py", *files, "--output", tmp_path)
     for alpha, cost in ((0, "0.287629"), (1, "0.383770"), (3, "0.576051")):
         assert f"lambda {alpha}: {cost}\n" in printed

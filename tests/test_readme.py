@@ -23,7 +23,6 @@ SHELL = [code for language, code in BLOCKS if language == "sh"]
 @pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.splitlines()[-1][:40])
 def test_python_block(code, monkeypatch):
     monkeypatch.chdir(README.parent)
-    matplotlib.use("Agg")
     exec(compile(code, README.name, "exec"), {"__name__": "__main__"})
     matplotlib.pyplot.close("all")
 
