@@ -41,7 +41,7 @@ STUDIES = {
         "8, 8": {"hidden_layer_sizes": (8, 8)},
         "8, 8, 8": {"hidden_layer_sizes": (8, 8, 8)},
     },
-    "width": {f"{width} units": {"hidden_layer_sizes": (width,)} for width in (1, 2, 4, 32)},
+    "width": {f"width {width}": {"hidden_layer_sizes": (width,)} for width in (1, 2, 4, 32)},
     "activation": {
         name: {"activation": name}
         for name in ("identity", "logistic", "tanh", "relu", "leaky_relu")
