@@ -106,10 +106,11 @@ def test_html_and_text_show_the_parameters_that_differ_from_the_default(fitted):
     if fitted:
         model.fit(X, y)
     assert repr(model) == "BackpropMLPClassifier(hidden_layer_sizes=7, max_iter=1)"
-    for html in (estimator_html_repr(model), model._repr_html_()):
-        assert "BackpropMLPClassifier" in html
-        assert "hidden_layer_sizes" in html
-        assert ("fitted" in html) == fitted or "Not fitted" in html
+    html = estimator_html_repr(model)
+    assert "BackpropMLPClassifier" in html
+    assert "hidden_layer_sizes" in html
+    assert ("<span>Fitted</span>" in html) == fitted
+    assert ("<span>Not fitted</span>" in html) == (not fitted)
 
 
 def test_tags_tell_what_the_estimator_takes():

@@ -178,10 +178,22 @@ def test_a_failed_line_search_is_a_fresh_start_from_where_it_failed():
     assert result.fun < alone.fun - 1e-3
 
 
-def test_where_no_step_helps_any_more_the_descent_ends_without_convergence():
-    result, _ = minimised(*problem("relu"), "cg")
+def test_where_no_step_helps_the_descent_ends_without_convergence(solver):
+    objective, theta = problem()
+    value_and_grad = objective.value_and_grad
+    seen = []
+
+    def in_a_hole(there):
+        seen.append(there)
+        cost, grad = value_and_grad(there)
+        return cost - 100.0 * np.array_equal(there, seen[0]), grad
+
+    objective.value_and_grad = in_a_hole
+    result, iterations = minimised(objective, theta, solver)
     assert not result.success
     assert result.message == "no step along the search direction lowers the cost any further"
+    assert result.nit == len(iterations) == 0
+    np.testing.assert_allclose(result.x, theta, rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -369,10 +381,11 @@ def test_ctrl_c_that_the_main_thread_hears_ends_all_starts(interrupt, n_jobs):
 
 
 @unconverged
-def test_ctrl_c_in_a_later_start_keeps_an_earlier_one(interrupt):
+@pytest.mark.parametrize("later", [1, 3], ids=["its first evaluation", "its first iteration"])
+def test_ctrl_c_in_a_later_start_keeps_an_earlier_one(interrupt, later):
     model = BackpropMLPClassifier(5, n_init=2, max_iter=12, random_state=0)
     alone = BackpropMLPClassifier(5, max_iter=12, random_state=0).fit(X, y)
-    interrupt(alone.n_fun_ + 3)
+    interrupt(alone.n_fun_ + later)
     with pytest.warns(UserWarning, match="interrupted after"):
         model.fit(X, y)
     assert model.loss_curve_ == alone.loss_curve_

@@ -127,7 +127,7 @@ def with_value(array, value):
         ((X, np.column_stack([Y, Y])), "y should be a 1d array"),
         ((X, 2 * LABELS), r"y must be a 0/1 matrix; got the values \[0 2\]"),
         ((X, 2 * LABELS - 1), r"y must be a 0/1 matrix; got the values \[-1  1\]"),
-        ((X, Y, -ONES), "sample_weight"),
+        ((X, Y, with_value(ONES, -0.5)), "[Nn]egative values in data passed to `?sample_weight"),
         ((X, Y, with_value(ONES, np.nan)), "sample_weight contains NaN"),
         ((X, Y, with_value(ONES, np.inf)), "sample_weight contains infinity"),
         ((X, Y, 0 * ONES), "sample_weight|Sample weights"),

@@ -331,4 +331,11 @@ def run_side_by_side(run, n_runs, n_jobs, interrupted):
             finished.wait()
         if not outcomes:
             raise
+        if not any(outcome.interrupted for outcome in outcomes.values()):
+            # It came between two runs: none of them has warned.
+            warnings.warn(
+                f"Training was interrupted after {len(outcomes)} of {n_runs} starts; the best "
+                "parameters so far are kept.",
+                stacklevel=2,
+            )
     return [outcomes[number] for number in sorted(outcomes)]
