@@ -284,10 +284,12 @@ class Objective:
         if self.network.random:
             seeds = rng.integers(2**63, size=len(pieces)).tolist()
         blocks = map(self.blocks.block, pieces, seeds)
+        # Handing a single piece to a thread and waiting for it would only take time.
+        run = self.map if len(pieces) > 1 else map
         total = 0.0
         grad = np.zeros_like(theta)
         moments: list = []
-        for block_total, block_grad, block_moments in self.map(
+        for block_total, block_grad, block_moments in run(
             partial(block_pass, self.network, theta), blocks
         ):
             total += block_total
