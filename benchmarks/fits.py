@@ -1,0 +1,168 @@
+"""Whole fits beside MLPClassifier: L-BFGS to the same cost, the defaults, and Adam's epochs."""
+
+from collections import defaultdict
+from itertools import count
+
+import numpy as np
+from _data import digit_sets
+from _measure import Row, Side, default_threads, duration, interleaved, quartiles, times
+from sklearn.model_selection import cross_val_score
+from sklearn.neural_network import MLPClassifier
+
+from backprop_mlp import BackpropMLPClassifier
+
+SAME_COST = 1.02
+"""Our cost at the end may be at most this many times the peer's."""
+
+EPOCHS = 20
+
+
+def measure(options):
+    """Rows of the table, and no curves."""
+    sets = digit_sets(options)
+    repeats = options.repeats or 7
+    rows = []
+    for name, (X, y) in sets.items():
+        for n_threads, target in sorted({default_threads(): 4.0, 1: 1.5}.items(), reverse=True):
+            rows += _lbfgs(name, X, y, n_threads, target, repeats)
+    rows += _defaults(*sets["8 x 8 digits"], options.repeats or 3)
+    rows += _adam(*sets["8 x 8 digits"], repeats)
+    return rows, []
+
+
+class Fits:
+    """Fits of one estimator, each from another random start; what is left of them.
+
+    Parameters
+    ----------
+    make : callable(random_state) -> estimator
+    X, y : ndarray
+    """
+
+    def __init__(self, make, X, y):
+        self.make = make
+        self.X, self.y = X, y
+        self.seeds = count()
+        self.left = defaultdict(list)
+
+    def __call__(self):
+        estimator = self.make(next(self.seeds)).fit(self.X, self.y)
+        self.left["cost"].append(float(estimator.loss_))
+        self.left["iterations"].append(estimator.n_iter_)
+
+    def median(self, what):
+        return float(np.median(self.left[what]))
+
+
+def _lbfgs(name, X, y, n_threads, target, repeats):
+    """The same network, alpha and iterations, to the same cost."""
+    network = {"hidden_layer_sizes": 25, "alpha": 1.0, "max_iter": 200, "solver": "lbfgs"}
+    fits = {
+        "ours": Fits(
+            lambda seed: BackpropMLPClassifier(
+                **network, output_activation="softmax", random_state=seed
+            ),
+            X,
+            y,
+        ),
+        "MLPClassifier": Fits(lambda seed: MLPClassifier(**network, random_state=seed), X, y),
+    }
+    sides = [Side.of(side, call, n_threads) for side, call in fits.items()]
+    seconds = interleaved(sides, repeats, calls=1)
+    left = "; ".join(
+        f"{side}: cost {call.median('cost'):.4f} after {call.median('iterations'):.0f} iterations"
+        for side, call in fits.items()
+    )
+    what = f"L-BFGS, 25 relu, softmax, {name}"
+    yield Row(
+        "fit",
+        what,
+        "MLPClassifier(lbfgs), " + ("1 thread" if n_threads == 1 else "out of the box"),
+        **quartiles(seconds["MLPClassifier"] / seconds["ours"]),
+        target=target,
+        detail=f"{times(seconds)}; {left}",
+    )
+    costs = np.array(fits["ours"].left["cost"]) / np.array(fits["MLPClassifier"].left["cost"])
+    yield Row(
+        "fit",
+        what,
+        "its cost at the end",
+        **quartiles(costs),
+        unit="times the cost",
+        target=SAME_COST,
+        at_least=False,
+    )
+
+
+def _defaults(X, y, repeats):
+    """Cross-validation with nothing set, time and accuracy."""
+    makers = {
+        "MLPClassifier()": (MLPClassifier, {}),
+        "ours()": (BackpropMLPClassifier, {}),
+        "ours(lbfgs)": (BackpropMLPClassifier, {"solver": "lbfgs"}),
+    }
+    accuracies = defaultdict(list)
+
+    def validation(name):
+        maker, params = makers[name]
+        seeds = count()
+
+        def validate():
+            estimator = maker(**params, random_state=next(seeds))
+            accuracies[name].append(cross_val_score(estimator, X, y, cv=5).mean())
+
+        return validate
+
+    sides = [Side.of(name, validation(name), default_threads()) for name in makers]
+    seconds = interleaved(sides, repeats, calls=1)
+    peer = "MLPClassifier()"
+    for name, target in (("ours()", 1.0), ("ours(lbfgs)", 1.5)):
+        what = f"5-fold cross-validation, {name}"
+        yield Row(
+            "fit",
+            what,
+            peer,
+            **quartiles(seconds[peer] / seconds[name]),
+            target=target,
+            detail=times(seconds) if name == "ours()" else "",
+        )
+        gain = 100.0 * (np.array(accuracies[name]) - np.array(accuracies[peer]))
+        yield Row(
+            "fit",
+            what,
+            "its accuracy",
+            **quartiles(gain),
+            unit="points higher",
+            target=0.0,
+            detail=f"mean accuracy {np.mean(accuracies[name]):.4f}, "
+            f"{peer} {np.mean(accuracies[peer]):.4f}",
+        )
+
+
+def _adam(X, y, repeats):
+    """Epochs of Adam with batches of 200 rows."""
+    params = {"solver": "adam", "batch_size": min(200, len(X)), "max_iter": EPOCHS}
+    params |= {"tol": 0.0, "n_iter_no_change": EPOCHS}
+    for n_threads in sorted({1, default_threads()}, reverse=True):
+        sides = [
+            Side.of(
+                "ours",
+                Fits(lambda s: BackpropMLPClassifier(**params, random_state=s), X, y),
+                n_threads,
+            ),
+            Side.of(
+                "MLPClassifier",
+                Fits(lambda s: MLPClassifier(**params, random_state=s), X, y),
+                n_threads,
+            ),
+        ]
+        seconds = interleaved(sides, repeats, calls=1)
+        epoch = {name: duration(np.median(values) / EPOCHS) for name, values in seconds.items()}
+        yield Row(
+            "fit",
+            "an epoch of Adam, batches of 200, digits",
+            "MLPClassifier, " + ("1 thread" if n_threads == 1 else "out of the box"),
+            **quartiles(seconds["MLPClassifier"] / seconds["ours"]),
+            target=1.0,
+            detail=", ".join(f"{name} {value}" for name, value in epoch.items()),
+        )

@@ -1,0 +1,50 @@
+"""The benchmark commands run, on little data, and write what can be drawn. No time is judged."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+GROUPS = {"evaluation", "fit", "centring", "prediction", "growth", "memory", "import"}
+
+
+def run(script, *options):
+    """What a script prints."""
+    command = [sys.executable, FOLDER / script, *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_an_unknown_group_is_refused():
+    command = [sys.executable, FOLDER / "run.py", "evaluations"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "no such group: evaluations" in done.stderr
+
+
+@pytest.mark.slow
+def test_every_group_measures_and_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib", reason="the figures are drawn with matplotlib")
+    path = tmp_path / "figures.json"
+    small = ("--scale", 0.01, "--repeats", 1, "--map-gib", 0.01)
+    printed = run("run.py", *small, "--json", path)
+    found = json.loads(path.read_text())
+    assert found["machine"]["CPU"] in printed
+    groups = {row["group"] for row in found["rows"]}
+    assert groups >= (GROUPS if sys.platform == "linux" else GROUPS - {"memory"})
+    assert all(row["low"] <= row["figure"] <= row["high"] for row in found["rows"])
+    run("draw.py", path, "--output", tmp_path)
+    assert len(list(tmp_path.glob("figures_*.png"))) == 3
+
+
+@pytest.mark.slow
+def test_preconditioners_are_compared(tmp_path):
+    path = tmp_path / "ratios.json"
+    run("preconditioners.py", "--sets", "iris", "--seeds", 1, "--iterations", 10, "--json", path)
+    found = json.loads(path.read_text())
+    assert {(row["set"], row["solver"]) for row in found} == {("iris", "cg"), ("iris", "lbfgs")}
+    assert all(row["centred"] == 1.0 for row in found)
