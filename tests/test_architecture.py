@@ -11,7 +11,7 @@ import backprop_mlp
 PACKAGE = Path(backprop_mlp.__file__).parent
 
 ORDER = [
-    {"_activations", "_stopping", "_threads", "_datasets", "_callbacks", "schedules"},
+    {"_activations", "_stopping", "_threads", "_datasets", "_callbacks", "_documentation", "schedules"},
     {"_layers", "_losses"},
     {"_network", "_targets"},
     {"_objective", "_centring", "initializers"},

@@ -29,6 +29,7 @@ from ._assembly import (
     work,
 )
 from ._callbacks import CallbackSupportMixin, Task, with_callbacks
+from ._documentation import DocumentationLinkMixin
 from ._layers import Dense, Elementwise
 from ._network import Network, plain_network
 from ._objective import RowBlocks, row_slices
@@ -59,7 +60,9 @@ def _has_partial_fit(classifier):
     return True
 
 
-class BackpropMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class BackpropMLPClassifier(
+    DocumentationLinkMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator
+):
     """Neural network classifier, trained by backpropagation.
 
     Minimises, with SciPy's conjugate gradient by default,

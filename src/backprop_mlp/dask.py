@@ -26,6 +26,7 @@ from sklearn.utils.validation import (
 from ._assembly import Problem
 from ._callbacks import Task
 from ._classifier import BackpropMLPClassifier, _as_thetas
+from ._documentation import DocumentationLinkMixin
 from ._objective import Objective, RowBlocks
 from ._scipy_solvers import METHODS
 from ._targets import Targets
@@ -41,7 +42,9 @@ _FEATURES = ("n_features_in_", "feature_names_in_")
 """Fitted attributes that describe the features."""
 
 
-class DaskBackpropMLPClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class DaskBackpropMLPClassifier(
+    DocumentationLinkMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+):
     """A `BackpropMLPClassifier` that is trained on the partitions of Dask collections.
 
     Minimises the same objective with the same full-batch solvers. Each
