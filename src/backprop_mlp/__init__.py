@@ -10,6 +10,7 @@ from ._display import (
     ImageGridDisplay,
     LearningRateRangeDisplay,
     LossCurveDisplay,
+    NetworkActivationsDisplay,
 )
 from ._gradient_check import GradientCheck, check_gradient
 from ._learning_rate_range import LearningRateRange, learning_rate_range_test
@@ -25,6 +26,7 @@ __all__ = [
     "LearningRateRange",
     "LearningRateRangeDisplay",
     "LossCurveDisplay",
+    "NetworkActivationsDisplay",
     "check_gradient",
     "learning_rate_range_test",
     "load_ex4_data",

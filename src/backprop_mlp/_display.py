@@ -7,8 +7,10 @@ from itertools import cycle
 from math import ceil, isqrt, sqrt
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._gradient_check import check_gradient
 from ._learning_rate_range import learning_rate_range_test
@@ -244,6 +246,174 @@ class HiddenUnitsDisplay:
                 self.image_, ax=self.ax_, label="Weight", fraction=0.046, pad=0.04
             )
         return self
+
+
+class NetworkActivationsDisplay:
+    """What every layer of a network makes of one row, from the inputs to the outputs.
+
+    Each unit of the inputs and of the hidden layers is a square, its activation
+    a grey level or a colour; the outputs are bars. Logistic units have the
+    scale from 0 to 1, relu from 0 to the largest activation of the layer; the
+    others are scaled to either side of zero alike.
+
+    Make it with `from_estimator`, or from activations as they are.
+
+    Parameters
+    ----------
+    activations : list of array-like of shape (n_units,)
+        Activations of each layer, the inputs first and the outputs last; the
+        inputs may be an image, of shape (height, width).
+    activation_names : list of str
+        Name of each layer's activation function, from the first hidden layer
+        to the outputs.
+    output_names : array-like of shape (n_outputs,)
+        What each output stands for.
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    ax_ : ndarray of matplotlib.axes.Axes
+        The axes, one a layer.
+
+    images_ : list of matplotlib.image.AxesImage
+        What was drawn of the inputs and the hidden layers.
+
+    bars_ : matplotlib.container.BarContainer
+        What was drawn of the outputs.
+
+    See Also
+    --------
+    HiddenUnitsDisplay : What the units look for.
+    BackpropMLPClassifier.activations : The numbers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from backprop_mlp import BackpropMLPClassifier, NetworkActivationsDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = BackpropMLPClassifier(16, "tanh", max_iter=500, random_state=0).fit(X / 16.0, y)
+    >>> display = NetworkActivationsDisplay.from_estimator(
+    ...     clf, X / 16.0, row=7, image_shape=(8, 8), order="C"
+    ... )
+    >>> display.figure_.savefig("activations.png")  # doctest: +SKIP
+    """
+
+    def __init__(self, activations, activation_names, output_names):
+        self.activations = activations
+        self.activation_names = activation_names
+        self.output_names = output_names
+
+    @classmethod
+    def from_estimator(cls, estimator, X, *, row=0, image_shape=None, order="F", ax=None, **kwargs):
+        """Draw a row's activations in a fitted network.
+
+        Parameters
+        ----------
+        estimator : BackpropMLPClassifier or Pipeline
+            Fitted; of a pipeline the last step is drawn, whose inputs are the
+            transformed features.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+        row : int, default=0
+            Which row of X.
+        image_shape : (int, int), default=None
+            Height and width of the inputs as an image; None arranges them like
+            the units of a layer.
+        order : {"F", "C"}, default="F"
+            How the pixels of an image follow each other: column by column, as
+            in the exercise's files, or row by row, as in scikit-learn's data.
+        ax : array-like of matplotlib.axes.Axes, default=None
+            Where to draw, one a layer; None makes a new figure.
+        **kwargs : dict
+            Keywords of `plot`.
+
+        Returns
+        -------
+        display : NetworkActivationsDisplay
+            What was drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X has no such row, or the image does not have as many pixels as
+            the network has inputs, or the order is another one.
+        """
+        network = _last_step(estimator)
+        if not 0 <= row < _num_samples(X):
+            raise ValueError(f"row must be from 0 to {_num_samples(X) - 1}; got {row}.")
+        x = _safe_indexing(X, [row])
+        if isinstance(estimator, Pipeline):
+            x = estimator[:-1].transform(x)
+        inputs, *layers = network.activations(x)
+        inputs = inputs.toarray() if issparse(inputs) else inputs
+        if image_shape is not None:
+            inputs = _images(inputs, image_shape, order)
+        names = network.classes_[1:] if network.n_outputs_ == 1 else network.classes_
+        return cls(
+            [layer[0] for layer in (inputs, *layers)],
+            [*network._activations, network.out_activation_],
+            network.classes_ if len(network.classes_) == 1 else names,
+        ).plot(ax=ax, **kwargs)
+
+    def plot(self, ax=None, *, n_largest=12, **kwargs):
+        """Draw the layers side by side.
+
+        Parameters
+        ----------
+        ax : array-like of matplotlib.axes.Axes, default=None
+            Where to draw, one a layer; None makes a new figure.
+        n_largest : int, default=12
+            Of more outputs only so many are drawn, the largest ones.
+        **kwargs : dict
+            Keywords of `matplotlib.axes.Axes.imshow`, for the inputs and all
+            hidden layers.
+
+        Returns
+        -------
+        display : NetworkActivationsDisplay
+            This object.
+
+        Raises
+        ------
+        ValueError
+            If ax is not one axis a layer.
+        """
+        pyplot = _pyplot(self)
+        n_layers = len(self.activations)
+        if ax is None:
+            _, ax = pyplot.subplots(
+                1, n_layers, figsize=(3.4 * n_layers, 3.6), layout="constrained"
+            )
+        self.ax_ = np.ravel(ax)
+        if self.ax_.shape != (n_layers,):
+            raise ValueError(f"ax must be {n_layers} axes, or None; got {self.ax_.size}.")
+        self.figure_ = self.ax_[0].figure
+        inputs, *hidden, outputs = map(np.asarray, self.activations)
+        *hidden_names, output_name = self.activation_names
+        style = {"cmap": "gray_r", "vmin": min(0.0, inputs.min()), **kwargs}
+        self.images_ = [_draw_units(self.ax_[0], inputs, "Input", style)]
+        self.ax_[0].set_title(f"{inputs.size} inputs")
+        layers = zip(self.ax_[1:-1], hidden, hidden_names, strict=True)
+        for number, (axis, units, name) in enumerate(layers, start=1):
+            style = {"cmap": "cividis", **_scale(name, units), **kwargs}
+            self.images_.append(_draw_units(axis, units, "Activation", style))
+            axis.set_title(f"Hidden layer {number}: {units.size} {name}")
+        self._draw_outputs(self.ax_[-1], outputs, n_largest)
+        self.ax_[-1].set_title(f"Outputs: {output_name}")
+        return self
+
+    def _draw_outputs(self, ax, outputs, n_largest):
+        drawn = np.sort(np.argsort(-outputs, kind="stable")[:n_largest])
+        positions = np.arange(len(drawn))
+        self.bars_ = ax.barh(positions, outputs[drawn], color="C0")
+        ax.set_yticks(positions, [str(name) for name in np.asarray(self.output_names)[drawn]])
+        ax.set(xlim=(0.0, 1.0), xlabel="Activation", ylabel="Class")
+        ax.invert_yaxis()
+        ax.set_box_aspect(1.0)
 
 
 class LossCurveDisplay:
@@ -728,6 +898,31 @@ def _images(rows, image_shape, order):
     if order == "C":
         return rows.reshape(-1, height, width)
     return rows.reshape(-1, width, height).transpose(0, 2, 1)
+
+
+def _scale(activation_name, units):
+    """Where the colours of a layer begin and end."""
+    limit = np.abs(units).max() or 1.0
+    lowest = {"logistic": 0.0, "relu": 0.0}.get(activation_name, -limit)
+    return {"vmin": lowest, "vmax": 1.0 if activation_name == "logistic" else limit}
+
+
+def _draw_units(ax, units, label, style):
+    """Draw a layer's units, or an image, with their scale."""
+    if units.ndim == 1:
+        n_columns = ceil(sqrt(units.size))
+        # Behind the last unit is nothing.
+        grid = np.full((ceil(units.size / n_columns), n_columns), np.nan)
+        grid.flat[: units.size] = units
+        units = grid
+        for edge in range(1, n_columns):
+            ax.axvline(edge - 0.5, color="white", linewidth=1.0)
+        for edge in range(1, len(units)):
+            ax.axhline(edge - 0.5, color="white", linewidth=1.0)
+    drawn = ax.imshow(units, **style)
+    ax.set(xticks=[], yticks=[])
+    ax.figure.colorbar(drawn, ax=ax, label=label, fraction=0.046, pad=0.04)
+    return drawn
 
 
 def _draw_grid(ax, images, n_columns, gap_color, style):

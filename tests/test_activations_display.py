@@ -1,0 +1,133 @@
+"""The picture of a network's activations shows the numbers of `activations`."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.datasets import load_digits, load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from backprop_mlp import BackpropMLPClassifier, NetworkActivationsDisplay
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="pictures need matplotlib")
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+IRIS, SPECIES = load_iris(return_X_y=True)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def network():
+    """Four inputs, hidden layers of 5 tanh and 4 relu units, three classes."""
+    return BackpropMLPClassifier((5, 4), ("tanh", "relu"), max_iter=20, random_state=0).fit(
+        IRIS, SPECIES
+    )
+
+
+def units(image, n_units):
+    """What an image of units shows, unit by unit."""
+    return np.asarray(image.get_array()).ravel()[:n_units]
+
+
+def test_every_layer_is_drawn_as_it_is(network):
+    display = NetworkActivationsDisplay.from_estimator(network, IRIS, row=100)
+    inputs, first, second, outputs = (layer[0] for layer in network.activations(IRIS[100:101]))
+    assert len(display.ax_) == 4
+    for image, layer in zip(display.images_, (inputs, first, second), strict=True):
+        np.testing.assert_array_equal(units(image, layer.size), layer)
+    np.testing.assert_array_equal([bar.get_width() for bar in display.bars_], outputs)
+    titles = [axis.get_title() for axis in display.ax_]
+    assert titles[:3] == ["4 inputs", "Hidden layer 1: 5 tanh", "Hidden layer 2: 4 relu"]
+    assert titles[3] == "Outputs: logistic"
+
+
+def test_behind_the_last_unit_is_nothing(network):
+    display = NetworkActivationsDisplay.from_estimator(network, IRIS)
+    grid = display.images_[1].get_array()
+    assert grid.shape == (2, 3)
+    assert np.ma.getmaskarray(np.ma.masked_invalid(grid)).ravel().tolist() == [False] * 5 + [True]
+
+
+def test_the_scales_are_those_of_the_activation_functions():
+    activations = [[0.5, 2.0], [0.2, 0.4], [-0.3, 0.1], [0.5, 3.0], [-2.0, 1.0], [0.0, 0.0], [1.0]]
+    names = ["logistic", "tanh", "relu", "identity", "relu", "logistic"]
+    display = NetworkActivationsDisplay(activations, names, ["yes"]).plot()
+    limits = [image.get_clim() for image in display.images_]
+    assert limits == [(0.0, 2.0), (0.0, 1.0), (-0.3, 0.3), (0.0, 3.0), (-2.0, 2.0), (0.0, 1.0)]
+
+
+@pytest.mark.parametrize("order", ["F", "C"])
+def test_the_inputs_may_be_an_image(order):
+    X, y = load_digits(return_X_y=True)
+    network = BackpropMLPClassifier(6, max_iter=5, random_state=0).fit(X, y)
+    display = NetworkActivationsDisplay.from_estimator(
+        network, X, row=3, image_shape=(4, 16), order=order
+    )
+    np.testing.assert_array_equal(
+        display.images_[0].get_array(), X[3].reshape((4, 16), order=order)
+    )
+    with pytest.raises(ValueError, match=r"image_shape must be .* got \(9, 9\)"):
+        NetworkActivationsDisplay.from_estimator(network, X, image_shape=(9, 9))
+
+
+def test_of_a_pipeline_the_transformed_features_are_drawn():
+    model = make_pipeline(StandardScaler(), BackpropMLPClassifier(3, max_iter=5, random_state=0))
+    model.fit(IRIS, SPECIES)
+    display = NetworkActivationsDisplay.from_estimator(model, IRIS, row=7)
+    np.testing.assert_array_equal(units(display.images_[0], 4), model[0].transform(IRIS[7:8])[0])
+
+
+@pytest.mark.parametrize(
+    ("y", "names"),
+    [
+        (np.where(SPECIES == 1, "no", "yes"), ["yes"]),
+        (np.array(["b", "a", "c"])[SPECIES], ["a", "b", "c"]),
+        (np.full(len(SPECIES), "only"), ["only"]),
+        (np.column_stack([SPECIES == 0, SPECIES == 1]).astype(int), ["0", "1"]),
+        (np.array([SPECIES == 0, IRIS[:, 0] > 6, IRIS[:, 1] > 3]).T.astype(int), ["0", "1", "2"]),
+    ],
+)
+def test_outputs_bear_the_names_of_the_classes(y, names):
+    network = BackpropMLPClassifier(3, max_iter=5, random_state=0).fit(IRIS, y)
+    display = NetworkActivationsDisplay.from_estimator(network, IRIS)
+    assert [label.get_text() for label in display.ax_[-1].get_yticklabels()] == names
+    assert len(display.bars_) == len(names)
+
+
+def test_of_many_outputs_the_largest_are_drawn(network):
+    outputs = np.array([0.1, 0.9, 0.3, 0.2, 0.8])
+    display = NetworkActivationsDisplay([[1.0], outputs], ["softmax"], list("abcde"))
+    display.plot(n_largest=3)
+    assert [label.get_text() for label in display.ax_[-1].get_yticklabels()] == ["b", "c", "e"]
+    assert [bar.get_width() for bar in display.bars_] == [0.9, 0.3, 0.8]
+
+
+def test_axes_and_keywords_of_the_caller(network):
+    figure, axes = plt.subplots(2, 2)
+    display = NetworkActivationsDisplay.from_estimator(network, IRIS, ax=axes, cmap="magma")
+    assert display.figure_ is figure
+    assert display.ax_.tolist() == axes.ravel().tolist()
+    assert {image.get_cmap().name for image in display.images_} == {"magma"}
+    with pytest.raises(ValueError, match="ax must be 4 axes, or None; got 1"):
+        display.plot(ax=axes[0, 0])
+
+
+def test_sparse_rows():
+    network = BackpropMLPClassifier(3, max_iter=5, random_state=0).fit(csr_matrix(IRIS), SPECIES)
+    display = NetworkActivationsDisplay.from_estimator(network, csr_matrix(IRIS), row=5)
+    np.testing.assert_array_equal(units(display.images_[0], 4), IRIS[5])
+
+
+def test_wrong_input_is_named(network):
+    for row in (-1, 150):
+        with pytest.raises(ValueError, match=f"row must be from 0 to 149; got {row}"):
+            NetworkActivationsDisplay.from_estimator(network, IRIS, row=row)
+    with pytest.raises(NotFittedError):
+        NetworkActivationsDisplay.from_estimator(BackpropMLPClassifier(), IRIS)
