@@ -11,7 +11,15 @@ import backprop_mlp
 PACKAGE = Path(backprop_mlp.__file__).parent
 
 ORDER = [
-    {"_activations", "_stopping", "_threads", "_datasets", "_callbacks", "_documentation", "schedules"},
+    {
+        "_activations",
+        "_stopping",
+        "_threads",
+        "_datasets",
+        "_callbacks",
+        "_documentation",
+        "schedules",
+    },
     {"_layers", "_losses"},
     {"_network", "_targets"},
     {"_objective", "_centring", "initializers"},
@@ -19,9 +27,10 @@ ORDER = [
     {"_training"},
     {"_assembly"},
     {"_classifier"},
+    {"_classifier_cv"},
     {"_gradient_check", "_learning_rate_range"},
     {"_display"},
-    {"__init__"},
+    {"dask", "onnx", "__init__"},
 ]
 """Files from the ground up: each imports from earlier rows only."""
 

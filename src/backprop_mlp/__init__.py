@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from ._classifier import BackpropMLPClassifier
+from ._classifier_cv import BackpropMLPClassifierCV
 from ._datasets import load_ex4_data, load_ex4_weights
 from ._display import (
     GradientCheckDisplay,
@@ -19,6 +20,7 @@ __version__ = version("backprop-mlp")
 
 __all__ = [
     "BackpropMLPClassifier",
+    "BackpropMLPClassifierCV",
     "GradientCheck",
     "GradientCheckDisplay",
     "HiddenUnitsDisplay",

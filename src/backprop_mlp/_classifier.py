@@ -814,6 +814,15 @@ class BackpropMLPClassifier(
                 "rate_factor": outcome.stopping.rate_factor,
             }
 
+    def _forget_record(self):
+        """Keep the parameters and forget how they came about: records and schedules begin anew."""
+        self.loss_curve_ = []
+        self.n_iter_ = self.n_fun_ = self.t_ = 0
+        self.validation_scores_ = self.validation_loss_curve_ = None
+        self.best_validation_score_ = None
+        if self._state is not None:
+            self._state = self._state | {"step": 0, "since": 0, "rate_factor": 1.0}
+
     # The fitted network
 
     @classmethod
@@ -899,10 +908,7 @@ class BackpropMLPClassifier(
         theta = network.pack([t[:, 1:].T for t in thetas], [t[:, 0] for t in thetas])
         classifier._adopt_network(network, targets, theta, np.float64)
         classifier.n_features_in_ = shapes[0][1] - 1
-        classifier.loss_curve_ = []
-        classifier.n_iter_ = classifier.n_fun_ = classifier.t_ = 0
-        classifier.validation_scores_ = classifier.validation_loss_curve_ = None
-        classifier.best_validation_score_ = None
+        classifier._forget_record()
         return classifier
 
     @property

@@ -1,0 +1,315 @@
+"""alpha by cross-validation: the same choice as a grid search, for a fraction of the work."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from scipy.sparse import csr_matrix
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer, make_scorer, recall_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    StratifiedKFold,
+    ValidationCurveDisplay,
+    cross_validate,
+)
+from sklearn.utils.estimator_checks import check_estimator
+
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+
+IRIS, SPECIES = load_iris(return_X_y=True)
+IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
+ALPHAS = [0.01, 1.0, 100.0]
+WEIGHTS = np.random.default_rng(0).uniform(0.0, 2.0, len(IRIS))
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def network(**params):
+    return BackpropMLPClassifier(
+        **{"hidden_layer_sizes": 6, "activation": "tanh", "max_iter": 60, "random_state": 0}
+        | params
+    )
+
+
+def search(alphas=ALPHAS, **params):
+    return BackpropMLPClassifierCV(network(), alphas=alphas, **params)
+
+
+# What is chosen
+
+
+def test_the_weakest_alpha_is_trained_from_the_beginning():
+    fitted = search().fit(IRIS, SPECIES)
+    expected = cross_validate(
+        network(alpha=min(ALPHAS)), IRIS, SPECIES, cv=5, return_train_score=True
+    )
+    np.testing.assert_array_equal(fitted.scores_[0], expected["test_score"])
+    np.testing.assert_array_equal(fitted.train_scores_[0], expected["train_score"])
+
+
+def test_where_there_is_one_minimum_the_scores_are_those_of_a_grid_search():
+    # Without hidden layers the cost is convex: the way to the minimum does not matter.
+    estimator = network(hidden_layer_sizes=(), tol=1e-9, max_iter=3000, solver="lbfgs")
+    params = {"scoring": "neg_log_loss", "cv": 3}
+    path = BackpropMLPClassifierCV(estimator, alphas=ALPHAS, **params).fit(IRIS, SPECIES)
+    grid = GridSearchCV(estimator, {"alpha": ALPHAS}, **params).fit(IRIS, SPECIES)
+    np.testing.assert_allclose(
+        path.scores_.mean(axis=1), grid.cv_results_["mean_test_score"], rtol=1e-5
+    )
+    assert path.alpha_ == grid.best_params_["alpha"]
+    assert path.best_score_ == pytest.approx(grid.best_score_, rel=1e-5)
+
+
+def test_the_chosen_alpha_has_the_highest_mean_score():
+    fitted = search(scoring="neg_log_loss").fit(IRIS, SPECIES)
+    means = fitted.scores_.mean(axis=1)
+    assert fitted.best_score_ == means.max()
+    assert fitted.alpha_ == fitted.alphas_[means.argmax()]
+
+
+def test_of_equal_scores_the_strongest_penalty_is_chosen():
+    fitted = search(scoring=lambda estimator, X, y: 1.0).fit(IRIS, SPECIES)
+    assert fitted.alpha_ == max(ALPHAS)
+
+
+def test_the_best_estimator_is_trained_on_all_rows_anew():
+    fitted = search().fit(IRIS, SPECIES, WEIGHTS)
+    expected = network(alpha=fitted.alpha_).fit(IRIS, SPECIES, WEIGHTS)
+    assert fitted.best_estimator_.get_params() == expected.get_params()
+    for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        np.testing.assert_array_equal(
+            getattr(fitted, method)(IRIS), getattr(expected, method)(IRIS)
+        )
+    assert fitted.score(IRIS, SPECIES) == expected.score(IRIS, SPECIES)
+
+
+@pytest.mark.parametrize(
+    ("alphas", "grid"),
+    [
+        (3, [0.01, 1.0, 100.0]),
+        (1, [0.01]),
+        ([10.0, 0.0, 0.5], [0.0, 0.5, 10.0]),
+        ((2, 2, 1), [1.0, 2.0]),
+        (np.array([3.0]), [3.0]),
+    ],
+)
+def test_the_grid(alphas, grid):
+    fitted = search(alphas, cv=2).fit(IRIS, SPECIES)
+    np.testing.assert_allclose(fitted.alphas_, grid)
+    assert fitted.scores_.shape == fitted.train_scores_.shape == (len(grid), 2)
+
+
+# How it is found
+
+
+def test_a_strong_penalty_takes_units_out_for_good():
+    """Why the path leads from weak to strong."""
+    collapsed = network(alpha=1e4, warm_start=True).fit(IRIS, SPECIES)
+    assert max(np.abs(W).max() for W in collapsed.coefs_) < 1e-3
+    again = collapsed.set_params(alpha=0.01, tol=1e-6).fit(IRIS, SPECIES)
+    anew = network(alpha=0.01, tol=1e-6).fit(IRIS, SPECIES)
+    assert anew.score(IRIS, SPECIES) > 0.95
+    assert again.score(IRIS, SPECIES) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("alphas", "most"),
+    [
+        ([0.1, 1.0, 10.0], [60, 20, 20]),
+        ([0.1, 1.0, 1.0 + 1e-9], [60, 20, 1]),
+        ([0.0, 0.1, 1e9], [60, 60, 60]),
+        (5, [60, 20, 20, 20, 20]),
+    ],
+)
+def test_the_further_the_next_alpha_the_longer_its_fit(alphas, most):
+    estimator = network(tol=0.0)
+    fitted = BackpropMLPClassifierCV(estimator, alphas=alphas, cv=2).fit(IRIS, SPECIES)
+    assert fitted.n_iter_.shape == (len(most), 2)
+    assert np.all(fitted.n_iter_ <= np.array(most)[:, np.newaxis])
+    np.testing.assert_array_equal(fitted.n_iter_[:2], np.array(most)[:2, np.newaxis] * [1, 1])
+
+
+def test_half_the_work_of_a_grid_search_finds_as_good_an_alpha():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:900] / 16.0, y[:900]
+    X_new, y_new = (part[900:] for part in load_digits(return_X_y=True))
+    estimator = network(hidden_layer_sizes=25, solver="lbfgs", max_iter=100)
+    folds = StratifiedKFold(3)
+    path = BackpropMLPClassifierCV(estimator, cv=folds).fit(X, y)
+    grid = GridSearchCV(estimator, {"alpha": path.alphas_}, cv=folds).fit(X, y)
+    n_iter = sum(
+        clone(estimator).set_params(alpha=alpha).fit(X[train], y[train]).n_iter_
+        for train, _ in folds.split(X, y)
+        for alpha in path.alphas_
+    )
+    assert 2 * path.n_iter_.sum() <= n_iter
+    # Three standard errors of a share of 900 rows.
+    error = 3.0 * np.sqrt(0.05 * 0.95 / 900)
+    assert path.best_score_ > grid.best_score_ - error
+    assert path.score(X_new / 16.0, y_new) > grid.score(X_new / 16.0, y_new) - error
+
+
+def test_the_number_of_jobs_changes_no_bit():
+    one, two = (search(n_jobs=n_jobs).fit(IRIS, SPECIES) for n_jobs in (1, 2))
+    np.testing.assert_array_equal(one.scores_, two.scores_)
+    np.testing.assert_array_equal(one.predict_proba(IRIS), two.predict_proba(IRIS))
+
+
+def test_paths_that_end_early_do_not_warn_but_the_last_fit_does(recwarn):
+    estimator = network(max_iter=2)
+    BackpropMLPClassifierCV(estimator, alphas=ALPHAS, refit=False).fit(IRIS, SPECIES)
+    assert len(recwarn) == 0
+    with pytest.warns(sklearn.exceptions.ConvergenceWarning, match="max_iter=2 ") as record:
+        BackpropMLPClassifierCV(estimator, alphas=ALPHAS).fit(IRIS, SPECIES)
+    assert len(record) == 1
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"batch_norm": True},
+        {"dropout": 0.1},
+        {"learning_rate": "cosine", "learning_rate_init": 0.5},
+    ],
+)
+def test_mini_batch_solvers_walk_too(params):
+    estimator = network(**{"solver": "sgd", "learning_rate_init": 0.1, "max_iter": 90} | params)
+    fitted = BackpropMLPClassifierCV(estimator, alphas=[0.01, 0.1, 1.0], cv=3).fit(IRIS, SPECIES)
+    assert np.all(fitted.scores_.mean(axis=1) > 0.9)
+
+
+# Weights, metadata, kinds of data
+
+
+def test_weights_count_in_training_and_in_scoring():
+    fitted = search(cv=3).fit(IRIS, SPECIES, WEIGHTS)
+    for fold, (train, test) in enumerate(StratifiedKFold(3).split(IRIS, SPECIES)):
+        expected = network(alpha=min(ALPHAS)).fit(IRIS[train], SPECIES[train], WEIGHTS[train])
+        score = expected.score(IRIS[test], SPECIES[test], WEIGHTS[test])
+        assert fitted.scores_[0, fold] == pytest.approx(score, rel=1e-12)
+    assert fitted.score(IRIS, SPECIES, WEIGHTS) == pytest.approx(
+        fitted.best_estimator_.score(IRIS, SPECIES, WEIGHTS), rel=1e-12
+    )
+
+
+def test_metadata_routing():
+    groups = np.arange(len(IRIS)) % 5
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = search(cv=GroupKFold(5), scoring=get_scorer("accuracy"))
+        fitted = clone(model).fit(IRIS, SPECIES, groups=groups)
+        splits = list(GroupKFold(5).split(IRIS, SPECIES, groups))
+        with pytest.raises(ValueError, match="sample_weight"):
+            clone(model).fit(IRIS, SPECIES, WEIGHTS, groups=groups)
+        scorer = make_scorer(recall_score, average="macro").set_score_request(sample_weight=True)
+        weighted = model.set_params(scoring=scorer).fit(IRIS, SPECIES, WEIGHTS, groups=groups)
+        assert weighted.score(IRIS, SPECIES, sample_weight=WEIGHTS) > 0.9
+    np.testing.assert_array_equal(fitted.scores_, search(cv=splits).fit(IRIS, SPECIES).scores_)
+    with pytest.raises(ValueError, match="groups"):
+        search().fit(IRIS, SPECIES, groups=groups)
+
+
+def test_kinds_of_data():
+    short = search().set_params(estimator__max_iter=10)
+    expected = clone(short).fit(IRIS, SPECIES)
+    sparse = clone(short).fit(csr_matrix(IRIS), SPECIES)
+    np.testing.assert_allclose(sparse.predict_proba(IRIS), expected.predict_proba(IRIS), atol=1e-9)
+    names = ["a", "b", "c", "d"]
+    frame = pd.DataFrame(IRIS, columns=names)
+    labels = pd.Series(SPECIES, index=frame.index[::-1]).map(lambda label: f"species {label}")
+    named = clone(short).fit(frame, labels)
+    np.testing.assert_array_equal(named.feature_names_in_, names)
+    np.testing.assert_array_equal(named.best_estimator_.feature_names_in_, names)
+    np.testing.assert_allclose(named.predict_proba(frame), expected.predict_proba(IRIS), atol=1e-9)
+    assert list(named.classes_) == ["species 0", "species 1", "species 2"]
+    X, Y = make_multilabel_classification(90, 6, n_classes=3, random_state=0)
+    multilabel = search(cv=3).fit(X, Y)
+    assert multilabel.predict(X).shape == Y.shape
+
+
+@pytest.mark.parametrize("estimator", [None, BackpropMLPClassifier()])
+def test_the_default_estimator(estimator):
+    fitted = BackpropMLPClassifierCV(estimator, alphas=[1.0], cv=2).fit(IRIS, SPECIES)
+    assert fitted.best_estimator_.get_params() == BackpropMLPClassifier().get_params()
+
+
+def test_the_given_estimator_is_not_fitted():
+    estimator = network()
+    BackpropMLPClassifierCV(estimator, alphas=ALPHAS).fit(IRIS, SPECIES)
+    assert not hasattr(estimator, "coefs_")
+    assert estimator.get_params() == network().get_params()
+
+
+def test_without_a_last_fit_nothing_can_be_predicted():
+    fitted = search(refit=False).fit(IRIS, SPECIES)
+    assert fitted.alpha_ in ALPHAS
+    assert not hasattr(fitted, "best_estimator_")
+    with pytest.raises(AttributeError, match="predict"):
+        fitted.predict(IRIS)
+
+
+def test_scikit_learns_picture_of_a_validation_curve():
+    fitted = search().fit(IRIS, SPECIES)
+    display = ValidationCurveDisplay(
+        param_name="alpha",
+        param_range=fitted.alphas_,
+        train_scores=fitted.train_scores_,
+        test_scores=fitted.scores_,
+        score_name="Accuracy",
+    ).plot()
+    (train, test) = display.lines_
+    np.testing.assert_array_equal(test.get_xdata(), fitted.alphas_)
+    np.testing.assert_array_equal(test.get_ydata(), fitted.scores_.mean(axis=1))
+    np.testing.assert_array_equal(train.get_ydata(), fitted.train_scores_.mean(axis=1))
+
+
+# Wrong input
+
+
+@pytest.mark.parametrize(
+    ("params", "arguments", "message"),
+    [
+        ({"alphas": 0}, {}, "'alphas' parameter"),
+        ({"alphas": []}, {}, r"alphas must be .* got \[\]"),
+        ({"alphas": [1.0, -1.0]}, {}, "alphas must be an int > 0 or finite numbers >= 0"),
+        ({"alphas": [1.0, np.nan]}, {}, "alphas must be"),
+        ({"alphas": [1.0, np.inf]}, {}, "alphas must be"),
+        ({"estimator": LogisticRegression()}, {}, "'estimator' parameter"),
+        ({"estimator__max_iter": 0}, {}, "'max_iter' parameter"),
+        ({"estimator__early_stopping": True}, {}, "early_stopping of the estimator must be False"),
+        ({"scoring": "best"}, {}, "'scoring' parameter"),
+        ({"cv": 1}, {}, "'cv' parameter"),
+        ({}, {"y": SPECIES[:-1]}, "inconsistent numbers of samples"),
+        ({}, {"sample_weight": WEIGHTS[:-1]}, "sample_weight.shape"),
+        ({}, {"sample_weight": -WEIGHTS}, "Negative values"),
+        ({}, {"X": IRIS * np.nan}, "NaN"),
+        ({}, {"y": IRIS[:, 0]}, "Unknown label type"),
+    ],
+)
+def test_wrong_input_is_named_and_changes_nothing(params, arguments, message):
+    fitted = search(cv=2).fit(IRIS, SPECIES)
+    before = fitted.predict_proba(IRIS), fitted.alphas_
+    fitted.set_params(**params)
+    with pytest.raises(ValueError, match=message):
+        fitted.fit(**{"X": IRIS, "y": SPECIES} | arguments)
+    np.testing.assert_array_equal(fitted.predict_proba(IRIS), before[0])
+    np.testing.assert_array_equal(fitted.alphas_, before[1])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_check_passes():
+    estimator = BackpropMLPClassifierCV(
+        BackpropMLPClassifier(10, max_iter=20, random_state=0), alphas=3, cv=3
+    )
+    results = check_estimator(estimator, on_skip=None, on_fail=None)
+    assert len(results) > 50
+    not_passed = {
+        result["check_name"]: result["exception"]
+        for result in results
+        # scikit-learn skips this one unless SCIPY_ARRAY_API is set.
+        if result["status"] != "passed" and result["check_name"] != "check_array_api_input"
+    }
+    assert not_passed == {}
