@@ -47,6 +47,7 @@ ROOMS_FOR = {
         "_learning_rate_range",
         "_display",
         "dask",
+        "onnx",
     },
     "joblib": {"_training"},
     "threadpoolctl": {"_threads"},
@@ -57,9 +58,10 @@ ROOMS_FOR = {
     "dask": {"dask"},
     "distributed": {"dask"},
     "onnx": {"onnx"},
+    "skl2onnx": {"onnx"},
 }
 
-OPTIONAL = {"matplotlib", "pandas", "polars", "dask", "distributed", "onnx"}
+OPTIONAL = {"matplotlib", "pandas", "polars", "dask", "distributed", "onnx", "skl2onnx"}
 
 
 def modules():

@@ -1,0 +1,267 @@
+"""Export to ONNX, through skl2onnx; needs the extra ``onnx``.
+
+Importing this module makes the classifiers known to skl2onnx, so that
+`skl2onnx.to_onnx` and `skl2onnx.convert_sklearn` convert them too, alone and
+inside pipelines, searches and scikit-learn's other meta-estimators.
+"""
+
+import numpy as np
+import skl2onnx
+from skl2onnx import update_registered_converter
+from skl2onnx.common.data_types import (
+    BooleanTensorType,
+    DoubleTensorType,
+    FloatTensorType,
+    Int64TensorType,
+    StringTensorType,
+)
+from skl2onnx.common.utils import check_input_and_output_numbers, check_input_and_output_types
+from skl2onnx.common.utils_classifier import get_label_classes
+from skl2onnx.proto import onnx_proto
+from sklearn.utils.validation import check_is_fitted
+
+from ._activations import LEAKY_SLOPE
+from ._classifier import BackpropMLPClassifier
+from ._classifier_cv import BackpropMLPClassifierCV
+from ._layers import Dense
+from ._losses import SoftmaxLoss
+
+__all__ = ["to_onnx"]
+
+_ONNX = onnx_proto.TensorProto
+
+
+def to_onnx(model, X=None, *, options=None, **kwargs):
+    """Convert a fitted classifier, or a pipeline or search with one in it, to ONNX.
+
+    The graph has two outputs: labels of shape (n_samples,), int64 or strings,
+    and probabilities of shape (n_samples, n_classes). For multilabel problems
+    the labels are a 0/1 matrix. Labels that are booleans or whole floats become
+    int64. Everything is computed in the precision of the input (float32 for
+    integers), from the logits as `predict_proba` does, and never overflows.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted: a `BackpropMLPClassifier`, a `BackpropMLPClassifierCV`, or
+        anything that skl2onnx converts with one inside.
+    X : {ndarray, pandas.DataFrame} of shape (n_samples, n_features), default=None
+        Data of the kind that the graph will be given; one row is enough. A
+        dataframe makes one input a column. None needs ``initial_types``.
+    options : dict, default=None
+        Options of skl2onnx. None stands for ``{"zipmap": False}``; skl2onnx's
+        own default, True, makes the probabilities a list of dictionaries
+        {label: probability}, which ONNX has for float32 only, and "columns"
+        makes them one output a class. The classifier also takes
+        "output_class_labels", "nocl" (numbers instead of labels) and
+        "raw_scores" (logits instead of probabilities).
+    **kwargs : dict
+        Further keywords of `skl2onnx.to_onnx`, such as ``initial_types`` and
+        ``target_opset``.
+
+    Returns
+    -------
+    graph : onnx.ModelProto
+        Write it with ``graph.SerializeToString()``.
+
+    Raises
+    ------
+    NotFittedError
+        If the classifier is not fitted.
+    ValueError
+        If the labels are neither whole numbers nor strings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from onnxruntime import InferenceSession
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from backprop_mlp import BackpropMLPClassifier
+    >>> from backprop_mlp.onnx import to_onnx
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), BackpropMLPClassifier(random_state=0)).fit(X, y)
+    >>> session = InferenceSession(to_onnx(model, X).SerializeToString())
+    >>> labels, probabilities = session.run(None, {"X": X})
+    >>> bool(np.abs(probabilities - model.predict_proba(X)).max() < 1e-5)
+    True
+    """
+    options = {"zipmap": False} if options is None else options
+    return skl2onnx.to_onnx(model, X, options=options, **kwargs)
+
+
+class _Graph:
+    """The graph under construction: ``graph("Add", a, b)`` is the name of a + b.
+
+    Parameters
+    ----------
+    scope, container : skl2onnx's
+    precision : int
+        ONNX's number of the type in which the network is computed.
+    """
+
+    def __init__(self, scope, container, precision):
+        self.scope = scope
+        self.container = container
+        self.precision = precision
+
+    def __call__(self, kind, *inputs, output=None, **attributes):
+        """Add an operation; the name of its output."""
+        output = output or self.scope.get_unique_variable_name(kind.lower())
+        name = self.scope.get_unique_operator_name(kind)
+        self.container.add_node(kind, list(inputs), output, name=name, **attributes)
+        return output
+
+    def constant(self, values, kind=None):
+        """Add an array; its name."""
+        values = np.asarray(values)
+        name = self.scope.get_unique_variable_name("constant")
+        kind = self.precision if kind is None else kind
+        self.container.add_initializer(name, kind, values.shape, values.ravel())
+        return name
+
+
+def _logits(graph, classifier, x):
+    """Add the network, from its inputs to its logits."""
+    network = classifier._network
+    for layer, params in zip(network.layers, classifier._params(network), strict=True):
+        if isinstance(layer, Dense):
+            W, b = params
+            x = graph("Gemm", x, graph.constant(W), graph.constant(b))
+        else:
+            x = _ACTIVATIONS[layer.activation.name](graph, x)
+    return x
+
+
+def _leaky_relu(graph, z):
+    # ONNX's LeakyRelu holds its slope in float32.
+    return graph("Max", z, graph("Mul", z, graph.constant(LEAKY_SLOPE)))
+
+
+_ACTIVATIONS = {
+    "identity": lambda graph, z: z,
+    "logistic": lambda graph, z: graph("Sigmoid", z),
+    "tanh": lambda graph, z: graph("Tanh", z),
+    "relu": lambda graph, z: graph("Relu", z),
+    "leaky_relu": _leaky_relu,
+}
+
+
+def _log_logistic(graph, z):
+    """Add log(1 / (1 + exp(-z))) = min(z, 0) - log(1 + exp(-|z|)), which never overflows."""
+    # onnxruntime's Softplus overflows in float64.
+    tail = graph("Exp", graph("Neg", graph("Abs", z)))
+    tail = graph("Log", graph("Add", tail, graph.constant(1.0)))
+    return graph("Sub", graph("Min", z, graph.constant(0.0)), tail)
+
+
+def _probabilities(graph, targets, loss, z, output):
+    """Add the probabilities of the classes, as ``Targets.proba`` computes them."""
+    if isinstance(loss, SoftmaxLoss):
+        graph("Softmax", z, output=output, axis=1)
+    elif targets.multilabel:
+        graph("Sigmoid", z, output=output)
+    elif targets.n_outputs == 1:
+        h = graph("Sigmoid", z)
+        graph("Concat", graph("Sub", graph.constant(1.0), h), h, output=output, axis=1)
+    else:
+        graph("Softmax", _log_logistic(graph, z), output=output, axis=1)
+
+
+def _is_positive(graph, z):
+    return graph("Greater", z, graph.constant(0.0))
+
+
+def _labels(graph, targets, classes, z, output):
+    """Add the labels, as ``Targets.labels`` finds them."""
+    if targets.multilabel:
+        graph("Cast", _is_positive(graph, z), output=output, to=_ONNX.INT64)
+        return
+    if len(classes) == 2:
+        flat = graph("Reshape", _is_positive(graph, z), graph.constant([-1], _ONNX.INT64))
+        codes = graph("Cast", flat, to=_ONNX.INT64)
+    else:
+        codes = graph("ArgMax", z, axis=1, keepdims=0)
+    if _are_strings(classes):
+        labels = graph.constant([label.encode() for label in classes], _ONNX.STRING)
+    else:
+        labels = graph.constant(classes.astype(np.int64), _ONNX.INT64)
+    graph("Gather", labels, codes, output=output, axis=0)
+
+
+def _are_strings(classes):
+    """Whether labels are strings; an error if they are not integers either."""
+    if all(isinstance(label, str) for label in classes.tolist()):
+        return True
+    if classes.dtype.kind in "biuf" and np.all(classes == classes.astype(np.int64)):
+        return False
+    raise ValueError(
+        f"ONNX has labels that are integers or strings; got {classes} of dtype {classes.dtype}."
+    )
+
+
+def _infer_outputs(operator):
+    """Types and shapes of the outputs, for skl2onnx."""
+    check_input_and_output_numbers(operator, input_count_range=[1, None], output_count_range=2)
+    check_input_and_output_types(
+        operator,
+        good_input_types=[BooleanTensorType, DoubleTensorType, FloatTensorType, Int64TensorType],
+    )
+    n_rows = operator.inputs[0].get_first_dimension()
+    model = operator.raw_operator
+    check_is_fitted(model)
+    classes = get_label_classes(operator.scope_inst, model)
+    shape = [n_rows, len(classes)]
+    labels = StringTensorType if _are_strings(classes) else Int64TensorType
+    operator.outputs[0].set_type(
+        labels(shape if _network_of(model)._targets.multilabel else [n_rows])
+    )
+    operator.outputs[1].set_type(
+        (DoubleTensorType if _is_double(operator) else FloatTensorType)(shape)
+    )
+
+
+def _is_double(operator):
+    return any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
+
+
+def _convert(scope, operator, container):
+    """Add a classifier's graph, for skl2onnx."""
+    model = operator.raw_operator
+    classifier = _network_of(model)
+    targets = classifier._targets
+    graph = _Graph(scope, container, _ONNX.DOUBLE if _is_double(operator) else _ONNX.FLOAT)
+    columns = [
+        graph("Cast", variable.full_name, to=graph.precision) for variable in operator.inputs
+    ]
+    x = columns[0] if len(columns) == 1 else graph("Concat", *columns, axis=1)
+    z = _logits(graph, classifier, x)
+    labels, scores = (variable.full_name for variable in operator.outputs)
+    _labels(graph, targets, get_label_classes(scope, model), z, labels)
+    if not container.get_options(model, {"raw_scores": False})["raw_scores"]:
+        _probabilities(graph, targets, classifier._network.loss, z, scores)
+    elif len(targets.classes) == 2 and not targets.multilabel:
+        graph("Concat", graph("Neg", z), z, output=scores, axis=1)
+    else:
+        graph("Identity", z, output=scores)
+
+
+def _network_of(model):
+    """The classifier, which may have been found by a search over alpha."""
+    return model.best_estimator_ if isinstance(model, BackpropMLPClassifierCV) else model
+
+
+for _class in (BackpropMLPClassifier, BackpropMLPClassifierCV):
+    update_registered_converter(
+        _class,
+        _class.__name__,
+        _infer_outputs,
+        _convert,
+        options={
+            "zipmap": [True, False, "columns"],
+            "output_class_labels": [False, True],
+            "nocl": [True, False],
+            "raw_scores": [True, False],
+        },
+    )

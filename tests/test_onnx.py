@@ -1,0 +1,200 @@
+"""The exported graphs, run by onnxruntime, agree with the classifier."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_iris
+from sklearn.ensemble import StackingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+
+onnxruntime = pytest.importorskip("onnxruntime")
+skl2onnx = pytest.importorskip("skl2onnx")
+
+from backprop_mlp.onnx import to_onnx  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, SPECIES = load_iris(return_X_y=True)
+NAMES = np.array(["setosa", "versicolor", "virginica (é)"])
+
+TARGETS = {
+    "integers": SPECIES * 7 - 3,
+    "strings": NAMES[SPECIES],
+    "objects": NAMES.astype(object)[SPECIES],
+    "two integers": np.where(SPECIES == 1, 5, 2),
+    "two strings": np.where(SPECIES == 1, "yes", "no"),
+    "booleans": SPECIES == 1,
+    "whole floats": SPECIES * 2.0,
+    "beyond int32": SPECIES * 2**40,
+    "one class": np.full(len(X), 4),
+    "one string": np.full(len(X), "only"),
+    "multilabel": np.column_stack([SPECIES == 0, SPECIES > 0, X[:, 0] > 6.0]).astype(int),
+    "two labels": np.column_stack([SPECIES == 0, X[:, 0] > 6.0]).astype(int),
+}
+
+
+def run(graph, X):
+    """Labels and probabilities, or whatever the graph's outputs are."""
+    session = onnxruntime.InferenceSession(
+        graph.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    return session.run(None, {session.get_inputs()[0].name: X})
+
+
+def network(**params):
+    return BackpropMLPClassifier(
+        **{"hidden_layer_sizes": 6, "max_iter": 30, "alpha": 0.1, "random_state": 0} | params
+    )
+
+
+def assert_agrees(model, X, tolerance):
+    labels, probabilities = run(to_onnx(model, X[:1]), X)
+    assert probabilities.dtype == X.dtype
+    np.testing.assert_array_equal(labels, model.predict(X))
+    np.testing.assert_allclose(probabilities, model.predict_proba(X), rtol=0, atol=tolerance)
+
+
+# float32 graphs are computed in float32, as those of every scikit-learn model.
+PRECISIONS = pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-12)]
+)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu", "leaky_relu"])
+def test_every_activation_and_output(activation, output_activation, dtype, tolerance):
+    model = make_pipeline(
+        StandardScaler(),
+        network(
+            hidden_layer_sizes=(6, 5), activation=activation, output_activation=output_activation
+        ),
+    )
+    assert_agrees(model.fit(X, SPECIES), X.astype(dtype), tolerance)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("kind", TARGETS)
+def test_every_kind_of_target(kind, dtype, tolerance):
+    model = make_pipeline(StandardScaler(), network()).fit(X, TARGETS[kind])
+    assert_agrees(model, X.astype(dtype), tolerance)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("hidden", [(), 3, (4, 3, 2)])
+def test_every_depth(hidden, dtype, tolerance):
+    model = make_pipeline(StandardScaler(), network(hidden_layer_sizes=hidden, activation="tanh"))
+    assert_agrees(model.fit(X, SPECIES), X.astype(dtype), tolerance)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("params", [{"batch_norm": True}, {"dropout": 0.3}])
+def test_batch_norm_and_dropout_are_folded_away(params, dtype, tolerance):
+    model = make_pipeline(StandardScaler(), network(solver="adam", **params))
+    assert_agrees(model.fit(X, SPECIES), X.astype(dtype), tolerance)
+
+
+def test_a_network_trained_in_float32():
+    X32 = X.astype(np.float32)
+    assert_agrees(network().fit(X32, SPECIES), X32, 1e-5)
+
+
+@pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_extreme_logits_do_not_overflow(output_activation, dtype):
+    thetas = [np.array([[0.0, 1.0], [0.0, -1.0], [-1000.0, 0.0]])]
+    model = BackpropMLPClassifier.from_thetas(thetas, output_activation=output_activation)
+    logits = np.array([[-1e4], [-800.0], [-1.0], [0.0], [800.0], [1e4]], dtype)
+    assert_agrees(model, logits, 1e-5)
+    binary = BackpropMLPClassifier.from_thetas([np.array([[0.0, 1.0]])])
+    assert_agrees(binary, logits, 1e-5)
+
+
+@pytest.mark.parametrize("kind", ["integers", "strings", "two strings", "multilabel"])
+def test_the_options_of_skl2onnx(kind):
+    X32 = X.astype(np.float32)
+    y = TARGETS[kind]
+    model = network().fit(X32, y)
+    expected = model.predict_proba(X32)
+    classes = model.classes_.tolist()
+
+    # skl2onnx's own default is dictionaries.
+    labels, dictionaries = run(skl2onnx.to_onnx(model, X32[:1]), X32)
+    np.testing.assert_array_equal(labels, model.predict(X32))
+    assert list(dictionaries[0]) == classes
+    np.testing.assert_allclose(
+        [list(row.values()) for row in dictionaries], expected, rtol=0, atol=1e-5
+    )
+
+    _, *columns = run(to_onnx(model, X32[:1], options={"zipmap": "columns"}), X32)
+    np.testing.assert_allclose(np.column_stack(columns), expected, rtol=0, atol=1e-5)
+
+    options = {"zipmap": False, "output_class_labels": True}
+    assert run(to_onnx(model, X32[:1], options=options), X32)[2].tolist() == classes
+
+    options = {"zipmap": False, "raw_scores": True}
+    scores = run(to_onnx(model, X32[:1], options=options), X32)[1]
+    z = model.decision_function(X32)
+    z = np.column_stack([-z, z]) if z.ndim == 1 else z
+    np.testing.assert_allclose(scores, z, rtol=1e-4, atol=1e-4)
+
+    if kind != "multilabel":
+        options = {"zipmap": False, "nocl": True}
+        numbers = run(to_onnx(model, X32[:1], options=options), X32)[0]
+        np.testing.assert_array_equal(model.classes_[numbers], model.predict(X32))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        GridSearchCV(make_pipeline(StandardScaler(), network()), {}, cv=2),
+        make_pipeline(StandardScaler(), GridSearchCV(network(), {"alpha": [0.1, 1.0]}, cv=2)),
+        make_pipeline(StandardScaler(), BackpropMLPClassifierCV(network(), alphas=2, cv=2)),
+        CalibratedClassifierCV(network(), cv=2),
+        OneVsRestClassifier(network()),
+        StackingClassifier([("network", network()), ("linear", LogisticRegression())], cv=2),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.parametrize("y", [SPECIES, TARGETS["two integers"]], ids=["three", "two"])
+@PRECISIONS
+def test_inside_other_estimators(model, y, dtype, tolerance):
+    assert_agrees(clone(model).fit(X, y), X.astype(dtype), tolerance)
+
+
+def test_a_dataframe_makes_one_input_a_column():
+    frame = pd.DataFrame(X.astype(np.float32), columns=list("abcd"))
+    model = network().fit(frame, SPECIES)
+    session = onnxruntime.InferenceSession(to_onnx(model, frame).SerializeToString())
+    feeds = {name: frame[[name]].to_numpy() for name in frame}
+    _, probabilities = session.run(None, feeds)
+    np.testing.assert_allclose(probabilities, model.predict_proba(frame), rtol=0, atol=1e-5)
+
+
+def test_integers_are_computed_in_float32():
+    counts = np.rint(X * 10).astype(np.int64)
+    model = make_pipeline(StandardScaler(), network()).fit(counts, SPECIES)
+    _, probabilities = run(to_onnx(model, counts), counts)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities, model.predict_proba(counts), rtol=0, atol=1e-5)
+
+
+def test_labels_that_onnx_does_not_have_are_named():
+    model = network().fit(X, SPECIES > 0)
+    model.classes_ = np.array([0.5, 1.5])
+    with pytest.raises(ValueError, match=r"integers or strings; got \[0\.5 1\.5\]"):
+        to_onnx(model, X)
+
+
+def test_an_unfitted_model_is_an_error():
+    with pytest.raises(NotFittedError):
+        to_onnx(network(), X)
