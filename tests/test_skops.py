@@ -1,0 +1,97 @@
+"""What skops stores of the estimators: arrays and built-in types, and our own classes."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp.initializers import Uniform
+from backprop_mlp.schedules import Step
+
+skops = pytest.importorskip("skops.io")
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, SPECIES = load_iris(return_X_y=True)
+NAMES = np.array(["setosa", "versicolor", "virginica"])
+
+CLASSIFIER = "backprop_mlp._classifier.BackpropMLPClassifier"
+SEARCH = "backprop_mlp._classifier_cv.BackpropMLPClassifierCV"
+
+
+def network(**params):
+    return BackpropMLPClassifier(
+        **{"hidden_layer_sizes": 5, "max_iter": 5, "random_state": 0} | params
+    )
+
+
+def stored(model, trusted):
+    """The model after a round trip through skops, which asked to trust just these names."""
+    data = skops.dumps(model)
+    assert skops.get_untrusted_types(data=data) == sorted(trusted)
+    return skops.loads(data, trusted=trusted)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"activation": "tanh", "output_activation": "softmax", "class_weight": "balanced"},
+        {"hidden_layer_sizes": (5, 4), "activation": ["relu", "tanh"], "n_init": 2},
+        {"solver": "newton-cg", "early_stopping": True},
+        {"solver": "adam", "batch_norm": True, "dropout": 0.2},
+        {"solver": "sgd", "learning_rate": "adaptive", "early_stopping": True},
+        {"solver": "rmsprop", "scoring": "loss", "early_stopping": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "y",
+    [
+        SPECIES,
+        NAMES[SPECIES],
+        NAMES.astype(object)[SPECIES],
+        SPECIES == 1,
+        np.column_stack([SPECIES == 1, X[:, 0] > 6.0]).astype(int),
+    ],
+    ids=["integers", "strings", "objects", "booleans", "multilabel"],
+)
+def test_only_our_class_needs_trust(params, y):
+    model = network(**params).fit(X, y)
+    restored = stored(model, [CLASSIFIER])
+    np.testing.assert_array_equal(restored.predict(X), model.predict(X))
+    np.testing.assert_array_equal(restored.predict_proba(X), model.predict_proba(X))
+    assert restored.loss_curve_ == model.loss_curve_
+    assert restored.cost(X, y) == model.cost(X, y)
+
+
+def test_a_stored_model_goes_on_training_where_it_stopped():
+    for solver in ("cg", "adam"):
+        model = network(solver=solver, warm_start=True).fit(X, SPECIES)
+        restored = stored(model, [CLASSIFIER])
+        np.testing.assert_array_equal(
+            restored.fit(X, SPECIES).predict_proba(X), model.fit(X, SPECIES).predict_proba(X)
+        )
+
+
+def test_in_pipelines_and_searches():
+    model = make_pipeline(StandardScaler(), network()).fit(X, SPECIES)
+    restored = stored(model, [CLASSIFIER])
+    np.testing.assert_array_equal(restored.predict_proba(X), model.predict_proba(X))
+    search = BackpropMLPClassifierCV(network(), alphas=2, cv=2).fit(X, SPECIES)
+    restored = stored(search, [CLASSIFIER, SEARCH])
+    assert restored.alpha_ == search.alpha_
+    np.testing.assert_array_equal(restored.predict_proba(X), search.predict_proba(X))
+
+
+def test_objects_given_as_parameters_need_trust_of_their_own():
+    model = network(
+        solver="sgd", initializer=Uniform(0.2), learning_rate=Step(0.1, factor=0.5, every=10)
+    )
+    names = [f"backprop_mlp.{name}" for name in ("initializers.Uniform", "schedules.Step")]
+    restored = stored(clone(model).fit(X, SPECIES), [CLASSIFIER, *names])
+    assert restored.initializer == model.initializer
+    assert restored.learning_rate == model.learning_rate
