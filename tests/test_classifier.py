@@ -480,8 +480,9 @@ def test_a_warm_start_of_another_problem_is_an_error(change, rows, target, messa
 
 @pytest.mark.parametrize("target_name", TARGETS)
 @pytest.mark.parametrize("solver", ["cg", "lbfgs"])
-def test_float32_stays_float32(target_name, solver):
-    rows = X.astype(np.float32)
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix, pd.DataFrame])
+def test_float32_stays_float32(target_name, solver, container):
+    rows = container(X.astype(np.float32))
     model = network(solver=solver).fit(rows, TARGETS[target_name])
     outputs = [
         *model.coefs_,
@@ -784,6 +785,14 @@ def test_a_first_fit_that_fails_leaves_no_attribute(failure):
     with pytest.raises((ValueError, ConvergenceWarning)):
         FAILURES[failure](model)
     assert not any(name.endswith("_") for name in vars(model))
+
+
+def test_parameters_that_change_after_the_fit_do_not_change_its_predictions():
+    model = network().fit(X, y)
+    before = model.predict_proba(X)
+    model.set_params(hidden_layer_sizes=(2, 2), activation="tanh", output_activation="softmax")
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+    assert model.n_layers_ == 3
 
 
 def test_fit_returns_the_estimator_itself():

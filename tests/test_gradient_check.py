@@ -277,6 +277,8 @@ def test_at_a_minimum_rounding_passes():
     # ... which is what the floor is for.
     assert np.linalg.norm(check.error) <= check.rounding_floor
     assert check.passed
+    assert "passed" in str(check)
+    assert "the error is rounding alone" in str(check)
 
 
 def test_an_error_above_the_floor_fails_at_a_minimum_too():
@@ -336,6 +338,7 @@ def test_it_prints_both_columns_the_difference_and_the_verdict():
         assert float(second) == pytest.approx(other, abs=1e-9)
         assert rest == name
     assert lines[-1].startswith("Gradient check passed: relative difference ")
+    assert lines[-1].endswith(" (allowed: 1e-07).")
 
 
 def test_a_long_check_is_cut_short():

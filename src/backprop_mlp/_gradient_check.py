@@ -117,9 +117,10 @@ class GradientCheck:
         if n_kinks:
             lines.append(f"{n_kinks} of {len(self.names)} coordinates are at a kink.")
         verdict = "passed" if self.passed else "FAILED"
+        rounding = self.passed and self.relative_difference >= TOLERANCE
         lines.append(
             f"Gradient check {verdict}: relative difference {self.relative_difference:.2g} "
-            f"(allowed: {TOLERANCE:g})."
+            f"(allowed: {TOLERANCE:g}{'; the error is rounding alone' if rounding else ''})."
         )
         return "\n".join(lines)
 
