@@ -1,12 +1,14 @@
 """The learning-rate range test (Smith, 2017, section 3.3)."""
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from ._assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_objective
+from ._classifier import BackpropMLPClassifier
 from ._stochastic import initial_state, minimize_stochastic
 
 SMOOTHING = 0.9
@@ -96,6 +98,10 @@ class _Onward:
     def __call__(self, iteration):
         return False
 
+    def interrupt(self):
+        """There is nothing to keep."""
+        raise KeyboardInterrupt
+
 
 @dataclass(frozen=True)
 class _Rising:
@@ -133,7 +139,7 @@ def learning_rate_range_test(
     min_rate, max_rate : float, default=1e-5 and 10
         First and last rate, 0 < min_rate < max_rate.
     n_steps : int, default=200
-        Number of updates, at least 10.
+        Number of updates at the most, >= 10.
 
     Returns
     -------
@@ -142,6 +148,8 @@ def learning_rate_range_test(
 
     Raises
     ------
+    TypeError
+        If the estimator is of another kind.
     ValueError
         If the solver has no learning rate, or an argument is out of range.
     FloatingPointError
@@ -156,18 +164,21 @@ def learning_rate_range_test(
     >>> bool(1e-4 < learning_rate_range_test(network, X / 16, y).suggestion < 1.0)
     True
     """
+    if not isinstance(estimator, BackpropMLPClassifier):
+        raise TypeError(f"estimator must be a BackpropMLPClassifier; got {estimator!r}.")
     if estimator.solver not in MINI_BATCH_SOLVERS:
         raise ValueError(
             f"solver must be one of {MINI_BATCH_SOLVERS} for a learning rate to exist; "
             f"got solver={estimator.solver!r}."
         )
-    if not 0.0 < min_rate < max_rate < np.inf:
+    numbers = isinstance(min_rate, Real) and isinstance(max_rate, Real)
+    if not (numbers and 0.0 < float(min_rate) < float(max_rate) < np.inf):
         raise ValueError(
             "min_rate and max_rate must be finite with 0 < min_rate < max_rate; "
-            f"got {min_rate} and {max_rate}."
+            f"got {min_rate!r} and {max_rate!r}."
         )
-    if not n_steps >= 10:
-        raise ValueError(f"n_steps must be at least 10; got {n_steps}.")
+    if not (isinstance(n_steps, Integral) and int(n_steps) >= 10):
+        raise ValueError(f"n_steps must be an integer >= 10; got {n_steps!r}.")
     problem, theta = clone(estimator)._training_problem(X, y, sample_weight)
     mini_batches = build_mini_batches(estimator, problem.blocks)
     schedule = _Rising(min_rate, max_rate, n_steps)
