@@ -181,7 +181,7 @@ def learning_rate_range_test(
         raise ValueError(f"n_steps must be an integer >= 10; got {n_steps!r}.")
     problem, theta = clone(estimator)._training_problem(X, y, sample_weight)
     mini_batches = build_mini_batches(estimator, problem.blocks)
-    schedule = _Rising(min_rate, max_rate, n_steps)
+    schedule = _Rising(float(min_rate), float(max_rate), int(n_steps))
     rng = np.random.default_rng(
         check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
     )
