@@ -26,6 +26,7 @@ import numpy as np
 from _pictures import argument_parser, save
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
@@ -68,9 +69,9 @@ def hidden_activations(X, donor):
 
 
 def on_features(donor):
-    """Logistic regression on the donor's hidden activations."""
+    """Logistic regression on the donor's hidden activations; frozen, it survives a clone."""
     return make_pipeline(
-        FunctionTransformer(hidden_activations, kw_args={"donor": donor}),
+        FunctionTransformer(hidden_activations, kw_args={"donor": FrozenEstimator(donor)}),
         StandardScaler(),
         LogisticRegression(max_iter=1000),
     )
