@@ -52,9 +52,15 @@ def assert_same_parameters(one, other):
 # The rows that are held out
 
 
+def split(codes, fraction, seed=0, weights=None):
+    """Both sides of a split of exclusive classes."""
+    weights = np.ones(len(codes)) if weights is None else weights
+    return split_rows(codes, weights, False, fraction, np.random.RandomState(seed))
+
+
 @pytest.mark.parametrize(("fraction", "n_rows"), [(0.1, 150), (0.33, 150), (0.1, 141), (0.5, 7)])
 def test_the_fraction_is_rounded_up(fraction, n_rows):
-    train, held_out = split_rows(y[:n_rows], False, fraction, np.random.RandomState(0))
+    train, held_out = split(y[:n_rows], fraction, 0)
     assert len(held_out) == np.ceil(fraction * n_rows)
     assert np.array_equal(np.sort(np.r_[train, held_out]), np.arange(n_rows))
     assert np.array_equal(train, np.sort(train))
@@ -63,7 +69,7 @@ def test_the_fraction_is_rounded_up(fraction, n_rows):
 def test_each_class_keeps_its_share():
     codes = np.repeat([0, 1, 2], [70, 20, 10])
     for seed in range(20):
-        train, held_out = split_rows(codes, False, 0.2, np.random.RandomState(seed))
+        train, held_out = split(codes, 0.2, seed)
         assert np.bincount(codes[held_out]).tolist() == [14, 4, 2]
         assert np.bincount(codes[train]).tolist() == [56, 16, 8]
 
@@ -78,10 +84,7 @@ def test_each_class_keeps_its_share():
     ids=["one row of a class", "few held out", "few left"],
 )
 def test_the_split_is_plain_where_a_class_is_too_small(codes, fraction):
-    splits = {
-        tuple(split_rows(codes, False, fraction, np.random.RandomState(seed))[1])
-        for seed in range(30)
-    }
+    splits = {tuple(split(codes, fraction, seed)[1]) for seed in range(30)}
     assert len(splits) > 20
     assert {len(held_out) for held_out in splits} == {np.ceil(fraction * len(codes))}
 
@@ -89,14 +92,14 @@ def test_the_split_is_plain_where_a_class_is_too_small(codes, fraction):
 def test_classes_without_any_row_do_not_hinder_stratification():
     """Class numbers of rows that partial knowledge leaves empty."""
     codes = np.repeat([0, 3], [40, 10])
-    _, held_out = split_rows(codes, False, 0.2, np.random.RandomState(0))
+    _, held_out = split(codes, 0.2, 0)
     assert np.bincount(codes[held_out]).tolist() == [8, 0, 0, 2]
 
 
 @pytest.mark.parametrize("container", [np.asarray, csr_matrix])
 def test_label_matrices_are_split_plainly(container):
     L = container(np.eye(3, dtype=int)[np.zeros(50, int)])
-    train, held_out = split_rows(L, True, 0.1, np.random.RandomState(0))
+    train, held_out = split_rows(L, np.ones(50), True, 0.1, np.random.RandomState(0))
     assert (len(train), len(held_out)) == (45, 5)
 
 
@@ -122,7 +125,7 @@ def test_held_out_rows_are_like_rows_that_are_given(solver, weighted):
     params = {"initializer": constant, "shuffle": False, "early_stopping": True}
     weights = WEIGHTS if weighted else None
     holding_out = classifier(solver, **params, validation_fraction=0.2).fit(X, y, weights)
-    train, held_out = split_rows(y, False, 0.2, np.random.RandomState(0))
+    train, held_out = split(y, 0.2, 0)
     given = classifier(solver, **params).fit(
         X[train],
         y[train],
@@ -151,17 +154,35 @@ def test_balanced_classes_are_balanced_over_the_rows_that_train():
     params = {"class_weight": "balanced", "early_stopping": True, "validation_fraction": 0.4}
     skewed = np.r_[np.zeros(60, int), np.ones(30, int), np.full(60, 2)]
     fitted = classifier(**params).fit(X, skewed, WEIGHTS)
-    train, _ = split_rows(skewed, False, 0.4, np.random.RandomState(0))
+    train, _ = split(skewed, 0.4, 0)
     totals = np.bincount(skewed[train], WEIGHTS[train])
     np.testing.assert_allclose(fitted.class_weight_, totals.sum() / (3 * totals))
 
 
-def test_held_out_rows_without_weight_are_an_error():
-    _, held_out = split_rows(y, False, 0.1, np.random.RandomState(0))
-    weights = np.ones(len(y))
-    weights[held_out] = 0.0
-    with pytest.raises(ValueError, match="weights of the validation rows"):
-        classifier(early_stopping=True).fit(X, y, weights)
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_without_weight_are_no_rows(seed):
+    """They are on neither side, and change nothing on both."""
+    weights = np.random.default_rng(seed).integers(0, 2, len(y))
+    kept = np.flatnonzero(weights)
+    train, held_out = split(y, 0.2, seed, weights)
+    train_kept, held_out_kept = split(y[kept], 0.2, seed)
+    assert np.array_equal(train, kept[train_kept])
+    assert np.array_equal(held_out, kept[held_out_kept])
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_rows_without_weight_may_be_left_out(solver):
+    weights = np.where(np.arange(len(y)) % 3 == 0, 0.0, WEIGHTS)
+    kept = weights > 0
+    params = {"early_stopping": True, "scoring": "loss", "batch_size": len(y)}
+    weighted = classifier(solver, **params).fit(X, y, weights)
+    without = classifier(solver, **params).fit(X[kept], y[kept], weights[kept])
+    np.testing.assert_allclose(weighted.validation_scores_, without.validation_scores_, rtol=1e-9)
+
+
+def test_rows_without_weight_do_not_count_for_a_split():
+    with pytest.raises(ValueError, match=r"leaves no row.*n_samples=1 with weight"):
+        classifier(early_stopping=True).fit(X[:9], y[:9], np.eye(9)[4])
 
 
 # What is measured

@@ -656,7 +656,9 @@ class BackpropMLPClassifier(
         if X_val is None and sample_weight_val is not None:
             raise ValueError("sample_weight_val needs X_val and y_val; got neither.")
         if self.early_stopping and X_val is None:
-            chosen, held_out = split_rows(codes, targets.multilabel, self.validation_fraction, rng)
+            chosen, held_out = split_rows(
+                codes, weights, targets.multilabel, self.validation_fraction, rng
+            )
         rows = slice(None) if chosen is None else chosen
         totals = targets.class_totals(codes[rows], weights[rows])
         self.class_weight_ = targets.class_weights(self.class_weight, totals)

@@ -8,18 +8,19 @@ from sklearn.model_selection import train_test_split
 from ._objective import RowBlocks
 
 
-def split_rows(codes, multilabel, fraction, rng):
+def split_rows(codes, sample_weight, multilabel, fraction, rng):
     """Numbers of the training and of the validation rows, both sorted.
 
     Stratified by class where every class can have a row on both sides, plain
-    otherwise and for multilabel problems.
+    otherwise and for multilabel problems. Rows without weight are on neither side.
 
     Parameters
     ----------
     codes : {ndarray, csr_matrix} of shape (n_rows,) or (n_rows, n_labels)
+    sample_weight : ndarray of shape (n_rows,)
     multilabel : bool
     fraction : float
-        Of the rows that are held out; rounded up.
+        Of the rows with weight that are held out; rounded up.
     rng : numpy.random.RandomState
 
     Returns
@@ -31,21 +32,22 @@ def split_rows(codes, multilabel, fraction, rng):
     ValueError
         If no row would be left to train on.
     """
-    n_rows = codes.shape[0]
+    rows = np.flatnonzero(sample_weight)
+    n_rows = len(rows)
     n_validation = int(np.ceil(fraction * n_rows))
     if n_validation >= n_rows:
         raise ValueError(
             f"early_stopping=True with validation_fraction={fraction} leaves no row to train "
-            f"on: got n_samples={n_rows}. Lower validation_fraction or pass X_val and y_val."
+            f"on: got n_samples={n_rows} with weight. Lower validation_fraction or pass X_val and y_val."
         )
     stratify = None
     if not multilabel:
-        counts = np.bincount(codes)
+        counts = np.bincount(codes[rows])
         counts = counts[counts > 0]
         if counts.min() >= 2 and len(counts) <= min(n_validation, n_rows - n_validation):
-            stratify = codes
+            stratify = codes[rows]
     train, validation = train_test_split(
-        np.arange(n_rows), test_size=n_validation, stratify=stratify, random_state=rng
+        rows, test_size=n_validation, stratify=stratify, random_state=rng
     )
     return np.sort(train), np.sort(validation)
 
