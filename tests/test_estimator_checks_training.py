@@ -1,0 +1,98 @@
+"""scikit-learn's own checks for what belongs to training: solvers, schedules, layers, stops.
+
+Three groups of configurations can't pass all of them, each for its reason:
+
+- Dropout draws a mask for each row, and early stopping holds rows out. Two equal
+  rows are then not one row of twice the weight: the two checks of sample weights
+  compare just that.
+- A warm start in a mini-batch solver goes on from the solver's state, so that a
+  second fit is not the first one again. The checks that compare two fits of one
+  estimator fail, and so they do for scikit-learn's own MLPClassifier.
+
+(With solver="adam" or "newton-cg" and early_stopping=True,
+check_class_weight_classifiers fails, too: the score of its five held-out rows,
+of which some weigh ten million times the others, is perfect from the start and
+never rises.)
+"""
+
+import pytest
+from sklearn.neural_network import MLPClassifier
+from sklearn.utils.estimator_checks import check_estimator
+
+from backprop_mlp import BackpropMLPClassifier
+
+ARRAY_API = "check_array_api_input"
+"""scikit-learn skips it unless SCIPY_ARRAY_API is set; the estimator does not claim support."""
+
+PASSING = {
+    "newton-cg": {"solver": "newton-cg"},
+    "adam": {"solver": "adam"},
+    "rmsprop": {"solver": "rmsprop"},
+    "sgd": {"solver": "sgd"},
+    "adaptive": {"solver": "sgd", "learning_rate": "adaptive"},
+    "cosine": {"solver": "adam", "learning_rate": "cosine"},
+    "batch norm": {"solver": "adam", "batch_norm": True},
+} | {
+    # These fall so fast that the default rate, 0.001, learns nothing in 200 epochs.
+    name: {"solver": "adam", "learning_rate": name, "learning_rate_init": 0.1}
+    for name in ("invscaling", "step", "exponential", "inverse_time")
+}
+
+BY_ROW = {
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+}
+DRAWN_BY_ROW = {
+    "dropout": {"solver": "adam", "dropout": 0.5},
+    "early stopping": {"early_stopping": True},
+    "early stopping, lbfgs": {"early_stopping": True, "solver": "lbfgs"},
+}
+
+DEFAULT_RUN = {"adam", "batch norm", "early stopping"}
+
+
+def some_slow(configurations):
+    return [
+        pytest.param(params, id=name, marks=[pytest.mark.slow] * (name not in DEFAULT_RUN))
+        for name, params in configurations.items()
+    ]
+
+
+def not_passed(estimator):
+    """{name: reason} of the checks that fail or are skipped."""
+    results = check_estimator(estimator, on_skip=None, on_fail=None)
+    assert len(results) > 50
+    return {
+        result["check_name"]: result["exception"]
+        for result in results
+        if result["status"] != "passed" and result["check_name"] != ARRAY_API
+    }
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("params", some_slow(PASSING))
+def test_every_check_passes(params):
+    assert not_passed(BackpropMLPClassifier(**params)) == {}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("params", some_slow(DRAWN_BY_ROW))
+def test_what_is_drawn_by_row_fails_the_weight_equivalences_alone(params):
+    assert not_passed(BackpropMLPClassifier(**params)).keys() == BY_ROW
+
+
+@pytest.fixture(scope="module")
+def failures_of_mlp_classifier():
+    """Of its warm start; the check that it skips is about a method that it does not have."""
+    return not_passed(MLPClassifier(warm_start=True)).keys() - {
+        "check_classifiers_multilabel_output_format_decision_function"
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])
+def test_a_warm_start_fails_what_mlp_classifiers_does(failures_of_mlp_classifier, solver):
+    ours = not_passed(BackpropMLPClassifier(solver=solver, warm_start=True))
+    assert ours.keys() == failures_of_mlp_classifier
+    assert len(ours) == 2
