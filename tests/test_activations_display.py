@@ -17,12 +17,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 IRIS, SPECIES = load_iris(return_X_y=True)
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def network():
     """Four inputs, hidden layers of 5 tanh and 4 relu units, three classes."""

@@ -39,12 +39,6 @@ def fitted(network):
         return network.fit(X, y)
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture
 def displays(fitted):
     """A picture of each kind, not yet drawn, and how many axes it has."""

@@ -22,12 +22,6 @@ X, y = load_iris(return_X_y=True)
 NETWORK = BackpropMLPClassifier(5, solver="sgd", batch_size=20, random_state=0)
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def result():
     """The cost falls, is lowest at the rate 0.1, and explodes after it."""

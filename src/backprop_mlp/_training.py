@@ -316,6 +316,9 @@ def run_side_by_side(run, n_runs, n_jobs, interrupted):
         begun.append(finished)
         try:
             outcomes[number] = run(number)
+        except KeyboardInterrupt:
+            interrupted.set()
+            raise
         finally:
             finished.set()
 
