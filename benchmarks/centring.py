@@ -27,11 +27,10 @@ class Plain(Centring):
 
 
 def measure(options):
-    """Rows of the table, with the mean and the range of the seeds, and the cost curves."""
+    """Yield rows of the table, with the mean and the range of the seeds, and the cost curves."""
     name, X, y = exercise(options.ex4_data)
     X, y = options.part(X, y)
     X, _, y, _ = train_test_split(X, y, train_size=0.8, stratify=y, random_state=0)
-    rows, curves = [], []
     for solver in ("cg", "lbfgs"):
         costs = {
             label: np.array(
@@ -47,26 +46,21 @@ def measure(options):
         ends = {label: values[:, -1] for label, values in costs.items()}
         lower = 100.0 * (1.0 - ends["centred"] / ends["plain"])
         mean = 100.0 * (1.0 - ends["centred"].mean() / ends["plain"].mean())
-        rows.append(
-            Row(
-                "centring",
-                f"{solver}, {N_ITER} iterations, {name}",
-                f"plain coordinates, mean of {len(SEEDS)} seeds",
-                figure=float(mean),
-                low=float(lower.min()),
-                high=float(lower.max()),
-                unit="% lower cost",
-                target=15.0,
-                detail=", ".join(f"{label} {end.mean():.4f}" for label, end in ends.items()),
-            )
+        yield Row(
+            "centring",
+            f"{solver}, {N_ITER} iterations, {name}",
+            f"plain coordinates, mean of {len(SEEDS)} seeds",
+            figure=float(mean),
+            low=float(lower.min()),
+            high=float(lower.max()),
+            unit="% lower cost",
+            target=15.0,
+            detail=", ".join(f"{label} {end.mean():.4f}" for label, end in ends.items()),
         )
-        curves.append(
-            Curve(
-                f"Cost of {solver} on {name}",
-                "Iterations",
-                "Cost J",
-                list(range(N_ITER + 1)),
-                {label: values.mean(axis=0).tolist() for label, values in costs.items()},
-            )
+        yield Curve(
+            f"Cost of {solver} on {name}",
+            "Iterations",
+            "Cost J",
+            list(range(N_ITER + 1)),
+            {label: values.mean(axis=0).tolist() for label, values in costs.items()},
         )
-    return rows, curves

@@ -127,9 +127,8 @@ def bare_products(shape, X):
 
 
 def measure(options):
-    """Rows of the table, and no curves."""
+    """Yield the rows of the table."""
     all_threads = default_threads()
-    rows = []
     for shape in SHAPES:
         for precision, dtype in enumerate(PRECISIONS):
             X, y = rows_of(shape, dtype, options)
@@ -144,8 +143,7 @@ def measure(options):
                     Side.of(f"{name}({n_threads})", call, n_threads) for name, call in peers.items()
                 ]
             seconds = interleaved(sides, options.repeats or 15)
-            rows += _compared(shape, precision, seconds, settings)
-    return rows, []
+            yield from _compared(shape, precision, seconds, settings)
 
 
 def _compared(shape, precision, seconds, settings):

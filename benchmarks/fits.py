@@ -18,16 +18,14 @@ EPOCHS = 20
 
 
 def measure(options):
-    """Rows of the table, and no curves."""
+    """Yield the rows of the table."""
     sets = digit_sets(options)
     repeats = options.repeats or 7
-    rows = []
     for name, (X, y) in sets.items():
         for n_threads, target in sorted({default_threads(): 4.0, 1: 1.5}.items(), reverse=True):
-            rows += _lbfgs(name, X, y, n_threads, target, repeats)
-    rows += _defaults(*sets["8 x 8 digits"], options.repeats or 3)
-    rows += _adam(*sets["8 x 8 digits"], repeats)
-    return rows, []
+            yield from _lbfgs(name, X, y, n_threads, target, repeats)
+    yield from _defaults(*sets["8 x 8 digits"], options.repeats or 3)
+    yield from _adam(*sets["8 x 8 digits"], repeats)
 
 
 class Fits:

@@ -12,10 +12,9 @@ N_CLASSES = 10
 
 
 def measure(options):
-    """Rows of the table, and one curve each."""
+    """Yield rows of the table and their curves."""
     n_threads = default_threads()
     repeats = options.repeats or 7
-    rows, curves = [], []
 
     sizes = [options.rows(n) for n in ROWS]
     X, y = random_rows(sizes[-1], 50, N_CLASSES)
@@ -23,32 +22,30 @@ def measure(options):
     grown = _grown(cases, n_threads, repeats)
     a_row = {n: seconds / n for n, seconds in grown.items()}
     first, last = sizes[1], sizes[-1]
-    rows.append(
-        Row(
-            "growth",
-            f"time a row, 50 -> 100 -> {N_CLASSES}",
-            f"{last} rows against {first}",
-            **quartiles(a_row[last] / a_row[first]),
-            unit="times the time",
-            target=1.25,
-            at_least=False,
-            detail=_listed(a_row, "rows"),
-        )
+    yield Row(
+        "growth",
+        f"time a row, 50 -> 100 -> {N_CLASSES}",
+        f"{last} rows against {first}",
+        **quartiles(a_row[last] / a_row[first]),
+        unit="times the time",
+        target=1.25,
+        at_least=False,
+        detail=_listed(a_row, "rows"),
     )
-    curves.append(_curve("Rows", grown))
+    yield _curve("Rows", grown)
     del X, y, cases
 
     n_rows = options.rows(10_000)
     X, y = random_rows(n_rows, FEATURES[-1], N_CLASSES)
     cases = {n: Ours(np.ascontiguousarray(X[:, :n]), y, 100) for n in FEATURES}
     grown = _grown(cases, n_threads, repeats)
-    rows.append(_per_unit("feature", f"{n_rows} rows, 100 hidden units", grown))
-    curves.append(_curve("Features", grown))
+    yield _per_unit("feature", f"{n_rows} rows, 100 hidden units", grown)
+    yield _curve("Features", grown)
 
     X = np.ascontiguousarray(X[:, :100])
     grown = _grown({n: Ours(X, y, n) for n in HIDDEN}, n_threads, repeats)
-    rows.append(_per_unit("hidden unit", f"{n_rows} rows, 100 features", grown))
-    curves.append(_curve("Hidden units", grown))
+    yield _per_unit("hidden unit", f"{n_rows} rows, 100 features", grown)
+    yield _curve("Hidden units", grown)
 
     if n_threads > 1:
         X, y = random_rows(options.rows(100_000), 54, 7)
@@ -56,8 +53,7 @@ def measure(options):
         counts = range(1, n_threads + 1)
         sides = [Side(str(n), ours.opened, n) for n in counts]
         grown = {int(n): seconds for n, seconds in interleaved(sides, repeats).items()}
-        curves.append(_curve("Threads", grown))
-    return rows, curves
+        yield _curve("Threads", grown)
 
 
 def _grown(cases, n_threads, repeats):

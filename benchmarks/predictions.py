@@ -11,8 +11,7 @@ from backprop_mlp import BackpropMLPClassifier
 
 
 def measure(options):
-    """Rows of the table, and no curves."""
-    rows = []
+    """Yield the rows of the table."""
     settings = sorted({1, default_threads()})
     for dtype in (np.float64, np.float32):
         X, y = random_rows(options.rows(100_000), 54, 7, dtype)
@@ -28,14 +27,11 @@ def measure(options):
             ]
             seconds = interleaved(sides, options.repeats or 15)
             best = quickest(seconds, [f"MLPClassifier({n})" for n in settings])
-            rows.append(
-                Row(
-                    "prediction",
-                    f"predict_proba, {what}, 54 -> 100 -> 7, {dtype.__name__}",
-                    f"{best}, its best",
-                    **quartiles(seconds[best] / seconds[f"ours({settings[-1]})"]),
-                    target=target,
-                    detail=times(seconds),
-                )
+            yield Row(
+                "prediction",
+                f"predict_proba, {what}, 54 -> 100 -> 7, {dtype.__name__}",
+                f"{best}, its best",
+                **quartiles(seconds[best] / seconds[f"ours({settings[-1]})"]),
+                target=target,
+                detail=times(seconds),
             )
-    return rows, []

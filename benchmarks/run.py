@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from _data import Options, add_data_option
-from _measure import blas
+from _measure import Curve, blas
 from sklearn.exceptions import ConvergenceWarning
 
 GROUPS = {
@@ -31,7 +31,7 @@ GROUPS = {
     "import": "imports",
     "torch": "torch_peer",
 }
-"""Name on the command line -> module whose ``measure`` gives its rows and curves."""
+"""Name on the command line -> module whose ``measure`` yields its rows and curves."""
 
 
 def machine():
@@ -126,11 +126,12 @@ def main():
     rows, curves = [], []
     for group in arguments.groups or GROUPS:
         print(f"\n=== {group}")
-        new_rows, new_curves = import_module(GROUPS[group]).measure(options)
-        for row in new_rows:
-            print_row(row)
-        rows += new_rows
-        curves += new_curves
+        for found in import_module(GROUPS[group]).measure(options):
+            if isinstance(found, Curve):
+                curves.append(found)
+            else:
+                rows.append(found)
+                print_row(found)
     missed = [row for row in rows if row.met is False]
     asked = [row for row in rows if row.met is not None]
     print(f"\n{len(asked) - len(missed)} of {len(asked)} targets reached")

@@ -21,17 +21,15 @@ MAX_PASSES = 5000
 
 
 def measure(options):
-    """Rows of the table, none without PyTorch, and no curves."""
+    """Yield the rows of the table; none without PyTorch."""
     if find_spec("torch") is None:
         print("skipped: PyTorch is not installed")
-        return [], []
-    rows = []
+        return
     for shape in SHAPES:
         for dtype in PRECISIONS:
-            rows += _evaluation(shape, dtype, options)
+            yield from _evaluation(shape, dtype, options)
     for name, (X, y) in digit_sets(options).items():
-        rows += _fits(name, X, y, options)
-    return rows, []
+        yield from _fits(name, X, y, options)
 
 
 class _Network:
@@ -180,7 +178,7 @@ def _lbfgs(network, target):
         nonlocal n_passes, best
         n_passes += 1
         cost = network.evaluate()
-        best = min(best, float(cost))
+        best = min(best, float(cost.detach()))
         return cost
 
     optimiser = torch.optim.LBFGS(
