@@ -21,7 +21,6 @@ from backprop_mlp._training import Monitor
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
-dd = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
 
 from backprop_mlp.dask import DaskBackpropMLPClassifier  # noqa: E402
@@ -34,6 +33,12 @@ DIGITS, LABELS = load_digits(return_X_y=True)
 DIGITS = DIGITS[:600] / 16.0
 LABELS = LABELS[:600]
 WEIGHTS = np.random.default_rng(0).uniform(0.0, 2.0, len(LABELS))
+
+
+@pytest.fixture
+def dd():
+    """Dask's dataframes, which need pandas and a pyarrow that goes with NumPy."""
+    return pytest.importorskip("dask.dataframe", exc_type=ImportError)
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +213,7 @@ def test_a_single_class(client):
     np.testing.assert_array_equal(classifier.predict_proba(chunked(DIGITS)).compute(), 1.0)
 
 
-def test_dataframes_keep_their_names_and_labels(client):
+def test_dataframes_keep_their_names_and_labels(client, dd):
     names = [f"pixel {number}" for number in range(64)]
     labels = np.array(["zero", "one", "two", "three", *"456789"])[LABELS]
     frame = pd.DataFrame(DIGITS, columns=names).assign(label=labels, weight=WEIGHTS)
@@ -469,7 +474,7 @@ def test_wrong_input_is_named_and_changes_nothing(client, fitted, params, argume
     np.testing.assert_array_equal(classifier.predict_proba(DIGITS), before)
 
 
-def test_partitions_with_other_features_are_rejected(client):
+def test_partitions_with_other_features_are_rejected(client, dd):
     frames = [
         dask.delayed(pd.DataFrame)(DIGITS[:300], columns=list(range(64))),
         dask.delayed(pd.DataFrame)(DIGITS[300:, :50], columns=list(range(50))),
