@@ -38,7 +38,8 @@ def split_rows(codes, sample_weight, multilabel, fraction, rng):
     if n_validation >= n_rows:
         raise ValueError(
             f"early_stopping=True with validation_fraction={fraction} leaves no row to train "
-            f"on: got n_samples={n_rows} with weight. Lower validation_fraction or pass X_val and y_val."
+            f"on: got n_samples={n_rows} with weight. Lower validation_fraction or pass X_val "
+            "and y_val."
         )
     stratify = None
     if not multilabel:
