@@ -93,15 +93,14 @@ class Stopping:
         if iteration.grad_max is not None and self._flat(iteration.grad_max):
             return True
         if self._no_change():
+            self.since = len(self.scores if self.by_score else self.costs)
             if self.adaptive_rate * self.rate_factor <= SMALLEST_ADAPTIVE_RATE:
-                self.since = len(self.costs)
                 what = "raised the best score" if self.by_score else "lowered the cost"
                 return self.stop(
                     f"{self.n_iter_no_change} iterations together {what} "
                     f"by less than tol={self.tol:g}",
                     converged=True,
                 )
-            self.since = len(self.costs)
             self.rate_factor /= 5.0
         if iteration.number >= self.max_iter:
             return self.stop(f"max_iter={self.max_iter} iterations are done")
