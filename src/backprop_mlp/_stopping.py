@@ -43,7 +43,7 @@ class Stopping:
     Parameters
     ----------
     tol : float
-    n_iter_no_change : int
+    n_iter_no_change : int or inf
     max_iter : int
     max_fun : float, default=inf
     by_score : bool, default=False
@@ -67,7 +67,7 @@ class Stopping:
     """
 
     tol: float
-    n_iter_no_change: int
+    n_iter_no_change: float
     max_iter: int
     max_fun: float = math.inf
     by_score: bool = False
@@ -127,5 +127,7 @@ class Stopping:
             values = [-score for score in self.scores[self.since :]]
         else:
             values = self._start_cost + self.costs[self.since :]
-        earlier, last = values[: -self.n_iter_no_change], values[-self.n_iter_no_change :]
-        return bool(earlier) and min(earlier) - min(last) < self.tol
+        if len(values) <= self.n_iter_no_change:
+            return False
+        n_last = int(self.n_iter_no_change)
+        return min(values[:-n_last]) - min(values[-n_last:]) < self.tol
