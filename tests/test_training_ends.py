@@ -79,6 +79,14 @@ def test_every_solver_obeys_it(solver, span):
         assert not too_little(curve[:end], tol, span)
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_infinite_span_is_never_over(solver):
+    estimator = classifier(solver, tol=0.0, n_iter_no_change=np.inf, max_iter=12)
+    params = {"learning_rate": "adaptive", "learning_rate_init": 1e-9, "early_stopping": True}
+    for change in ({}, params):
+        assert quietly(estimator.set_params(**change), X, y).n_iter_ == 12
+
+
 # Limits
 
 

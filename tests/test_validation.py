@@ -112,7 +112,16 @@ def test_a_split_that_leaves_no_row_is_an_error(solver):
     classifier(solver, early_stopping=True).fit(X[:2], [0, 1])  # one on each side will do
 
 
-@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, "a tenth"], ids=str)
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_split_that_holds_out_no_row_is_an_error(solver):
+    """MLPClassifier, too, takes a fraction of 0 as long as it does not stop early."""
+    with pytest.raises(ValueError, match=r"validation_fraction=0 leaves no row to validate on"):
+        classifier(solver, early_stopping=True, validation_fraction=0).fit(X, y)
+    classifier(solver, early_stopping=True, validation_fraction=0).fit(X_train, y_train, **GIVEN)
+    classifier(solver, validation_fraction=0.0).fit(X, y)
+
+
+@pytest.mark.parametrize("fraction", [1.0, -0.1, "a tenth"], ids=str)
 def test_a_wrong_fraction_is_named(fraction):
     with pytest.raises(ValueError, match="'validation_fraction' parameter"):
         classifier(validation_fraction=fraction).fit(X, y)

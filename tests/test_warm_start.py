@@ -299,6 +299,14 @@ def test_early_stopping_that_is_switched_on_later_counts_its_own_scores():
     assert classifier.converged_
 
 
+def test_adaptive_counts_the_scores_of_early_stopping_that_is_switched_on_later():
+    """Six times three epochs without progress lead from 1e-3 below 1e-6."""
+    classifier = network(warm_start=True, learning_rate_init=1e-3, max_iter=20).fit(X, y)
+    classifier.set_params(early_stopping=True, learning_rate="adaptive", max_iter=100)
+    classifier.set_params(tol=1e9, n_iter_no_change=2).fit(X, y)
+    assert len(classifier.validation_scores_) == 18
+
+
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_early_stopping_that_is_switched_on_later_keeps_parameters_that_have_their_score(solver):
     """The best score of a fit that only watched does not belong to the parameters it left."""

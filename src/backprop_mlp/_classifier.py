@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -191,8 +191,8 @@ class BackpropMLPClassifier(
         Fraction of the rows that ``early_stopping`` holds out, stratified by
         class where each class is large enough.
 
-    n_iter_no_change : int, default=10
-        See ``tol``.
+    n_iter_no_change : int or inf, default=10
+        See ``tol``. With inf a lack of progress ends nothing.
 
     scoring : str, callable or None, default=None
         Validation score: None is accuracy, "loss" minus the mean loss without
@@ -340,8 +340,8 @@ class BackpropMLPClassifier(
         "epsilon": [Interval(Real, 0, None, closed="neither")],
         "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],

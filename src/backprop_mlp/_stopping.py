@@ -43,7 +43,7 @@ class Stopping:
     Parameters
     ----------
     tol : float
-    n_iter_no_change : int
+    n_iter_no_change : int or inf
     max_iter : int
     max_fun : float, default=inf
     by_score : bool, default=False
@@ -67,7 +67,7 @@ class Stopping:
     """
 
     tol: float
-    n_iter_no_change: int
+    n_iter_no_change: float
     max_iter: int
     max_fun: float = math.inf
     by_score: bool = False
@@ -93,15 +93,14 @@ class Stopping:
         if iteration.grad_max is not None and self._flat(iteration.grad_max):
             return True
         if self._no_change():
+            self.since = len(self.scores if self.by_score else self.costs)
             if self.adaptive_rate * self.rate_factor <= SMALLEST_ADAPTIVE_RATE:
-                self.since = len(self.costs)
                 what = "raised the best score" if self.by_score else "lowered the cost"
                 return self.stop(
                     f"{self.n_iter_no_change} iterations together {what} "
                     f"by less than tol={self.tol:g}",
                     converged=True,
                 )
-            self.since = len(self.costs)
             self.rate_factor /= 5.0
         if iteration.number >= self.max_iter:
             return self.stop(f"max_iter={self.max_iter} iterations are done")
@@ -128,5 +127,7 @@ class Stopping:
             values = [-score for score in self.scores[self.since :]]
         else:
             values = self._start_cost + self.costs[self.since :]
-        earlier, last = values[: -self.n_iter_no_change], values[-self.n_iter_no_change :]
-        return bool(earlier) and min(earlier) - min(last) < self.tol
+        if len(values) <= self.n_iter_no_change:
+            return False
+        n_last = int(self.n_iter_no_change)
+        return min(values[:-n_last]) - min(values[-n_last:]) < self.tol

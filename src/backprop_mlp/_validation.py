@@ -30,15 +30,16 @@ def split_rows(codes, sample_weight, multilabel, fraction, rng):
     Raises
     ------
     ValueError
-        If no row would be left to train on.
+        If no row would be left to train or to validate on.
     """
     rows = np.flatnonzero(sample_weight)
     n_rows = len(rows)
     n_validation = int(np.ceil(fraction * n_rows))
-    if n_validation >= n_rows:
+    if not 0 < n_validation < n_rows:
+        purpose, remedy = ("train", "Lower") if n_validation else ("validate", "Raise")
         raise ValueError(
-            f"early_stopping=True with validation_fraction={fraction} leaves no row to train "
-            f"on: got n_samples={n_rows} with weight. Lower validation_fraction or pass X_val "
+            f"early_stopping=True with validation_fraction={fraction} leaves no row to {purpose} "
+            f"on: got n_samples={n_rows} with weight. {remedy} validation_fraction or pass X_val "
             "and y_val."
         )
     stratify = None
