@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._threads import WORK_WORTH_A_THREAD, block_map
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 """Seconds after which a thread that never came fails the test."""
 
 
