@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp._losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network import Network
-from backprop_mlp._objective import ROWS_PER_BLOCK, Objective, RowBlocks, row_slices
+from backprop_mlp._objective import Objective, RowBlocks, row_slices, rows_per_block
 from backprop_mlp._scipy_solvers import minimize_scipy
 from backprop_mlp._stopping import Stopping
 from backprop_mlp._threads import block_map
@@ -62,11 +62,11 @@ def counts(rng):
     return rng.integers(0, 4, size=N_ROWS).astype(float)
 
 
-def objective_of(network, X, Y, sample_weight=None, *, alpha=ALPHA, rows_per_block=10, **options):
+def objective_of(network, X, Y, sample_weight=None, *, alpha=ALPHA, longest=10, **options):
     if sample_weight is None:
         sample_weight = np.ones(X.shape[0])
     blocks = RowBlocks(
-        X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), rows_per_block=rows_per_block
+        X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), longest=longest
     )
     return Objective(network, blocks, sample_weight.sum(), alpha, X.dtype, **options)
 
@@ -166,20 +166,20 @@ def test_the_order_of_the_rows_does_not_matter(network, theta, X, Y, counts, rng
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 9, 10, 11, 99, 12_345])
-@pytest.mark.parametrize("rows_per_block", [1, 10, ROWS_PER_BLOCK])
-def test_row_slices_cover_the_rows_in_nearly_equal_parts(n_rows, rows_per_block):
-    slices = row_slices(n_rows, rows_per_block)
+@pytest.mark.parametrize("longest", [1, 10, rows_per_block(np.float64)])
+def test_row_slices_cover_the_rows_in_nearly_equal_parts(n_rows, longest):
+    slices = row_slices(n_rows, longest)
     assert [row for rows in slices for row in range(n_rows)[rows]] == list(range(n_rows))
     lengths = {rows.stop - rows.start for rows in slices}
-    assert max(lengths) <= rows_per_block
+    assert max(lengths) <= longest
     assert max(lengths) - min(lengths) <= 1
 
 
-@pytest.mark.parametrize("rows_per_block", [1, 2, 7, 22, 1000])
-def test_the_size_of_the_blocks_does_not_matter(network, theta, X, Y, counts, rows_per_block):
+@pytest.mark.parametrize("longest", [1, 2, 7, 22, 1000])
+def test_the_size_of_the_blocks_does_not_matter(network, theta, X, Y, counts, longest):
     assert_same(
         objective_of(network, X, Y, counts),
-        objective_of(network, X, Y, counts, rows_per_block=rows_per_block),
+        objective_of(network, X, Y, counts, longest=longest),
         theta,
     )
 
@@ -238,17 +238,17 @@ def test_rows_are_read_block_by_block(network, theta, X, Y):
             Rows.longest = max(Rows.longest, rows.stop - rows.start)
             return X[rows]
 
-    objective = objective_of(network, Rows(), Y, np.ones(N_ROWS), rows_per_block=5)
+    objective = objective_of(network, Rows(), Y, np.ones(N_ROWS), longest=5)
     objective.value_and_grad(theta)
     objective.input_means()
     assert Rows.longest == 5
 
 
 def test_threads_change_no_bit(network, theta, X, Y, counts):
-    serial = objective_of(network, X, Y, counts, rows_per_block=2)
+    serial = objective_of(network, X, Y, counts, longest=2)
     cost, grad = serial.value_and_grad(theta)
-    with threadpool_limits(2, user_api="blas"), block_map(12, np.inf) as threads:
-        threaded = objective_of(network, X, Y, counts, rows_per_block=2, map=threads)
+    with threadpool_limits(2, user_api="blas"), block_map(1e12) as threads:
+        threaded = objective_of(network, X, Y, counts, longest=2, map=threads)
         threaded_cost, threaded_grad = threaded.value_and_grad(theta)
         assert threaded.value(theta) == serial.value(theta) == threaded_cost == cost
         np.testing.assert_array_equal(threaded_grad, grad)
@@ -296,7 +296,7 @@ def test_a_fit_with_weights_of_zero_is_one_without_those_rows(network, X, Y, rng
 
 
 def test_a_fit_does_not_depend_on_the_size_of_the_blocks(network, X, Y, assert_same_fit):
-    assert_same_fit(objective_of(network, X, Y), objective_of(network, X, Y, rows_per_block=3))
+    assert_same_fit(objective_of(network, X, Y), objective_of(network, X, Y, longest=3))
 
 
 def test_a_fit_does_not_depend_on_sparse_storage(network, X, Y, assert_same_fit):

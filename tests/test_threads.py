@@ -1,17 +1,23 @@
 """Blocks over threads: the same results, and every BLAS limit as it was."""
 
 import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from backprop_mlp import BackpropMLPClassifier
-from backprop_mlp._threads import WORK_WORTH_A_THREAD, block_map
+from backprop_mlp import BackpropMLPClassifier, _threads
+from backprop_mlp._threads import WORK_OF_A_TASK, WORK_WORTH_A_THREAD, block_map
 
 PATIENCE = 120.0
 """Seconds after which a thread that never came fails the test."""
+
+MUCH = 1e12
+"""Work of a block that is worth a thread of its own."""
 
 
 def blas_threads():
@@ -33,8 +39,8 @@ def two_threads():
         assert set(blas_threads()) == {2}
 
 
-def run(function, n_blocks=6, work=np.inf):
-    with block_map(n_blocks, work) as map_blocks:
+def run(function, n_blocks=6, work=MUCH):
+    with block_map(work) as map_blocks:
         return list(map_blocks(function, range(n_blocks)))
 
 
@@ -44,7 +50,7 @@ def names_of_threads(**options):
 
 
 @pytest.mark.parametrize("n_blocks", [1, 2, 3, 17])
-@pytest.mark.parametrize("work", [1.0, np.inf])
+@pytest.mark.parametrize("work", [1.0, WORK_WORTH_A_THREAD, MUCH])
 def test_results_come_in_the_order_of_the_blocks(n_blocks, work):
     assert run(lambda block: block**2, n_blocks, work) == [block**2 for block in range(n_blocks)]
 
@@ -71,20 +77,45 @@ def test_no_more_threads_run_than_the_limit_in_force_allows(limit):
 
 
 def test_a_pass_holds_only_a_few_blocks():
-    taken, given, waiting = 0, 0, []
-
-    def blocks():
-        nonlocal taken
-        for block in range(40):
-            taken += 1
-            yield block
-
-    with block_map(40, np.inf) as map_blocks:
-        for _ in map_blocks(lambda block: block, blocks()):
-            given += 1
-            waiting.append(taken - given)
-    assert given == 40
+    taken, waiting = [], []
+    with block_map(MUCH) as map_blocks:
+        for given, _ in enumerate(map_blocks(taken.append, range(40)), start=1):
+            time.sleep(0.001)
+            waiting.append(len(taken) - given)
+    assert len(taken) == 40
     assert max(waiting) < 2 * 2
+
+
+def test_small_blocks_are_handed_over_several_at_once():
+    """Two threads take 40 blocks in two turns each, if so many make up enough work."""
+    tasks = []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, *call):
+            tasks.append(call)
+            return super().submit(*call)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_threads, "ThreadPoolExecutor", Pool)
+        assert run(lambda block: block, 40, WORK_OF_A_TASK / 10) == list(range(40))
+        assert len(tasks) == 4
+
+
+def test_threads_cut_the_blocks_out_themselves():
+    cutters = []
+
+    class Blocks(Sequence):
+        def __len__(self):
+            return 6
+
+        def __getitem__(self, index):
+            cutters.append(threading.current_thread())
+            return index
+
+    with block_map(MUCH) as map_blocks:
+        assert list(map_blocks(lambda block: block, Blocks())) == list(range(6))
+    assert len(cutters) == 6
+    assert threading.current_thread() not in cutters
 
 
 # BLAS limits
@@ -104,8 +135,8 @@ def test_blas_limits_come_back_after_a_failure():
 
 
 def test_a_nested_user_leaves_the_limit_to_the_outer_one():
-    with block_map(3, np.inf):
-        with block_map(3, np.inf) as map_blocks:
+    with block_map(MUCH):
+        with block_map(MUCH) as map_blocks:
             assert set(blas_threads()) == {1}
             # The inner user still knows how many threads there were.
             barrier = threading.Barrier(2)
@@ -115,7 +146,7 @@ def test_a_nested_user_leaves_the_limit_to_the_outer_one():
 
 
 def test_of_overlapping_users_the_last_restores_the_limit():
-    first, second = block_map(3, 1.0), block_map(3, 1.0)
+    first, second = block_map(1.0), block_map(1.0)
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)

@@ -32,7 +32,7 @@ from ._callbacks import CallbackSupportMixin, Task, with_callbacks
 from ._documentation import DocumentationLinkMixin
 from ._layers import Dense, Elementwise
 from ._network import Network, plain_network
-from ._objective import RowBlocks, row_slices
+from ._objective import RowBlocks, row_slices, rows_per_block
 from ._stopping import Stopping
 from ._targets import Targets
 from ._threads import block_map, one_blas_thread
@@ -946,7 +946,7 @@ class BackpropMLPClassifier(
         X = self._validate_rows(X, reset=False)
         network = self._network
         params = self._params(network)
-        slices = row_slices(X.shape[0])
+        slices = row_slices(X.shape[0], rows_per_block(X.dtype))
         if len(slices) == 1:
             with one_blas_thread:
                 return function(network, network.forward(params, X)[0])
@@ -955,7 +955,7 @@ class BackpropMLPClassifier(
             return function(network, network.forward(params, X[rows])[0])
 
         result = None
-        with block_map(len(slices), work(network, X)) as map_blocks:
+        with block_map(work(network, X)) as map_blocks:
             for rows, block in zip(slices, map_blocks(outputs, slices), strict=True):
                 if result is None:
                     result = np.empty((X.shape[0], *block.shape[1:]), block.dtype)

@@ -9,7 +9,6 @@ import numpy as np
 from ._assembly import open_objective
 from ._classifier import BackpropMLPClassifier
 from ._layers import Elementwise
-from ._objective import row_slices
 
 TOLERANCE = 1e-7
 """Largest relative difference that passes."""
@@ -214,9 +213,9 @@ def _fixed_blocks(problem, seed):
 
     Batch normalisation depends on which rows stand together: then all do.
     """
-    n_rows = problem.blocks.n_rows
-    slices = row_slices(n_rows) if problem.network.row_wise else [slice(0, n_rows)]
-    return [problem.blocks.block(rows, seed + index) for index, rows in enumerate(slices)]
+    blocks = problem.blocks
+    slices = blocks.slices if problem.network.row_wise else [slice(0, blocks.n_rows)]
+    return [blocks.block(rows, seed + index) for index, rows in enumerate(slices)]
 
 
 def _central_difference(objective, theta, coordinate, step):

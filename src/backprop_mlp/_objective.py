@@ -10,7 +10,7 @@ the blocks nor where they were computed matters beyond rounding, and the number
 of threads does not matter at all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -20,9 +20,14 @@ import numpy as np
 from ._layers import Rows
 from ._network import Network
 
-ROWS_PER_BLOCK = 1250
-"""Rows of one block at the most: large enough for fast matrix products, small
-enough that a block's activations stay in a core's cache."""
+BYTES_PER_COLUMN = 10_000
+"""Memory of one column of a block at the most: enough rows for fast matrix products,
+few enough that the activations stay in a core's cache."""
+
+
+def rows_per_block(dtype):
+    """How many rows a block has at the most: 1250 in float64, 2500 in float32."""
+    return BYTES_PER_COLUMN // np.dtype(dtype).itemsize
 
 
 class Block(NamedTuple):
@@ -49,14 +54,14 @@ class Block(NamedTuple):
         return Rows(self.sample_weight, rng)
 
 
-def row_slices(n_rows, rows_per_block=ROWS_PER_BLOCK):
-    """Slices of nearly equal length that cover n_rows rows; they depend on nothing else."""
-    n_blocks = max(1, -(-n_rows // rows_per_block))
+def row_slices(n_rows, longest):
+    """Slices of nearly equal length, ``longest`` at the most, that cover n_rows rows."""
+    n_blocks = max(1, -(-n_rows // longest))
     edges = [n_rows * index // n_blocks for index in range(n_blocks + 1)]
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
-class RowBlocks:
+class RowBlocks(Sequence):
     """The rows of a data set, cut into blocks when they are needed.
 
     Parameters
@@ -69,17 +74,18 @@ class RowBlocks:
     encode : callable(codes, dtype) -> ndarray of shape (rows of the codes, n_outputs)
     chosen : ndarray of int of shape (n_rows,) or None, default=None
         The rows that belong to the data set; None means all.
-    rows_per_block : int
+    longest : int or None, default=None
+        Rows of one block at the most; None means ``rows_per_block(X.dtype)``.
     """
 
-    def __init__(self, X, codes, sample_weight, encode, chosen=None, rows_per_block=ROWS_PER_BLOCK):
+    def __init__(self, X, codes, sample_weight, encode, chosen=None, longest=None):
         self.X = X
         self.codes = codes
         self.sample_weight = sample_weight
         self.encode = encode
         self.chosen = chosen
         self.n_rows = X.shape[0] if chosen is None else len(chosen)
-        self.slices = row_slices(self.n_rows, rows_per_block)
+        self.slices = row_slices(self.n_rows, longest or rows_per_block(X.dtype))
 
     @property
     def dtype(self):
@@ -102,8 +108,8 @@ class RowBlocks:
     def __len__(self):
         return len(self.slices)
 
-    def __iter__(self):
-        return map(self.block, self.slices)
+    def __getitem__(self, index):
+        return self.block(self.slices[index])
 
 
 def block_pass(network: Network, theta, block: Block):
@@ -162,8 +168,8 @@ class Objective:
     Parameters
     ----------
     network : Network
-    blocks : RowBlocks or iterable of Block
-        Iterated once an evaluation; mini-batches need RowBlocks.
+    blocks : RowBlocks or sequence of Block
+        Each is taken once an evaluation; mini-batches need RowBlocks.
     total_weight : float
         m: the sum of all row weights, greater than zero.
     alpha : float
@@ -279,18 +285,21 @@ class Objective:
             rows = np.arange(rows.start, rows.stop)
         pieces = [rows]
         if self.network.row_wise:
-            pieces = [rows[piece] for piece in row_slices(len(rows))]
+            pieces = [rows[piece] for piece in row_slices(len(rows), rows_per_block(theta.dtype))]
         seeds = [None] * len(pieces)
         if self.network.random:
             seeds = rng.integers(2**63, size=len(pieces)).tolist()
-        blocks = map(self.blocks.block, pieces, seeds)
         # Handing a single piece to a thread and waiting for it would only take time.
         run = self.map if len(pieces) > 1 else map
         total = 0.0
         grad = np.zeros_like(theta)
         moments: list = []
+
+        def piece_pass(piece):
+            return block_pass(self.network, theta, self.blocks.block(*piece))
+
         for block_total, block_grad, block_moments in run(
-            partial(block_pass, self.network, theta), blocks
+            piece_pass, list(zip(pieces, seeds, strict=True))
         ):
             total += block_total
             grad += block_grad

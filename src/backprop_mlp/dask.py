@@ -696,7 +696,7 @@ def _sum_over_blocks(partition, function):
     arguments = map(_aligned, function.args)
     function = partial(function.func, *arguments)
     # The worker's threads take a partition each: one thread for this one.
-    with block_map(1, 0.0) as map_blocks:
+    with block_map(0.0) as map_blocks:
         return _sum(map_blocks(lambda block: function(block._replace(X=_aligned(block.X))), blocks))
 
 
