@@ -35,8 +35,9 @@ def quietly(estimator, *data, **given):
 
 
 def too_little(values, tol, span):
-    """Whether the last ones hold nothing that is better by tol than what came before."""
-    return len(values) > span and min(values[:-span]) - min(values[-span:]) < tol
+    """Whether each of the last ones is better by less than tol than all before it."""
+    last = range(len(values) - span, len(values))
+    return len(values) > span and all(min(values[:i]) - values[i] < tol for i in last)
 
 
 @pytest.mark.parametrize("by_score", [False, True])

@@ -133,9 +133,9 @@ class BackpropMLPClassifier(
 
     tol : float, default=1e-4
         Training has converged when the gradient's largest component is below
-        tol (full-batch solvers), or when the best of ``n_iter_no_change``
-        iterations is better by less than tol than what was reached before: the
-        cost, or with ``early_stopping`` the validation score.
+        tol (full-batch solvers), or when ``n_iter_no_change`` iterations in a
+        row were each better by less than tol than the best before: their cost,
+        or with ``early_stopping`` their validation score.
 
     max_fun : int, default=15000
         Largest number of evaluations of the cost and its gradient by a

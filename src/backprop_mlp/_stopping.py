@@ -97,8 +97,8 @@ class Stopping:
             if self.adaptive_rate * self.rate_factor <= SMALLEST_ADAPTIVE_RATE:
                 what = "raised the best score" if self.by_score else "lowered the cost"
                 return self.stop(
-                    f"{self.n_iter_no_change} iterations together {what} "
-                    f"by less than tol={self.tol:g}",
+                    f"none of the last {self.n_iter_no_change} iterations {what} "
+                    f"by tol={self.tol:g}",
                     converged=True,
                 )
             self.rate_factor /= 5.0
@@ -122,7 +122,7 @@ class Stopping:
         return False
 
     def _no_change(self):
-        """Whether the last iterations hold nothing better by tol than those before."""
+        """Whether none of the last iterations is better by tol than the best before it."""
         if self.by_score:
             values = [-score for score in self.scores[self.since :]]
         else:
@@ -130,4 +130,9 @@ class Stopping:
         if len(values) <= self.n_iter_no_change:
             return False
         n_last = int(self.n_iter_no_change)
-        return min(values[:-n_last]) - min(values[-n_last:]) < self.tol
+        best = min(values[:-n_last])
+        for value in values[-n_last:]:
+            if best - value >= self.tol:
+                return False
+            best = min(best, value)
+        return True
