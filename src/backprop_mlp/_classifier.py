@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
@@ -42,6 +43,9 @@ from .initializers import INITIALIZERS, initialize
 from .schedules import NAMES as SCHEDULES
 
 _PRECISIONS = (np.float64, np.float32)
+
+# Hidden units may overflow where the next layer bounds them; what counts is checked.
+_LATER: Any = {"over": "ignore", "invalid": "ignore"}
 
 
 def _has_partial_fit(classifier):
@@ -298,6 +302,9 @@ class BackpropMLPClassifier(
     Ctrl-C ends training with a warning and keeps the best parameters so far. A
     fit that fails leaves the estimator as it was.
 
+    Where numbers overflow, in training or in a prediction, that is a
+    `FloatingPointError` that says what to do; nan is never returned.
+
     References
     ----------
     .. [1] A. Ng, "Machine Learning", programming exercise 4: Neural networks
@@ -467,7 +474,8 @@ class BackpropMLPClassifier(
             If a parameter or an input is not allowed. Nothing has been done
             then.
         FloatingPointError
-            If the cost overflows: at the start, or where mini-batches diverge.
+            If the cost overflows: at the start, where mini-batches diverge, or
+            on the validation rows.
 
         Warns
         -----
@@ -949,10 +957,10 @@ class BackpropMLPClassifier(
         slices = row_slices(X.shape[0], rows_per_block(X.dtype))
         if len(slices) == 1:
             with one_blas_thread:
-                return function(network, network.forward(params, X)[0])
+                return function(network, _forward(network, params, X)[0])
 
         def outputs(rows):
-            return function(network, network.forward(params, X[rows])[0])
+            return function(network, _forward(network, params, X[rows])[0])
 
         result = None
         with block_map(work(network, X)) as map_blocks:
@@ -1042,7 +1050,7 @@ class BackpropMLPClassifier(
         check_is_fitted(self)
         X = self._validate_rows(X, reset=False)
         network = self._network
-        z, caches = network.forward(self._params(network), X)
+        z, caches = _forward(network, self._params(network), X)
         hidden = [
             cache
             for layer, cache in zip(network.layers, caches, strict=True)
@@ -1071,8 +1079,10 @@ class BackpropMLPClassifier(
             The cost, with the m of the given rows.
         """
         problem = self._fitted_problem(X, y, sample_weight)
-        with open_objective(problem, self.alpha) as objective:
-            return objective.value(self._theta(objective.network))
+        with open_objective(problem, self.alpha) as objective, np.errstate(**_LATER):
+            cost = objective.value(self._theta(objective.network))
+        _refuse_overflow("cost", cost)
+        return cost
 
     def cost_gradient(self, X, y, sample_weight=None):
         """J and its gradient at the fitted parameters: the exercise's nnCostFunction.
@@ -1094,8 +1104,10 @@ class BackpropMLPClassifier(
             Derivatives dJ / dtheta, laid out as ``thetas_``.
         """
         problem = self._fitted_problem(X, y, sample_weight)
-        with open_objective(problem, self.alpha) as objective:
+        with open_objective(problem, self.alpha) as objective, np.errstate(**_LATER):
             cost, grad = objective.value_and_grad(self._theta(objective.network))
+        _refuse_overflow("cost", cost)
+        _refuse_overflow("gradient of the cost", grad)
         return cost, _as_thetas(objective.network.dense_views(grad))
 
     def _fitted_problem(self, X, y, sample_weight, precisions=_PRECISIONS):
@@ -1142,6 +1154,23 @@ class BackpropMLPClassifier(
             accept_sparse="csr",
             dtype=precisions,
             **({} if isinstance(y, str) else {"multi_output": True}),
+        )
+
+
+def _forward(network, params, X):
+    """Logits and caches as ``network.forward`` gives them."""
+    with np.errstate(**_LATER):
+        z, caches = network.forward(params, X)
+    _refuse_overflow("logits", z)
+    return z, caches
+
+
+def _refuse_overflow(name, values):
+    """An error if there are infinities or nan among the values."""
+    if not np.isfinite(values).all():
+        raise FloatingPointError(
+            f"The {name} for these rows of X can't be computed: the numbers overflow. Scale the "
+            "features as those that the network was trained on."
         )
 
 
