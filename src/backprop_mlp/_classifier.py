@@ -35,7 +35,7 @@ from ._layers import Dense, Elementwise
 from ._network import Network, plain_network
 from ._objective import RowBlocks, row_slices, rows_per_block
 from ._stopping import Stopping
-from ._targets import Targets
+from ._targets import Targets, sorted_classes
 from ._threads import block_map, one_blas_thread
 from ._training import Best, Monitor, run_side_by_side, train
 from ._validation import Validation, split_rows
@@ -595,7 +595,7 @@ class BackpropMLPClassifier(
         if (
             not first
             and classes is not None
-            and not np.array_equal(np.unique(classes), self.classes_)
+            and not np.array_equal(sorted_classes(classes), self.classes_)
         ):
             raise ValueError(
                 f"classes must be those of the first call to partial_fit, {self.classes_}, or "
