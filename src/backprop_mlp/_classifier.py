@@ -590,6 +590,9 @@ class BackpropMLPClassifier(
 
     def _partial_fit(self, X, y, sample_weight, classes):
         first = not hasattr(self, "coefs_")
+        if not first:
+            # scikit-learn validates the parameters in the first call alone.
+            self._validate_params()
         X, y = self._validate_rows(X, y, reset=first)
         targets = Targets.announced(classes, y) if first else self._targets
         if (
