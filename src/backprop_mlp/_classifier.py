@@ -877,7 +877,10 @@ class BackpropMLPClassifier(
         array([1, 0, 0, 1])
         """
         try:
-            thetas = [np.array(theta, dtype=np.float64) for theta in thetas]
+            thetas = [np.array(theta) for theta in thetas]
+            if any(map(np.iscomplexobj, thetas)):
+                raise TypeError("they are complex")  # noqa: TRY301
+            thetas = [theta.astype(np.float64) for theta in thetas]
         except (TypeError, ValueError) as error:
             raise ValueError(f"thetas must be a sequence of matrices; {error}.") from error
         shapes = [theta.shape for theta in thetas]
@@ -894,8 +897,12 @@ class BackpropMLPClassifier(
         n_rows = shapes[-1][0]
         n_classes = 2 if n_rows == 1 else n_rows
         labels = np.arange(n_classes) if classes is None else np.asarray(classes)
-        order = np.argsort(labels)
-        if labels.shape != (n_classes,) or len(np.unique(labels)) != n_classes or n_rows == 2:
+        try:
+            order = np.argsort(labels)
+            distinct = len(np.unique(labels[labels == labels])) == n_classes
+        except TypeError:  # labels of several kinds can't be sorted
+            distinct = False
+        if labels.shape != (n_classes,) or not distinct or n_rows == 2:
             raise ValueError(
                 "classes must be one label a row of the last matrix, each once, or two labels "
                 f"for one row; got {labels} for {n_rows} rows."
