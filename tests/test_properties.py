@@ -350,7 +350,7 @@ def test_a_weight_is_a_number_of_rows(problem, data):
 
 
 @holds_for(problems(), st.integers(1, 12), st.sampled_from([None, 1, 2, 3]))
-def test_neither_blocks_nor_threads_matter(problem, rows_per_block, n_threads):
+def test_neither_blocks_nor_threads_matter(problem, longest, n_threads):
     model, X, y, weights = problem
     whole = model.cost_gradient(X, y, weights)
     given = model._fitted_problem(X, y, weights)
@@ -359,10 +359,10 @@ def test_neither_blocks_nor_threads_matter(problem, rows_per_block, n_threads):
         given.blocks.codes,
         given.blocks.sample_weight,
         given.blocks.encode,
-        rows_per_block=rows_per_block,
+        longest=longest,
     )
     theta = model._theta(given.network)
-    with threadpool_limits(n_threads, user_api="blas"), block_map(len(blocks), np.inf) as threads:
+    with threadpool_limits(n_threads, user_api="blas"), block_map(1e12) as threads:
         objective = Objective(
             given.network, blocks, blocks.total_weight, model.alpha, X.dtype, threads
         )
