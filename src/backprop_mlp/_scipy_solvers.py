@@ -152,6 +152,7 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
 
 
 def _descend(objective, theta, how, monitor):
+    """The work of `minimize_scipy`, with one of ``METHODS``."""
     method, attempts = how
     centring = Centring(objective.network, objective.input_means())
     descent = _Descent(objective, centring, monitor)
