@@ -91,6 +91,15 @@ def test_no_client_is_an_error():
 # The objective
 
 
+def test_a_cost_that_overflows_is_an_error_and_not_nan(client):
+    rows = chunked(DIGITS, 300), chunked(LABELS, 300)
+    classifier = DaskBackpropMLPClassifier(network(max_iter=1)).fit(*rows)
+    classifier.estimator_.coefs_[1][:] *= 1e308
+    for method in (classifier.cost, classifier.cost_gradient):
+        with pytest.raises(FloatingPointError, match=r"The cost .* the numbers overflow"):
+            method(*rows)
+
+
 @pytest.mark.parametrize("class_weight", [None, "balanced", {3: 2.0, 7: 0.5}])
 @pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
 def test_cost_and_gradient_do_not_depend_on_where_the_rows_are(

@@ -167,6 +167,15 @@ def test_wrong_parameters_and_data_are_named():
         learning_rate_range_test(classifier(), X * np.nan, y)
 
 
+@pytest.mark.parametrize("batch_size", [50, 150])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_parameters_that_overflow_at_once_are_told_by_the_rate(solver, batch_size):
+    """At the end of an epoch too, where a fit says that training diverges."""
+    rates = {"min_rate": 1e307, "max_rate": 1e308}
+    with pytest.raises(FloatingPointError, match=r"overflows at once, with min_rate=1e\+307"):
+        learning_rate_range_test(classifier(solver, batch_size=batch_size), 1e4 * X, y, **rates)
+
+
 def test_ctrl_c_ends_it(monkeypatch):
     """In a later epoch, too, where a fit would keep what it has."""
     n_batches = 0

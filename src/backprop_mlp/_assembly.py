@@ -64,7 +64,7 @@ def build_network(params, n_features, targets):
         solver can't train such a network.
     """
     hidden = params.hidden_layer_sizes
-    hidden = [hidden] if isinstance(hidden, Integral) else list(hidden)
+    hidden = [hidden] if isinstance(hidden, Integral) else _entries(hidden)
     if not all(isinstance(size, Integral) and int(size) > 0 for size in hidden):
         raise ValueError(
             f"hidden_layer_sizes must hold integers > 0; got {params.hidden_layer_sizes!r}."
@@ -101,13 +101,18 @@ def _one_a_layer(keyword, value, n_hidden, kind, allowed):
     """The values of a keyword that takes one for all hidden layers, or one a layer."""
     if isinstance(value, kind):
         return [value] * n_hidden
-    values = list(value)
+    values = _entries(value)
     if len(values) != n_hidden or not all(isinstance(item, kind) for item in values):
         raise ValueError(
             f"{keyword} must be {allowed}, or a sequence with one of them for each of the "
             f"{n_hidden} hidden layers; got {value!r}."
         )
     return values
+
+
+def _entries(value):
+    """The entries of a sequence; of an array without dimensions it is the array itself."""
+    return [value] if getattr(value, "ndim", 1) == 0 else list(value)
 
 
 def build_mini_batches(params, blocks, first_step=0):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
@@ -34,7 +35,7 @@ from ._layers import Dense, Elementwise
 from ._network import Network, plain_network
 from ._objective import RowBlocks, row_slices, rows_per_block
 from ._stopping import Stopping
-from ._targets import Targets
+from ._targets import Targets, sorted_classes
 from ._threads import block_map, one_blas_thread
 from ._training import Best, Monitor, run_side_by_side, train
 from ._validation import Validation, split_rows
@@ -42,6 +43,9 @@ from .initializers import INITIALIZERS, initialize
 from .schedules import NAMES as SCHEDULES
 
 _PRECISIONS = (np.float64, np.float32)
+
+# Hidden units may overflow where the next layer bounds them; what counts is checked.
+_LATER: Any = {"over": "ignore", "invalid": "ignore"}
 
 
 def _has_partial_fit(classifier):
@@ -298,6 +302,9 @@ class BackpropMLPClassifier(
     Ctrl-C ends training with a warning and keeps the best parameters so far. A
     fit that fails leaves the estimator as it was.
 
+    Where numbers overflow, in training or in a prediction, that is a
+    `FloatingPointError` that says what to do; nan is never returned.
+
     References
     ----------
     .. [1] A. Ng, "Machine Learning", programming exercise 4: Neural networks
@@ -467,7 +474,8 @@ class BackpropMLPClassifier(
             If a parameter or an input is not allowed. Nothing has been done
             then.
         FloatingPointError
-            If the cost overflows: at the start, or where mini-batches diverge.
+            If the cost overflows: at the start, where mini-batches diverge, or
+            on the validation rows.
 
         Warns
         -----
@@ -582,12 +590,15 @@ class BackpropMLPClassifier(
 
     def _partial_fit(self, X, y, sample_weight, classes):
         first = not hasattr(self, "coefs_")
+        if not first:
+            # scikit-learn validates the parameters in the first call alone.
+            self._validate_params()
         X, y = self._validate_rows(X, y, reset=first)
         targets = Targets.announced(classes, y) if first else self._targets
         if (
             not first
             and classes is not None
-            and not np.array_equal(np.unique(classes), self.classes_)
+            and not np.array_equal(sorted_classes(classes), self.classes_)
         ):
             raise ValueError(
                 f"classes must be those of the first call to partial_fit, {self.classes_}, or "
@@ -866,7 +877,10 @@ class BackpropMLPClassifier(
         array([1, 0, 0, 1])
         """
         try:
-            thetas = [np.array(theta, dtype=np.float64) for theta in thetas]
+            thetas = [np.array(theta) for theta in thetas]
+            if any(map(np.iscomplexobj, thetas)):
+                raise TypeError("they are complex")  # noqa: TRY301
+            thetas = [theta.astype(np.float64) for theta in thetas]
         except (TypeError, ValueError) as error:
             raise ValueError(f"thetas must be a sequence of matrices; {error}.") from error
         shapes = [theta.shape for theta in thetas]
@@ -883,8 +897,12 @@ class BackpropMLPClassifier(
         n_rows = shapes[-1][0]
         n_classes = 2 if n_rows == 1 else n_rows
         labels = np.arange(n_classes) if classes is None else np.asarray(classes)
-        order = np.argsort(labels)
-        if labels.shape != (n_classes,) or len(np.unique(labels)) != n_classes or n_rows == 2:
+        try:
+            order = np.argsort(labels)
+            distinct = len(np.unique(labels[labels == labels])) == n_classes
+        except TypeError:  # labels of several kinds can't be sorted
+            distinct = False
+        if labels.shape != (n_classes,) or not distinct or n_rows == 2:
             raise ValueError(
                 "classes must be one label a row of the last matrix, each once, or two labels "
                 f"for one row; got {labels} for {n_rows} rows."
@@ -949,10 +967,10 @@ class BackpropMLPClassifier(
         slices = row_slices(X.shape[0], rows_per_block(X.dtype))
         if len(slices) == 1:
             with one_blas_thread:
-                return function(network, network.forward(params, X)[0])
+                return function(network, _forward(network, params, X)[0])
 
         def outputs(rows):
-            return function(network, network.forward(params, X[rows])[0])
+            return function(network, _forward(network, params, X[rows])[0])
 
         result = None
         with block_map(work(network, X)) as map_blocks:
@@ -1042,7 +1060,7 @@ class BackpropMLPClassifier(
         check_is_fitted(self)
         X = self._validate_rows(X, reset=False)
         network = self._network
-        z, caches = network.forward(self._params(network), X)
+        z, caches = _forward(network, self._params(network), X)
         hidden = [
             cache
             for layer, cache in zip(network.layers, caches, strict=True)
@@ -1071,8 +1089,10 @@ class BackpropMLPClassifier(
             The cost, with the m of the given rows.
         """
         problem = self._fitted_problem(X, y, sample_weight)
-        with open_objective(problem, self.alpha) as objective:
-            return objective.value(self._theta(objective.network))
+        with open_objective(problem, self.alpha) as objective, np.errstate(**_LATER):
+            cost = objective.value(self._theta(objective.network))
+        _refuse_overflow("cost", cost)
+        return cost
 
     def cost_gradient(self, X, y, sample_weight=None):
         """J and its gradient at the fitted parameters: the exercise's nnCostFunction.
@@ -1094,8 +1114,10 @@ class BackpropMLPClassifier(
             Derivatives dJ / dtheta, laid out as ``thetas_``.
         """
         problem = self._fitted_problem(X, y, sample_weight)
-        with open_objective(problem, self.alpha) as objective:
+        with open_objective(problem, self.alpha) as objective, np.errstate(**_LATER):
             cost, grad = objective.value_and_grad(self._theta(objective.network))
+        _refuse_overflow("cost", cost)
+        _refuse_overflow("gradient of the cost", grad)
         return cost, _as_thetas(objective.network.dense_views(grad))
 
     def _fitted_problem(self, X, y, sample_weight, precisions=_PRECISIONS):
@@ -1142,6 +1164,23 @@ class BackpropMLPClassifier(
             accept_sparse="csr",
             dtype=precisions,
             **({} if isinstance(y, str) else {"multi_output": True}),
+        )
+
+
+def _forward(network, params, X):
+    """Logits and caches as ``network.forward`` gives them."""
+    with np.errstate(**_LATER):
+        z, caches = network.forward(params, X)
+    _refuse_overflow("logits", z)
+    return z, caches
+
+
+def _refuse_overflow(name, values):
+    """An error if there are infinities or nan among the values."""
+    if not np.isfinite(values).all():
+        raise FloatingPointError(
+            f"The {name} for these rows of X can't be computed: the numbers overflow. Scale the "
+            "features as those that the network was trained on."
         )
 
 

@@ -269,6 +269,8 @@ class BackpropMLPClassifierCV(
             )
         routed = self._routed("fit", sample_weight, params)
         folds = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.splitter.split))
+        if not folds:
+            raise ValueError(f"cv must give at least one fold; got {self.cv!r}.")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             paths = Parallel(n_jobs=self.n_jobs, prefer="threads")(
@@ -300,12 +302,17 @@ class BackpropMLPClassifierCV(
         """The alphas, rising."""
         if isinstance(self.alphas, Integral):
             return np.logspace(-2.0, 2.0, int(self.alphas))
-        alphas = np.unique(np.asarray(self.alphas, dtype=np.float64))
-        if alphas.size == 0 or not np.all((alphas >= 0.0) & (alphas < np.inf)):
+        alphas = np.asarray(self.alphas)
+        if (
+            alphas.ndim != 1
+            or alphas.size == 0
+            or alphas.dtype.kind not in "iuf"
+            or not np.all((alphas >= 0.0) & (alphas < np.inf))
+        ):
             raise ValueError(
                 f"alphas must be an int > 0 or finite numbers >= 0; got {self.alphas!r}."
             )
-        return alphas
+        return np.unique(alphas.astype(np.float64))
 
     @property
     def _scorer(self):
@@ -434,11 +441,23 @@ def _walk(estimator, alphas, X, y, sample_weight, fold, scorer, score_params):
     network = clone(estimator).set_params(warm_start=True)
     for alpha, max_iter in zip(alphas, _iterations(alphas, estimator.max_iter), strict=True):
         network.set_params(alpha=alpha, max_iter=max_iter).fit(X_train, y_train, train_weight)
-        path.scores.append(scorer(network, X_test, y_test, **test_params))
-        path.train_scores.append(scorer(network, X_train, y_train, **train_params))
+        path.scores.append(_score(scorer, network, X_test, y_test, test_params))
+        path.train_scores.append(_score(scorer, network, X_train, y_train, train_params))
         path.n_iter.append(network.n_iter_)
         network._forget_record()
     return path
+
+
+def _score(scorer, network, X, y, params):
+    """A network's score, which must be one that can be compared."""
+    given = scorer(network, X, y, **params)
+    try:
+        score = float(given)
+    except (TypeError, ValueError):
+        score = np.nan
+    if np.isnan(score):
+        raise ValueError(f"scoring must give a number; got {given!r} for alpha={network.alpha:g}.")
+    return score
 
 
 def _iterations(alphas, max_iter):

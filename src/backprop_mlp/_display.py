@@ -5,6 +5,7 @@ Matplotlib is imported only where something is drawn.
 
 from itertools import cycle
 from math import ceil, isqrt, sqrt
+from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
@@ -110,6 +111,7 @@ class ImageGridDisplay:
         display : ImageGridDisplay
             This object.
         """
+        _check_grid("images", self.images, n_columns)
         self.figure_, self.ax_ = _figure_and_ax(self, ax)
         self.image_ = _draw_grid(
             self.ax_, self.images, n_columns, "0.75", {"cmap": "gray_r", **kwargs}
@@ -205,10 +207,11 @@ class HiddenUnitsDisplay:
             If there is no such layer, or the image does not have as many
             pixels as the layer has inputs, or the order is another one.
         """
-        network = _last_step(estimator)
-        if not 0 <= layer < len(network.coefs_):
+        network = _last_step(estimator, "coefs_")
+        if not (isinstance(layer, Integral) and 0 <= int(layer) < len(network.coefs_)):
             raise ValueError(
-                f"layer must be from 0 to {len(network.coefs_) - 1} for this network; got {layer}."
+                f"layer must be from 0 to {len(network.coefs_) - 1} for this network; "
+                f"got {layer!r}."
             )
         return cls(_images(network.coefs_[layer].T, image_shape, order)).plot(ax=ax, **kwargs)
 
@@ -233,6 +236,7 @@ class HiddenUnitsDisplay:
         display : HiddenUnitsDisplay
             This object.
         """
+        _check_grid("weights", self.weights, n_columns)
         self.figure_, self.ax_ = _figure_and_ax(self, ax)
         # A network of zero weights is grey, too.
         limit = np.abs(self.weights).max() or 1.0
@@ -342,9 +346,9 @@ class NetworkActivationsDisplay:
             If X has no such row, or the image does not have as many pixels as
             the network has inputs, or the order is another one.
         """
-        network = _last_step(estimator)
-        if not 0 <= row < _num_samples(X):
-            raise ValueError(f"row must be from 0 to {_num_samples(X) - 1}; got {row}.")
+        network = _last_step(estimator, "activations")
+        if not (isinstance(row, Integral) and 0 <= int(row) < _num_samples(X)):
+            raise ValueError(f"row must be from 0 to {_num_samples(X) - 1}; got {row!r}.")
         x = _safe_indexing(X, [row])
         if isinstance(estimator, Pipeline):
             x = estimator[:-1].transform(x)
@@ -382,6 +386,7 @@ class NetworkActivationsDisplay:
         ValueError
             If ax is not one axis a layer.
         """
+        _check_count("n_largest", n_largest)
         pyplot = _pyplot(self)
         n_layers = len(self.activations)
         if ax is None:
@@ -489,7 +494,7 @@ class LossCurveDisplay:
             If an estimator is not fitted.
         """
         estimators = estimator if isinstance(estimator, dict) else {"": estimator}
-        networks = {name: _last_step(each) for name, each in estimators.items()}
+        networks = {name: _last_step(each, "loss_curve_") for name, each in estimators.items()}
         validation = {
             name: network.validation_loss_curve_
             for name, network in networks.items()
@@ -871,26 +876,50 @@ def _line_style(style, kwargs):
     return style | normalize_kwargs(kwargs, Line2D)
 
 
-def _last_step(estimator):
-    """A fitted network, on its own or at the end of a pipeline."""
+def _last_step(estimator, attribute):
+    """A fitted network, on its own or at the end of a pipeline; it has the attribute."""
     network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     check_is_fitted(network)
+    if not hasattr(network, attribute):
+        raise TypeError(f"estimator must be a network that has {attribute}; got {network!r}.")
     return network
+
+
+def _check_count(name, count):
+    """Refuse what is no integer > 0."""
+    if not (isinstance(count, Integral) and int(count) > 0):
+        raise ValueError(f"{name} must be an integer > 0; got {count!r}.")
+
+
+def _check_grid(name, images, n_columns):
+    """Refuse what can't be drawn as images side by side."""
+    if np.ndim(images) != 3 or np.size(images) == 0:
+        raise ValueError(
+            f"{name} must have the shape (n_images, height, width), and one pixel at least; "
+            f"got {np.shape(images)}."
+        )
+    if n_columns is not None:
+        _check_count("n_columns", n_columns)
 
 
 def _images(rows, image_shape, order):
     """Rows of pixels as images of shape (n_images, height, width)."""
     rows = np.asarray(rows)
+    if rows.ndim != 2 or rows.size == 0:
+        raise ValueError(f"X must hold one image a row; got an array of shape {rows.shape}.")
     n_pixels = rows.shape[1]
     if image_shape is None:
         image_shape = (isqrt(n_pixels), isqrt(n_pixels))
         expected = "given, for the images are not square"
     else:
-        image_shape = tuple(image_shape)
         expected = f"(height, width) with height * width = {n_pixels}"
-    if len(image_shape) != 2 or image_shape[0] * image_shape[1] != n_pixels:
+    if (
+        np.shape(image_shape) != (2,)
+        or not all(isinstance(side, Integral) and int(side) > 0 for side in image_shape)
+        or image_shape[0] * image_shape[1] != n_pixels
+    ):
         raise ValueError(
-            f"image_shape must be {expected}; got {image_shape} for {n_pixels} pixels."
+            f"image_shape must be {expected}; got {image_shape!r} for {n_pixels} pixels."
         )
     if order not in ("F", "C"):
         raise ValueError(f'order must be "F" or "C"; got {order!r}.')

@@ -81,7 +81,7 @@ class GradientCheck:
         smooth = ~self.at_kink
         distance = np.linalg.norm(self.error[smooth])
         size = np.linalg.norm((self.differences + self.backpropagation)[smooth])
-        return float(distance / size) if distance > 0.0 else 0.0
+        return 0.0 if distance == 0.0 else float(distance / size)
 
     @property
     def rounding_floor(self):
@@ -163,7 +163,10 @@ def check_gradient(
     TypeError
         If the estimator is of another kind.
     ValueError
-        If step or max_coordinates is not above 0, or the data do not fit.
+        If step or max_coordinates is not above 0, the step vanishes beside the
+        parameters, or the data do not fit.
+    FloatingPointError
+        If the cost overflows, there or a step away.
 
     Examples
     --------
@@ -180,16 +183,25 @@ def check_gradient(
         raise ValueError(f"step must be a finite number above 0; got {step!r}.")
     if not (isinstance(max_coordinates, Integral) and int(max_coordinates) >= 1):
         raise ValueError(f"max_coordinates must be an integer above 0; got {max_coordinates!r}.")
+    if not (isinstance(random_state, Integral) and int(random_state) >= 0):
+        raise ValueError(f"random_state must be an integer >= 0; got {random_state!r}.")
+    seed = int(random_state)
     problem, theta = estimator._training_problem(X, y, sample_weight)
     network = problem.network
-    with open_objective(problem, estimator.alpha) as objective:
-        objective.blocks = _fixed_blocks(problem, random_state)
+    if not (theta + step != theta - step).all():
+        raise ValueError(
+            "step must not vanish beside the parameters, the largest of which is "
+            f"{np.abs(theta).max():g}; got {step!r}."
+        )
+    with (
+        open_objective(problem, estimator.alpha) as objective,
+        np.errstate(over="ignore", invalid="ignore"),
+    ):
+        objective.blocks = _fixed_blocks(problem, seed)
         cost, grad = objective.value_and_grad(theta)
         coordinates = np.arange(theta.size)
         if theta.size > max_coordinates:
-            draw = np.random.default_rng(random_state).choice(
-                theta.size, max_coordinates, replace=False
-            )
+            draw = np.random.default_rng(seed).choice(theta.size, max_coordinates, replace=False)
             coordinates = np.sort(draw)
         differences = np.empty(len(coordinates))
         at_kink = np.empty(len(coordinates), dtype=bool)
@@ -197,6 +209,11 @@ def check_gradient(
             differences[index], at_kink[index] = _central_difference(
                 objective, theta, coordinate, step
             )
+    if not (np.isfinite(differences).all() and np.isfinite(grad).all()):
+        raise FloatingPointError(
+            f"The cost, {cost:g} at theta, overflows there or a step away. Scale the features "
+            f"(StandardScaler), or lower step={step:g}."
+        )
     names = _names(network)
     return GradientCheck(
         names=[names[coordinate] for coordinate in coordinates],

@@ -197,7 +197,8 @@ def learning_rate_range_test(
                     monitor=_Onward(),
                     **vars(mini_batches) | {"schedule": schedule},
                 )
-        except _Finished:
+        except (_Finished, FloatingPointError):
+            # An epoch may end right where the numbers do.
             pass
     if len(recorder.costs) < 2:
         raise FloatingPointError(

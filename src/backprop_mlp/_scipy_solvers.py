@@ -146,7 +146,14 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
     FloatingPointError
         If the cost at the start is not finite.
     """
-    method, attempts = METHODS[solver]
+    # A line search looks ahead, and may see numbers overflow: such a step is not taken.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _descend(objective, theta, METHODS[solver], monitor)
+
+
+def _descend(objective, theta, how, monitor):
+    """The work of `minimize_scipy`, with one of ``METHODS``."""
+    method, attempts = how
     centring = Centring(objective.network, objective.input_means())
     descent = _Descent(objective, centring, monitor)
     try:

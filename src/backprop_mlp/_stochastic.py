@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import scipy.linalg
@@ -179,6 +180,11 @@ def running_moments(running, batch):
     return news
 
 
+def _all_finite(*values):
+    """Whether all of these numbers and arrays are finite."""
+    return all(np.isfinite(value).all() for value in values)
+
+
 def initial_state(network, theta, rule, rng):
     """What a run of mini-batches starts from: arrays, numbers and dictionaries of them.
 
@@ -251,7 +257,7 @@ def minimize_stochastic(
     Raises
     ------
     FloatingPointError
-        If the cost of an epoch is not finite, or theta after it.
+        If the cost of an epoch is not finite, or theta or a part of the state after it.
     ValueError
         If the schedule gives a rate that is not a finite number >= 0.
     """
@@ -277,19 +283,20 @@ def minimize_stochastic(
                 # What overflows is told at the end of the epoch, once and with advice.
                 with np.errstate(over="ignore", invalid="ignore"):
                     batch_cost, grad, batch_moments = objective.minibatch(theta, rows, rng)
-                cost += batch_cost * (batch.stop - batch.start) / n_rows
-                if max_grad_norm is not None:
-                    clip_by_norm(grad, max_grad_norm)
-                rate = rate_at(schedule, step) * monitor.rate_factor
-                theta += rule.step(grad, rate, rule_state)
-                moments = running_moments(moments, batch_moments)
+                    cost += batch_cost * (batch.stop - batch.start) / n_rows
+                    if max_grad_norm is not None:
+                        clip_by_norm(grad, max_grad_norm)
+                    rate = rate_at(schedule, step) * monitor.rate_factor
+                    theta += rule.step(grad, rate, rule_state)
+                    moments = running_moments(moments, batch_moments)
                 step += 1
             epoch += 1
-            if not (np.isfinite(cost) and np.isfinite(theta).all()):
+            if not _all_finite(cost, theta, *rule_state.values(), *chain.from_iterable(moments)):
                 raise FloatingPointError(
-                    f"Training diverges: in epoch {epoch} the weights or their cost, {cost}, are "
-                    "no longer finite. Lower learning_rate_init, scale the features "
-                    "(StandardScaler), or limit the gradient with max_grad_norm."
+                    f"Training diverges: in epoch {epoch} the weights, their cost, {cost}, or what "
+                    "is remembered of gradients and moments are no longer finite. Lower "
+                    "learning_rate_init, scale the features (StandardScaler), or limit the "
+                    "gradient with max_grad_norm."
                 )
             stop = monitor(Iteration(epoch, cost, None, step - first_step, theta, moments))
     except KeyboardInterrupt:

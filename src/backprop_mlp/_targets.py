@@ -43,8 +43,7 @@ class Targets:
     @classmethod
     def of(cls, y):
         """The problem that a training set's y, of shape (n_rows,) or (n_rows, n_labels), poses."""
-        check_classification_targets(y)
-        if type_of_target(y, input_name="y").startswith("multilabel"):
+        if _is_multilabel(y):
             return cls(LabelBinarizer().fit(y).classes_, True)
         return cls(np.unique(column_or_1d(y, warn=True)), False)
 
@@ -57,8 +56,7 @@ class Targets:
         ValueError
             If the classes are missing, or are not those of a multilabel y.
         """
-        check_classification_targets(y)
-        if type_of_target(y, input_name="y").startswith("multilabel"):
+        if _is_multilabel(y):
             columns = np.arange(y.shape[1])
             if classes is not None and not np.array_equal(classes, columns):
                 raise ValueError(
@@ -67,7 +65,7 @@ class Targets:
             return cls(columns, True)
         if classes is None:
             raise ValueError("classes must be given in the first call to partial_fit; got None.")
-        return cls(np.unique(column_or_1d(classes)), False)
+        return cls(sorted_classes(classes), False)
 
     @classmethod
     def union(cls, problems):
@@ -251,6 +249,37 @@ class Targets:
             column = column.toarray() if issparse(column) else column
             factors *= np.where(column[:, 0] != 0, present, absent)
         return factors
+
+
+def sorted_classes(classes):
+    """Announced classes as an array of shape (n_classes,), sorted, each once.
+
+    Raises
+    ------
+    ValueError
+        If they are not a sequence of strings, or of whole numbers.
+    """
+    labels = np.asarray(classes)
+    allowed = labels.dtype.kind in "biu"
+    if labels.dtype.kind == "f":
+        allowed = bool(np.isfinite(labels).all() and (labels == labels.round()).all())
+    elif not allowed:
+        allowed = all(isinstance(label, str) for label in labels.ravel().tolist())
+    if labels.ndim != 1 or labels.size == 0 or not allowed:
+        raise ValueError(
+            f"classes must be a sequence of labels, strings or whole numbers; got {classes!r}."
+        )
+    return np.unique(labels)
+
+
+def _is_multilabel(y):
+    """Whether y is a 0/1 matrix; an error if it holds no labels at all."""
+    try:
+        check_classification_targets(y)
+        return type_of_target(y, input_name="y").startswith("multilabel")
+    except TypeError as error:
+        # Objects that can't be sorted, such as None among strings.
+        raise TypeError(f"y must hold labels of one kind, strings or numbers; {error}.") from error
 
 
 def _balanced(weights):

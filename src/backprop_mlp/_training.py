@@ -178,6 +178,8 @@ class Monitor:
         score, loss = self.validation.measure(
             network, theta, self.objective.map, lambda: self.make_estimator(network, theta)
         )
+        if self.best is not None and np.isnan(score):
+            raise ValueError("scoring must give a number where early_stopping=True; got nan.")
         self.losses.append(loss + self.objective.penalty(iteration.theta))
         return score
 

@@ -56,8 +56,10 @@ def split_rows(codes, sample_weight, multilabel, fraction, rng):
 
 def _block_loss_and_hits(network, targets, theta, block):
     """A block's loss, and the weight of its rows that are predicted right."""
-    z, _ = network.forward(network.views(theta), block.X)
-    value = network.loss.value(z, block.Y, block.sample_weight)
+    # What overflows is told once, for all blocks.
+    with np.errstate(over="ignore", invalid="ignore"):
+        z, _ = network.forward(network.views(theta), block.X)
+        value = network.loss.value(z, block.Y, block.sample_weight)
     right = (targets.encode(targets.predicted_codes(z), z.dtype) == block.Y).all(axis=1)
     return value, float(block.sample_weight[right].sum())
 
@@ -105,6 +107,13 @@ class Validation:
             Greater is better.
         loss : float
             Weighted mean, without the penalty.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is not finite.
+        TypeError
+            If the scorer gives something that is no number.
         """
         theta = theta.astype(self.blocks.dtype, copy=False)
         function = partial(_block_loss_and_hits, network, self.targets, theta)
@@ -112,9 +121,18 @@ class Validation:
             sum(values) / self.total_weight
             for values in zip(*map_blocks(function, self.blocks), strict=True)
         )
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"The loss of the validation rows is {loss}: the numbers overflow. Scale X_val "
+                "as X (StandardScaler)."
+            )
         if self.scoring is None:
             return hits, loss
         if self.scoring == "loss":
             return -loss, loss
         rows, weights = self.scorer_rows
-        return float(self.scoring(make_estimator(), *rows, **weights)), loss
+        given = self.scoring(make_estimator(), *rows, **weights)
+        try:
+            return float(given), loss
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"scoring must give a number; got {given!r}.") from error

@@ -25,7 +25,7 @@ from sklearn.utils.validation import (
 
 from ._assembly import Problem
 from ._callbacks import Task
-from ._classifier import BackpropMLPClassifier, _as_thetas
+from ._classifier import _LATER, BackpropMLPClassifier, _as_thetas, _refuse_overflow
 from ._documentation import DocumentationLinkMixin
 from ._objective import Objective, RowBlocks
 from ._scipy_solvers import METHODS
@@ -395,7 +395,10 @@ class DaskBackpropMLPClassifier(
             The cost, with the m of the given rows.
         """
         objective, theta = self._fitted_objective(X, y, sample_weight)
-        return objective.value(theta)
+        with np.errstate(**_LATER):
+            cost = objective.value(theta)
+        _refuse_overflow("cost", cost)
+        return cost
 
     def cost_gradient(self, X, y, sample_weight=None):
         """J and its gradient at the fitted parameters.
@@ -418,7 +421,10 @@ class DaskBackpropMLPClassifier(
             Derivatives dJ / dtheta, laid out as ``thetas_``.
         """
         objective, theta = self._fitted_objective(X, y, sample_weight)
-        cost, grad = objective.value_and_grad(theta)
+        with np.errstate(**_LATER):
+            cost, grad = objective.value_and_grad(theta)
+        _refuse_overflow("cost", cost)
+        _refuse_overflow("gradient of the cost", grad)
         return cost, _as_thetas(objective.network.dense_views(grad))
 
     def _fitted_objective(self, X, y, sample_weight):
@@ -696,7 +702,7 @@ def _sum_over_blocks(partition, function):
     arguments = map(_aligned, function.args)
     function = partial(function.func, *arguments)
     # The worker's threads take a partition each: one thread for this one.
-    with block_map(0.0) as map_blocks:
+    with block_map(0.0) as map_blocks, np.errstate(**_LATER):
         return _sum(map_blocks(lambda block: function(block._replace(X=_aligned(block.X))), blocks))
 
 

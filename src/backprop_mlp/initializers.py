@@ -150,7 +150,8 @@ def initialize(network, initializer, rng):
         W, b = layer_params
         given = _choose(network, index, initializer)(rng, *W.shape)
         try:
-            start = np.asarray(given, dtype=np.float64)
+            # Complex numbers would lose their imaginary part with a warning alone.
+            start = np.asarray(np.nan if np.iscomplexobj(given) else given, dtype=np.float64)
         except (TypeError, ValueError):
             start = np.array(np.nan)
         if start.shape == (1 + W.shape[0], W.shape[1]):
