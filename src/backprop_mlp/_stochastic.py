@@ -210,6 +210,16 @@ def initial_state(network, theta, rule, rng):
     }
 
 
+def _check_finite(epoch, cost, theta):
+    """An error if training diverges."""
+    if not (np.isfinite(cost) and np.isfinite(theta).all()):
+        raise FloatingPointError(
+            f"Training diverges: in epoch {epoch} the weights or their cost, {cost}, are no longer "
+            "finite. Lower learning_rate_init, scale the features (StandardScaler), or limit the "
+            "gradient with max_grad_norm."
+        )
+
+
 def minimize_stochastic(
     objective,
     state,
@@ -284,17 +294,13 @@ def minimize_stochastic(
                 theta += rule.step(grad, rate, rule_state)
                 moments = running_moments(moments, batch_moments)
                 step += 1
+            _check_finite(epoch + 1, cost, theta)
+            stop = monitor(Iteration(epoch + 1, cost, None, step - first_step, theta, moments))
             epoch += 1
-            if not (np.isfinite(cost) and np.isfinite(theta).all()):
-                raise FloatingPointError(
-                    f"Training diverges: in epoch {epoch} the weights or their cost, {cost}, are "
-                    "no longer finite. Lower learning_rate_init, scale the features "
-                    "(StandardScaler), or limit the gradient with max_grad_norm."
-                )
-            stop = monitor(Iteration(epoch, cost, None, step - first_step, theta, moments))
     except KeyboardInterrupt:
         if epoch == 0:
             raise
+        _check_finite(epoch + 1, cost, theta)
         monitor.interrupt()
     return OptimizeResult(
         x=theta,
