@@ -87,6 +87,10 @@ class Follower:
         self.stopping = stopping
         self.iterations = []
 
+    @property
+    def n_iter(self):
+        return len(self.iterations)
+
     def start(self, cost, grad_max):
         return self.stopping.start(cost, grad_max)
 

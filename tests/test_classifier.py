@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import sklearn
-from joblib import parallel_config
 from reference import cost as reference_cost
 from reference import gradient as reference_gradient
 from reference import logits
@@ -381,27 +380,6 @@ def test_the_best_of_several_starts_is_kept(capsys):
 def test_more_starts_never_end_higher():
     losses = [network(n_init=n_init).fit(X, y).loss_ for n_init in (1, 2, 4)]
     assert losses[0] >= losses[1] >= losses[2]
-
-
-@pytest.mark.parametrize("n_jobs", [2, -1])
-def test_n_jobs_changes_no_bit(target, n_jobs):
-    assert_same_fit(
-        network(n_init=5, max_iter=6).fit(X, target),
-        network(n_init=5, max_iter=6, n_jobs=n_jobs).fit(X, target),
-    )
-
-
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_n_jobs_may_come_from_a_context(backend):
-    expected = network(n_init=4, max_iter=6).fit(X, y)
-    with parallel_config(backend, n_jobs=2):
-        assert_same_fit(network(n_init=4, max_iter=6).fit(X, y), expected)
-
-
-def test_the_same_seed_gives_the_same_bits_another_seed_others():
-    one, again, other = (network(random_state=seed).fit(X, y) for seed in (0, 0, 1))
-    assert_same_fit(one, again)
-    assert one.loss_curve_ != other.loss_curve_
 
 
 def test_a_random_state_moves_on_from_fit_to_fit():

@@ -8,7 +8,6 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.neural_network import MLPClassifier
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 from sklearn.preprocessing import scale
-from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._assembly import open_objective
@@ -392,26 +391,6 @@ def test_single_precision_trains_like_double():
     np.testing.assert_allclose(single.loss_curve_, double.loss_curve_, rtol=1e-5)
 
 
-def test_threads_do_not_change_the_result():
-    """Large batches are computed in blocks, side by side; masks are drawn beforehand."""
-    rng = np.random.default_rng(0)
-    X_long = rng.normal(size=(4000, 60))
-    y_long = rng.integers(3, size=4000)
-    results = []
-    for n_threads in (1, 2):
-        with threadpool_limits(n_threads):
-            classifier = network(hidden=(60,), dropout=0.5, batch_size=4000, max_iter=3)
-            results.append(parameters(classifier.fit(X_long, y_long)))
-    assert np.array_equal(*results)
-
-
-@pytest.mark.parametrize("params", [{}, {"batch_norm": True, "dropout": 0.2}], ids=str)
-def test_restarts_side_by_side_give_the_result_of_restarts_in_turn(params):
-    one, two = (network(n_init=4, n_jobs=n_jobs, **params).fit(X, y) for n_jobs in (1, 2))
-    assert one.loss_curve_ == two.loss_curve_
-    assert np.array_equal(parameters(one), parameters(two))
-
-
 # Clipping
 
 
@@ -497,7 +476,7 @@ def test_the_weights_do_not_drift_with_the_batch_size():
     assert max(norms) < 1.1 * min(norms)
 
 
-# Failures and interruptions
+# Failures
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -527,92 +506,6 @@ def test_one_restart_that_diverges_is_an_error():
     classifier = network("sgd", n_init=3, learning_rate_init=1e200, activation="identity")
     with pytest.raises(FloatingPointError, match="diverges"):
         classifier.fit(X, y)
-
-
-def interrupting_at(last_step, rate=0.01):
-    """A schedule in which the user presses Ctrl-C."""
-
-    def schedule(step):
-        if step == last_step:
-            raise KeyboardInterrupt
-        return rate
-
-    return schedule
-
-
-@pytest.mark.parametrize("n_init", [1, 3])
-def test_ctrl_c_in_the_first_epoch_leaves_the_estimator_as_it_was(n_init):
-    classifier = network(n_init=n_init, learning_rate=interrupting_at(2))
-    with pytest.raises(KeyboardInterrupt):
-        classifier.fit(X, y)
-    assert not hasattr(classifier, "coefs_")
-    classifier.set_params(learning_rate="constant").fit(X, y)
-    before = parameters(classifier)
-    with pytest.raises(KeyboardInterrupt):
-        classifier.set_params(learning_rate=interrupting_at(2)).fit(X, y)
-    assert np.array_equal(parameters(classifier), before)
-
-
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_ctrl_c_in_a_later_epoch_keeps_what_was_reached(solver):
-    classifier = network(solver, learning_rate=interrupting_at(2 * 4 + 1))
-    with pytest.warns(UserWarning, match="interrupted after 2 iterations"):
-        classifier.fit(X, y)
-    assert classifier.n_iter_ == len(classifier.loss_curve_) == 2
-    assert classifier.n_fun_ == 2 * 4 + 1
-    assert not classifier.converged_
-    two = network(solver, learning_rate=lambda step: 0.01, max_iter=2).fit(X, y)
-    assert classifier.loss_curve_ == two.loss_curve_
-    # Of the third epoch one step was taken.
-    assert 0 < np.abs(parameters(classifier) - parameters(two)).max() < 0.2
-
-
-def test_training_goes_on_after_ctrl_c():
-    classifier = network(learning_rate=interrupting_at(2 * 4 + 1), warm_start=True)
-    with pytest.warns(UserWarning, match="interrupted"):
-        classifier.fit(X, y)
-    classifier.set_params(learning_rate=lambda step: 0.01, max_iter=30).fit(X, y)
-    assert classifier.n_iter_ == 32
-    assert classifier.loss_curve_[2] < classifier.loss_curve_[0]
-    assert classifier.loss_ < classifier.loss_curve_[1]
-
-
-def test_ctrl_c_under_early_stopping_keeps_the_best_parameters():
-    params = {"early_stopping": True, "random_state": 1}
-    classifier = network(learning_rate=interrupting_at(30, rate=0.3), max_iter=50, **params)
-    with pytest.warns(UserWarning, match="interrupted"):
-        classifier.fit(X, y)
-    best = int(np.argmax(classifier.validation_scores_))
-    assert classifier.loss_ == classifier.loss_curve_[best]
-    there = network(learning_rate=lambda step: 0.3, max_iter=best + 1, **params).fit(X, y)
-    assert np.array_equal(parameters(classifier), parameters(there))
-
-
-def test_ctrl_c_in_one_restart_ends_all_and_keeps_the_best():
-    calls = []
-
-    def schedule(step):
-        calls.append(step)
-        if len(calls) == 4 * 5 + 4 * 2 + 2:
-            raise KeyboardInterrupt
-        return 0.01
-
-    classifier = network(n_init=5, learning_rate=schedule)
-    with pytest.warns(UserWarning, match="interrupted after 2 iterations"):
-        classifier.fit(X, y)
-    whole = network(n_init=1, learning_rate=lambda step: 0.01).fit(X, y)
-    # The first start was done and the second had two epochs: the first is the better.
-    assert np.array_equal(parameters(classifier), parameters(whole))
-
-
-def test_ctrl_c_in_partial_fit_leaves_the_estimator_as_it_was():
-    classifier = network(learning_rate=interrupting_at(4 + 2))
-    classifier.partial_fit(X, y, classes=np.unique(y))
-    before = parameters(classifier)
-    with pytest.raises(KeyboardInterrupt):
-        classifier.partial_fit(X, y)
-    assert np.array_equal(parameters(classifier), before)
-    assert classifier.n_iter_ == 1
 
 
 # The record

@@ -182,22 +182,6 @@ def rows():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_number_of_threads_changes_no_bit_of_a_fit(rows, dtype):
-    X, y = rows[0].astype(dtype), rows[1]
-    models, probabilities = [], []
-    for limit in (1, 2, 3):
-        with threadpool_limits(limit, user_api="blas"):
-            models.append(BackpropMLPClassifier(40, max_iter=4, random_state=0).fit(X, y))
-            probabilities.append(models[-1].predict_proba(X))
-    for model, probability in zip(models[1:], probabilities[1:], strict=True):
-        assert model.loss_curve_ == models[0].loss_curve_
-        np.testing.assert_array_equal(probability, probabilities[0])
-        for one, other in zip(model.coefs_, models[0].coefs_, strict=True):
-            np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_fit_leaves_the_limits_as_they_were(rows):
     BackpropMLPClassifier(40, max_iter=1).fit(*rows).predict(rows[0])
     assert set(blas_threads()) == {2}

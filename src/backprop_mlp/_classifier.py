@@ -1,8 +1,6 @@
 """The scikit-learn estimator: its keywords, `fit`, and what a fitted one can do."""
 
 import copy
-import threading
-import warnings
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -11,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -37,7 +34,7 @@ from ._objective import RowBlocks, row_slices, rows_per_block
 from ._stopping import Stopping
 from ._targets import Targets, sorted_classes
 from ._threads import block_map, one_blas_thread
-from ._training import Best, Monitor, run_side_by_side, train
+from ._training import Best, Interruption, Monitor, run_side_by_side, train
 from ._validation import Validation, split_rows
 from .initializers import INITIALIZERS, initialize
 from .schedules import NAMES as SCHEDULES
@@ -299,8 +296,14 @@ class BackpropMLPClassifier(
     Rows are read in blocks, in the precision of X (float32 stays float32, all
     else becomes float64) and without a copy of X, sparse or dense.
 
-    Ctrl-C ends training with a warning and keeps the best parameters so far. A
-    fit that fails leaves the estimator as it was.
+    Ctrl-C ends training, in all restarts, with a warning and keeps the best
+    parameters so far: of a full-batch solver those of the last finished iteration,
+    of a mini-batch solver those of the last update, with ``early_stopping`` those
+    with the best score. As long as there is no cost to tell, before the first
+    evaluation or in the first epoch (so always in `partial_fit`), and while
+    input is validated, `KeyboardInterrupt` is raised instead. An exception,
+    be it raised by a callback, goes through when all restarts have ended. A fit
+    that raises one leaves the estimator as it was.
 
     Where numbers overflow, in training or in a prediction, that is a
     `FloatingPointError` that says what to do; nan is never returned.
@@ -356,6 +359,9 @@ class BackpropMLPClassifier(
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    _interruption: Interruption | None = None
+    """Of the search that this classifier is part of: it wants nothing that is half trained."""
 
     loss_curve_: list[float]
     validation_loss_curve_: list[float] | None
@@ -548,7 +554,7 @@ class BackpropMLPClassifier(
     def _train(self, problem, objective, mini_batches, rng, goes_on, n_starts, task):
         """Train from every start, or on from where training ended; adopt the best outcome."""
         seeds = rng.randint(np.iinfo(np.int32).max, size=n_starts)
-        interrupted = threading.Event()
+        interruption = self._interruption or Interruption()
         state = self._resumable_state(problem.network, objective.dtype) if goes_on else None
 
         def run(number):
@@ -568,7 +574,7 @@ class BackpropMLPClassifier(
                 make_estimator=partial(self._fitted_copy, problem, objective.dtype),
                 task=start_task,
                 label=self._label(number, n_starts),
-                interrupted=interrupted,
+                interruption=interruption,
             )
             outcome = train(
                 objective,
@@ -583,7 +589,11 @@ class BackpropMLPClassifier(
                 start_task.end()
             return outcome
 
-        outcomes = run_side_by_side(run, n_starts, self.n_jobs, interrupted)
+        outcomes = run_side_by_side(run, n_starts, self.n_jobs, interruption)
+        if self._interruption and self._interruption.is_set():
+            raise KeyboardInterrupt
+        for outcome in outcomes:
+            outcome.warn()
         outcome = min(outcomes, key=lambda outcome: outcome.rank)
         self._adopt_network(outcome.network, problem.targets, outcome.theta, objective.dtype)
         self._adopt_record(outcome, problem, goes_on)
@@ -628,19 +638,19 @@ class BackpropMLPClassifier(
                 make_estimator=partial(self._fitted_copy, problem, objective.dtype),
                 task=Task(None, {}),
                 label=self._label(0, 1),
-                interrupted=threading.Event(),
+                interruption=Interruption(),
             )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                outcome = train(
-                    objective,
-                    theta,
-                    state,
-                    rng,
-                    solver=self.solver,
-                    mini_batches=mini_batches,
-                    monitor=monitor,
-                )
+            outcome = train(
+                objective,
+                theta,
+                state,
+                rng,
+                solver=self.solver,
+                mini_batches=mini_batches,
+                monitor=monitor,
+            )
+        if outcome.interrupted:
+            outcome.warn()
         self._adopt_network(outcome.network, targets, outcome.theta, objective.dtype)
         self._adopt_record(outcome, problem, not first)
 

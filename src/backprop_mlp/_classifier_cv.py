@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from contextlib import suppress
 from numbers import Integral
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ from sklearn.utils.validation import (
 
 from ._classifier import BackpropMLPClassifier
 from ._documentation import DocumentationLinkMixin
+from ._training import Interruption
 
 ITERATIONS_PER_DECADE = 1 / 3
 """Part of ``max_iter`` that a path is given for each factor of ten between two alphas. On
@@ -132,6 +134,10 @@ class BackpropMLPClassifierCV(
     their goal and have a third of it for each factor of ten between the alphas,
     so that a fine grid takes no more work than a coarse one. That they end before
     they have converged is no reason to warn.
+
+    Ctrl-C ends the search, and an error in one fold ends the others; a search that
+    fails leaves the estimator as it was. Ctrl-C in the last fit, on all rows, ends
+    that fit alone, as `BackpropMLPClassifier` describes.
 
     Each fold that is being trained holds a copy of its rows, as in every search
     of scikit-learn.
@@ -271,7 +277,8 @@ class BackpropMLPClassifierCV(
         folds = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.splitter.split))
         if not folds:
             raise ValueError(f"cv must give at least one fold; got {self.cv!r}.")
-        with warnings.catch_warnings():
+        interruption = Interruption()
+        with warnings.catch_warnings(), interruption.of_all():
             warnings.simplefilter("ignore", ConvergenceWarning)
             paths = Parallel(n_jobs=self.n_jobs, prefer="threads")(
                 delayed(_walk)(
@@ -283,9 +290,12 @@ class BackpropMLPClassifierCV(
                     fold,
                     self._scorer,
                     routed.scorer.score,
+                    interruption,
                 )
                 for fold in folds
             )
+        if None in paths:
+            raise KeyboardInterrupt
         self.scores_ = np.column_stack([path.scores for path in paths])
         self.train_scores_ = np.column_stack([path.train_scores for path in paths])
         self.n_iter_ = np.column_stack([path.n_iter for path in paths])
@@ -429,8 +439,8 @@ class _Path(NamedTuple):
     n_iter: list
 
 
-def _walk(estimator, alphas, X, y, sample_weight, fold, scorer, score_params):
-    """Lead a network along the alphas of one fold, from weak to strong."""
+def _walk(estimator, alphas, X, y, sample_weight, fold, scorer, score_params, interruption):
+    """Lead a network along the alphas of one fold, from weak to strong; None if interrupted."""
     train, test = fold
     X_train, y_train = _safe_indexing(X, train), y[train]
     X_test, y_test = _safe_indexing(X, test), y[test]
@@ -439,13 +449,19 @@ def _walk(estimator, alphas, X, y, sample_weight, fold, scorer, score_params):
     test_params = _check_method_params(X, score_params, indices=test)
     path = _Path([], [], [])
     network = clone(estimator).set_params(warm_start=True)
-    for alpha, max_iter in zip(alphas, _iterations(alphas, estimator.max_iter), strict=True):
-        network.set_params(alpha=alpha, max_iter=max_iter).fit(X_train, y_train, train_weight)
-        path.scores.append(_score(scorer, network, X_test, y_test, test_params))
-        path.train_scores.append(_score(scorer, network, X_train, y_train, train_params))
-        path.n_iter.append(network.n_iter_)
-        network._forget_record()
-    return path
+    network._interruption = interruption
+    with interruption.of_run(), suppress(KeyboardInterrupt):
+        for alpha, max_iter in zip(alphas, _iterations(alphas, estimator.max_iter), strict=True):
+            if interruption.is_set():
+                return None
+            network.set_params(alpha=alpha, max_iter=max_iter).fit(X_train, y_train, train_weight)
+            path.scores.append(_score(scorer, network, X_test, y_test, test_params))
+            path.train_scores.append(_score(scorer, network, X_train, y_train, train_params))
+            path.n_iter.append(network.n_iter_)
+            network._forget_record()
+        return path
+    interruption.set()
+    return None
 
 
 def _score(scorer, network, X, y, params):

@@ -42,6 +42,7 @@ class _Descent:
         self.cost = np.nan
         self.stopped = False
         self._last = (np.empty(0), np.nan, np.nan)
+        self._next = (self.phi, self.cost)
 
     def evaluate(self, phi):
         """J and its gradient with respect to phi, for SciPy."""
@@ -89,13 +90,19 @@ class _Descent:
             # Where numbers overflow, a line search can take a nan for a success;
             # where nothing is left to gain, a step of length zero.
             raise StopIteration
-        self.phi, self.cost = phi, cost
-        self.n_iter += 1
-        theta = self.centring.to_theta(self.phi)
-        iteration = Iteration(self.n_iter, self.cost, grad_max, self.n_fun, theta)
+        theta = self.centring.to_theta(phi)
+        iteration = Iteration(self.n_iter + 1, cost, grad_max, self.n_fun, theta)
+        self._next = phi, cost
         self.stopped = self.monitor(iteration)
+        self.go_on()
         if self.stopped:
             raise StopIteration
+
+    def go_on(self):
+        """Be where the monitor's record says: Ctrl-C may come before the record or behind it."""
+        if self.monitor.n_iter > self.n_iter:
+            self.phi, self.cost = self._next
+            self.n_iter += 1
 
     def run(self, method, attempts):
         """Run SciPy's method until the monitor ends it or no step helps any more.
@@ -162,8 +169,9 @@ def _descend(objective, theta, how, monitor):
         if not descent.stopped:
             monitor.give_up("no step along the search direction lowers the cost any further")
     except KeyboardInterrupt:
-        if descent.n_fun == 0:
+        if not np.isfinite(descent.cost):
             raise
+        descent.go_on()
         monitor.interrupt()
     return OptimizeResult(
         x=centring.to_theta(descent.phi), fun=descent.cost, nit=descent.n_iter, nfev=descent.n_fun

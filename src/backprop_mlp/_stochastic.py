@@ -180,11 +180,6 @@ def running_moments(running, batch):
     return news
 
 
-def _all_finite(*values):
-    """Whether all of these numbers and arrays are finite."""
-    return all(np.isfinite(value).all() for value in values)
-
-
 def initial_state(network, theta, rule, rng):
     """What a run of mini-batches starts from: arrays, numbers and dictionaries of them.
 
@@ -214,6 +209,18 @@ def initial_state(network, theta, rule, rng):
             if isinstance(layer, BatchNorm)
         ],
     }
+
+
+def _check_finite(epoch, cost, theta, rule_state, moments):
+    """An error if training diverges."""
+    values = (cost, theta, *rule_state.values(), *chain.from_iterable(moments))
+    if not all(np.isfinite(value).all() for value in values):
+        raise FloatingPointError(
+            f"Training diverges: in epoch {epoch} the weights, their cost, {cost}, or what is "
+            "remembered of gradients and moments are no longer finite. Lower "
+            "learning_rate_init, scale the features (StandardScaler), or limit the gradient "
+            "with max_grad_norm."
+        )
 
 
 def minimize_stochastic(
@@ -290,18 +297,13 @@ def minimize_stochastic(
                     theta += rule.step(grad, rate, rule_state)
                     moments = running_moments(moments, batch_moments)
                 step += 1
+            _check_finite(epoch + 1, cost, theta, rule_state, moments)
+            stop = monitor(Iteration(epoch + 1, cost, None, step - first_step, theta, moments))
             epoch += 1
-            if not _all_finite(cost, theta, *rule_state.values(), *chain.from_iterable(moments)):
-                raise FloatingPointError(
-                    f"Training diverges: in epoch {epoch} the weights, their cost, {cost}, or what "
-                    "is remembered of gradients and moments are no longer finite. Lower "
-                    "learning_rate_init, scale the features (StandardScaler), or limit the "
-                    "gradient with max_grad_norm."
-                )
-            stop = monitor(Iteration(epoch, cost, None, step - first_step, theta, moments))
     except KeyboardInterrupt:
         if epoch == 0:
             raise
+        _check_finite(epoch + 1, cost, theta, rule_state, moments)
         monitor.interrupt()
     return OptimizeResult(
         x=theta,

@@ -87,9 +87,10 @@ class Stopping:
 
     def after(self, iteration: Iteration, score=None) -> bool:
         """Record an iteration, and its validation score; whether to stop."""
-        self.costs.append(iteration.cost)
         if score is not None:
             self.scores.append(score)
+        # Last: Ctrl-C before it, and the iteration does not count.
+        self.costs.append(iteration.cost)
         if iteration.grad_max is not None and self._flat(iteration.grad_max):
             return True
         if self._no_change():

@@ -3,6 +3,7 @@
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -51,6 +52,8 @@ class Outcome:
         Validation score there.
     costs, scores, losses : list of float
         J, validation score and validation cost after each iteration.
+    n_iter : int
+        Iterations of this run; the lists may go on from earlier ones.
     n_fun : int
     stopping : Stopping
     interrupted : bool
@@ -65,6 +68,7 @@ class Outcome:
     costs: list
     scores: list
     losses: list
+    n_iter: int
     n_fun: int
     stopping: Any
     interrupted: bool
@@ -72,8 +76,74 @@ class Outcome:
 
     @property
     def rank(self):
-        """Sorts the better of two runs before the other."""
-        return self.cost if self.score is None else -self.score
+        """Sorts the better of two runs before the other, and one without a score last."""
+        return (True, self.cost) if self.score is None else (False, -self.score)
+
+    def warn(self):
+        """Say why a run ended that did not converge."""
+        if self.interrupted:
+            warnings.warn(
+                f"Training was interrupted after {self.n_iter} iterations; the best parameters "
+                "so far are kept.",
+                stacklevel=2,
+            )
+        elif not self.stopping.converged:
+            warnings.warn(
+                f"Training ended before it converged: {self.stopping.message} (cost "
+                f"{self.cost:.6g} after {self.n_iter} iterations). Scale the features "
+                "(StandardScaler), raise max_iter, tol or alpha, or go on with warm_start=True.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+
+class Interruption:
+    """Ends runs that go side by side, when Ctrl-C comes or one of them fails.
+
+    In another process it is another one: pickled it is as new.
+    """
+
+    def __init__(self):
+        self._set = threading.Event()
+        self._begun: list[tuple[threading.Thread, threading.Event]] = []
+
+    def __reduce__(self):
+        return Interruption, ()
+
+    def set(self):
+        """Let every run end soon."""
+        self._set.set()
+
+    def is_set(self):
+        """Whether the runs are to end."""
+        return self._set.is_set()
+
+    @contextmanager
+    def of_run(self):
+        """Context of one run: if it fails, the others are to end."""
+        finished = threading.Event()
+        # First of all: whoever sets the interruption now waits for this run, or it sees it.
+        self._begun.append((threading.current_thread(), finished))
+        try:
+            yield
+        except BaseException:
+            self.set()
+            raise
+        finally:
+            finished.set()
+
+    @contextmanager
+    def of_all(self):
+        """Context around all runs: if it fails, they have ended when it is left."""
+        try:
+            yield
+        except BaseException:
+            # Only the main thread hears Ctrl-C: in a run of its own, or while it waits for others.
+            self.set()
+            for thread, finished in self._begun:
+                if thread is not threading.current_thread():
+                    finished.wait()
+            raise
 
 
 class Monitor:
@@ -93,7 +163,7 @@ class Monitor:
         Whose subtasks are the iterations.
     label : str or None
         Begins each printed line; None prints nothing.
-    interrupted : threading.Event
+    interruption : Interruption
         Set by Ctrl-C, here or in another run.
     """
 
@@ -107,7 +177,7 @@ class Monitor:
         make_estimator,
         task,
         label=None,
-        interrupted,
+        interruption,
     ):
         self.objective = objective
         self.stopping = stopping
@@ -116,11 +186,22 @@ class Monitor:
         self.make_estimator = make_estimator
         self.task = task
         self.label = label
-        self.interrupted = interrupted
+        self.interruption = interruption
         self.losses: list[float] = []
         self.was_interrupted = False
         self._began = perf_counter()
+        self._n_before = len(stopping.costs), len(stopping.scores)
         self._iteration_task = task.begin_subtask("iteration")
+
+    @property
+    def n_iter(self):
+        """Number of iterations that are recorded of this run."""
+        return len(self.stopping.costs) - self._n_before[0]
+
+    @property
+    def scores(self):
+        """Validation scores of all recorded iterations, those of earlier runs included."""
+        return self.stopping.scores[: self._n_before[1] + self.n_iter]
 
     @property
     def rate_factor(self):
@@ -134,22 +215,17 @@ class Monitor:
     def __call__(self, iteration):
         """Note an iteration; whether it was the last."""
         network, theta = self.plain(iteration.theta, iteration.moments)
-        score = self._validate(network, theta, iteration)
-        stop = self.stopping.after(iteration, score)
-        if self.best is not None and score > self.best.score:
-            self.best = Best(score, iteration.cost, theta.copy())
-        if self.label is not None:
-            print(self._line(iteration, score), flush=True)
-        # A hook may raise: the task has ended all the same.
-        task, self._iteration_task = self._iteration_task, None
-        asked = task.end(lambda: vars(self.make_estimator(network, theta)))
-        if asked and not stop:
-            stop = self.stopping.stop("a callback asked to stop", converged=True)
-        if self.interrupted.is_set():
+        # Ctrl-C may come while this is measured; then the iteration is not recorded at all.
+        score, loss = self._validate(network, theta, iteration)
+        stop = self._record(iteration, theta, score, loss)
+        try:
+            stop = self._tell(iteration, network, theta, score, stop)
+        except KeyboardInterrupt:
+            # What is recorded counts.
+            self.interruption.set()
+        if self.interruption.is_set():
             self.interrupt()
-            stop = True
-        if not stop:
-            self._iteration_task = self.task.begin_subtask("iteration")
+            return True
         return stop
 
     def plain(self, theta, moments):
@@ -164,7 +240,7 @@ class Monitor:
     def interrupt(self):
         """Note that the user ended training, here and in the runs beside it."""
         self.was_interrupted = True
-        self.interrupted.set()
+        self.interruption.set()
         self.stopping.stop("interrupted by the user")
 
     def close(self):
@@ -174,14 +250,37 @@ class Monitor:
 
     def _validate(self, network, theta, iteration):
         if self.validation is None:
-            return None
+            return None, None
         score, loss = self.validation.measure(
             network, theta, self.objective.map, lambda: self.make_estimator(network, theta)
         )
         if self.best is not None and np.isnan(score):
             raise ValueError("scoring must give a number where early_stopping=True; got nan.")
-        self.losses.append(loss + self.objective.penalty(iteration.theta))
-        return score
+        return score, loss + self.objective.penalty(iteration.theta)
+
+    def _record(self, iteration, theta, score, loss):
+        """Note an iteration; whether it was the last by the rules."""
+        best = self.best
+        if best is not None and score > best.score:
+            best = Best(score, iteration.cost, theta.copy())
+        if loss is not None:
+            self.losses.append(loss)
+        stop = self.stopping.after(iteration, score)
+        self.best = best
+        return stop
+
+    def _tell(self, iteration, network, theta, score, stop):
+        """Print a line and call the hooks; whether to stop."""
+        if self.label is not None:
+            print(self._line(iteration, score), flush=True)
+        # A hook may raise: the task has ended all the same.
+        task, self._iteration_task = self._iteration_task, None
+        asked = task.end(lambda: vars(self.make_estimator(network, theta)))
+        if asked and not stop:
+            stop = self.stopping.stop("a callback asked to stop", converged=True)
+        if not (stop or self.interruption.is_set()):
+            self._iteration_task = self.task.begin_subtask("iteration")
+        return stop
 
     def _line(self, iteration, score):
         parts = [f"{self.label} {len(self.stopping.costs):4d}", f"cost {iteration.cost:.6f}"]
@@ -233,13 +332,6 @@ def train(objective, theta, state, rng, *, solver, mini_batches, monitor) -> Out
     Returns
     -------
     outcome : Outcome
-
-    Warns
-    -----
-    ConvergenceWarning
-        If training ended before it converged.
-    UserWarning
-        If Ctrl-C ended it.
     """
     stopping = monitor.stopping
     try:
@@ -259,15 +351,15 @@ def train(objective, theta, state, rng, *, solver, mini_batches, monitor) -> Out
     score = None
     if monitor.best is not None and monitor.best.theta is not None:
         score, cost, theta = monitor.best.score, monitor.best.cost, monitor.best.theta
-    _warn(result, cost, monitor)
     return Outcome(
         network=network,
         theta=theta,
         cost=cost,
         score=score,
         costs=stopping.costs,
-        scores=stopping.scores,
-        losses=monitor.losses,
+        scores=monitor.scores,
+        losses=monitor.losses[: monitor.n_iter],
+        n_iter=monitor.n_iter,
         n_fun=result.nfev,
         stopping=stopping,
         interrupted=monitor.was_interrupted,
@@ -275,69 +367,46 @@ def train(objective, theta, state, rng, *, solver, mini_batches, monitor) -> Out
     )
 
 
-def _warn(result, cost, monitor):
-    if monitor.was_interrupted:
-        warnings.warn(
-            f"Training was interrupted after {result.nit} iterations; the best parameters so "
-            "far are kept.",
-            stacklevel=2,
-        )
-    elif not monitor.stopping.converged:
-        warnings.warn(
-            f"Training ended before it converged: {monitor.stopping.message} (cost {cost:.6g} "
-            f"after {result.nit} iterations). Scale the features (StandardScaler), raise "
-            "max_iter, tol or alpha, or go on with warm_start=True.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-
-
-def run_side_by_side(run, n_runs, n_jobs, interrupted):
+def run_side_by_side(run, n_runs, n_jobs, interruption):
     """Outcomes of ``run(number)`` for each number; after Ctrl-C of those that began.
+
+    If a run fails, the others have ended when its error is raised.
 
     Parameters
     ----------
     run : callable(int) -> Outcome
-        Ends soon after ``interrupted`` is set, with what it has.
+        Ends soon after the interruption is set, with what it has.
     n_runs : int
     n_jobs : int or None
-    interrupted : threading.Event
+    interruption : Interruption
 
     Returns
     -------
     outcomes : list of Outcome
         In the order of the numbers.
+
+    Warns
+    -----
+    UserWarning
+        If Ctrl-C came between two runs.
     """
     outcomes = {}
-    begun = []
 
     def run_unless_interrupted(number):
-        if interrupted.is_set():
-            return
-        finished = threading.Event()
-        begun.append(finished)
-        try:
-            outcomes[number] = run(number)
-        except KeyboardInterrupt:
-            interrupted.set()
-            raise
-        finally:
-            finished.set()
+        with interruption.of_run():
+            if not interruption.is_set():
+                outcomes[number] = run(number)
 
     try:
-        Parallel(n_jobs=n_jobs, require="sharedmem")(
-            delayed(run_unless_interrupted)(number) for number in range(n_runs)
-        )
+        with interruption.of_all():
+            Parallel(n_jobs=n_jobs, require="sharedmem")(
+                delayed(run_unless_interrupted)(number) for number in range(n_runs)
+            )
     except KeyboardInterrupt:
-        # Only the main thread hears Ctrl-C, here while it waits for the others:
-        # they end with their current iteration.
-        interrupted.set()
-        for finished in begun:
-            finished.wait()
         if not outcomes:
             raise
         if not any(outcome.interrupted for outcome in outcomes.values()):
-            # It came between two runs: none of them has warned.
+            # None of them knows of it.
             warnings.warn(
                 f"Training was interrupted after {len(outcomes)} of {n_runs} starts; the best "
                 "parameters so far are kept.",
