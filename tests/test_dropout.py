@@ -78,6 +78,17 @@ def test_the_expected_logits_of_a_linear_network_are_those_that_predict():
     assert np.all(error < 5 * draws.std(axis=0) / np.sqrt(3000))
 
 
+def test_a_draw_at_the_rate_is_kept():
+    """Draws lie in [0, 1): just so the share of those below the rate is the rate."""
+
+    class Draws:
+        def random(self, size, dtype):
+            return np.array([0.0, 0.25, 0.5, 0.75], dtype).reshape(size)
+
+    y, _ = Dropout(0.5).forward((), np.ones((1, 4)), Rows(np.ones(1), Draws()))
+    assert np.array_equal(y, [[0.0, 0.0, 2.0, 2.0]])
+
+
 def test_the_precision_stays():
     assert dropped(0.3, np.ones((3, 3), np.float32)).dtype == np.float32
 
