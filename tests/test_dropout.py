@@ -10,6 +10,7 @@ from backprop_mlp import BackpropMLPClassifier, check_gradient
 from backprop_mlp._layers import Dropout, Rows
 from backprop_mlp._losses import SoftmaxLoss
 from backprop_mlp._network import Network
+from backprop_mlp._objective import RowBlocks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -228,6 +229,19 @@ def test_every_epoch_draws_new_masks():
     costs = classifier(**still).fit(X, y).loss_curve_
     assert len(set(costs)) == 5
     assert len(set(classifier(dropout=0.0, **still).fit(X, y).loss_curve_)) == 1
+
+
+def test_every_batch_has_a_seed_of_its_own(monkeypatch):
+    seeds = []
+    block = RowBlocks.block
+
+    def note(blocks, rows, seed=None):
+        seeds.append(seed)
+        return block(blocks, rows, seed)
+
+    monkeypatch.setattr(RowBlocks, "block", note)
+    classifier(batch_size=1).fit(X, y)
+    assert len(set(seeds)) == len(seeds) == 5 * len(X)
 
 
 @pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])

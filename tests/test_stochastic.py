@@ -1,5 +1,7 @@
 """Mini-batch solvers: the rules against textbook loops, and what a batch stands for."""
 
+from copy import copy
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, csr_matrix
@@ -494,6 +496,15 @@ def test_the_weights_do_not_drift_with_the_batch_size():
         norms.append(np.linalg.norm(np.concatenate([W.ravel() for W in classifier.coefs_])))
     print("norms of the weights:", norms)
     assert max(norms) < 1.1 * min(norms)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_fit_may_be_gone_on_from_more_than_once(solver):
+    """Training from a state does not change it."""
+    start = network(solver, warm_start=True, batch_norm=True, dropout=0.2).fit(X, y)
+    once, again = copy(start).fit(X, y), copy(start).fit(X, y)
+    assert once.loss_curve_ == again.loss_curve_
+    assert np.array_equal(parameters(once), parameters(again))
 
 
 # Failures and interruptions
