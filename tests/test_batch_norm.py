@@ -107,6 +107,16 @@ def test_a_batch_without_weight_passes_through():
     assert moments.weight == 0.0
 
 
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_precision_of_the_layer_is_that_of_its_inputs(dtype, weight):
+    layer, params = BatchNorm(4), (np.ones(4, dtype), np.zeros(4, dtype))
+    y, cache = layer.forward(params, X[:6].astype(dtype), rows_of(np.full(6, weight)))
+    *_, moments = cache
+    dx = layer.input_grad(params, cache, np.ones((6, 4), dtype))
+    assert {a.dtype for a in (y, dx, moments.mean, moments.var)} == {np.dtype(dtype)}
+
+
 def test_constant_inputs_are_no_division_by_zero():
     x = np.ones((10, 4))
     y, cache = BatchNorm(4).forward((np.ones(4), np.zeros(4)), x, rows_of(np.ones(10)))

@@ -224,7 +224,6 @@ def test_teardown_comes_after_a_failing_fit_too(solver):
     assert not hasattr(classifier, "_callback_fit_ctx")
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_teardown_comes_after_divergence_too():
     recorder = Recorder()
     classifier = network("sgd", learning_rate_init=1e200).set_callbacks(recorder)

@@ -10,6 +10,7 @@ from backprop_mlp import BackpropMLPClassifier, check_gradient
 from backprop_mlp._layers import Dropout, Rows
 from backprop_mlp._losses import SoftmaxLoss
 from backprop_mlp._network import Network
+from backprop_mlp._objective import RowBlocks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -76,6 +77,17 @@ def test_the_expected_logits_of_a_linear_network_are_those_that_predict():
     )
     error = np.abs(draws.mean(axis=0) - expected)
     assert np.all(error < 5 * draws.std(axis=0) / np.sqrt(3000))
+
+
+def test_a_draw_at_the_rate_is_kept():
+    """Draws lie in [0, 1): just so the share of those below the rate is the rate."""
+
+    class Draws:
+        def random(self, size, dtype):
+            return np.array([0.0, 0.25, 0.5, 0.75], dtype).reshape(size)
+
+    y, _ = Dropout(0.5).forward((), np.ones((1, 4)), Rows(np.ones(1), Draws()))
+    assert np.array_equal(y, [[0.0, 0.0, 2.0, 2.0]])
 
 
 def test_the_precision_stays():
@@ -217,6 +229,19 @@ def test_every_epoch_draws_new_masks():
     costs = classifier(**still).fit(X, y).loss_curve_
     assert len(set(costs)) == 5
     assert len(set(classifier(dropout=0.0, **still).fit(X, y).loss_curve_)) == 1
+
+
+def test_every_batch_has_a_seed_of_its_own(monkeypatch):
+    seeds = []
+    block = RowBlocks.block
+
+    def note(blocks, rows, seed=None):
+        seeds.append(seed)
+        return block(blocks, rows, seed)
+
+    monkeypatch.setattr(RowBlocks, "block", note)
+    classifier(batch_size=1).fit(X, y)
+    assert len(set(seeds)) == len(seeds) == 5 * len(X)
 
 
 @pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])

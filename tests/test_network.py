@@ -71,6 +71,24 @@ def test_pack_is_the_inverse_of_the_views(shape):
         np.testing.assert_array_equal(b, intercept)
 
 
+@pytest.mark.parametrize(
+    ("activations", "options"),
+    [((), {}), (("tanh",), {}), (("tanh",) * 3, {}), (("tanh", "relu"), {"dropout": [0.5]})],
+    ids=str,
+)
+def test_a_network_needs_an_activation_and_a_rate_for_each_hidden_layer(activations, options):
+    with pytest.raises(ValueError, match="zip"):
+        Network.feedforward((3, 4, 4, 2), activations, SigmoidLoss(), **options)
+
+
+def test_pack_needs_a_matrix_and_biases_for_each_dense_layer(shape):
+    network = Network.feedforward(*shape, SigmoidLoss())
+    coefs, intercepts = parameters(shape[0])
+    for given in [(coefs[:-1], intercepts), (coefs, intercepts[:-1]), (coefs * 2, intercepts * 2)]:
+        with pytest.raises(ValueError, match="zip"):
+            network.pack(*given)
+
+
 def test_layers_without_parameters_have_empty_views():
     network = Network.feedforward((3, 4, 2), ("relu",), SigmoidLoss())
     views = network.views(np.zeros(network.n_params))

@@ -1,6 +1,7 @@
 """Learning-rate schedules: their values, and that training walks at their rates."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -109,28 +110,84 @@ def test_schedules_are_values(schedule):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Constant(-0.1), r"initial must be .*; got -0.1"),
-        (lambda: Constant(float("inf")), "initial must be"),
-        (lambda: Step("fast", every=10), "initial must be .*; got 'fast'"),
-        (lambda: Exponential(float("nan"), every=10), "initial must be"),
-        (lambda: InvScaling(0.1, power=-1.0), "power must be .*; got -1.0"),
-        (lambda: InvScaling(0.1, samples_per_epoch=-5.0), "samples_per_epoch must be"),
-        (lambda: InvScaling(0.1, steps_per_epoch=0), "steps_per_epoch must be .*; got 0"),
-        (lambda: Step(0.1, every=0), "every must be .*; got 0"),
-        (lambda: Step(0.1, every=10, factor=-0.5), "factor must be .*; got -0.5"),
-        (lambda: Exponential(0.1, every=0), "every must be"),
-        (lambda: Exponential(0.1, every=10, factor=-0.5), "factor must be"),
-        (lambda: InverseTime(0.1, every=0), "every must be"),
-        (lambda: InverseTime(0.1, every=10, decay=-1.0), "decay must be .*; got -1.0"),
-        (lambda: Cosine(0.1, horizon=0), "horizon must be .*; got 0"),
-        (lambda: Cosine(0.1, horizon=10, warm_up=10), "warm_up must be .*; got 10"),
-        (lambda: Cosine(0.1, horizon=10, warm_up=-1), "warm_up must be"),
-        (lambda: Cosine(0.1, horizon=10, final=-0.1), "final must be .*; got -0.1"),
+        (lambda: Constant(float("inf")), "initial must be a finite number >= 0; got inf."),
+        (lambda: Step("fast", every=10), "initial must be a finite number >= 0; got 'fast'."),
+        (
+            lambda: Exponential(float("nan"), every=10),
+            "initial must be a finite number >= 0; got nan.",
+        ),
+        (lambda: InvScaling(0.1, power=-1.0), "power must be a finite number >= 0; got -1.0."),
+        (
+            lambda: InvScaling(0.1, samples_per_epoch=-5.0),
+            "samples_per_epoch must be a finite number >= 0; got -5.0.",
+        ),
+        (
+            lambda: InvScaling(0.1, steps_per_epoch=0),
+            "steps_per_epoch must be a finite number > 0; got 0.",
+        ),
+        (lambda: Step(0.1, every=0), "every must be a finite number > 0; got 0."),
+        (
+            lambda: Step(0.1, every=10, factor=-0.5),
+            "factor must be a finite number >= 0; got -0.5.",
+        ),
+        (lambda: Exponential(0.1, every=0), "every must be a finite number > 0; got 0."),
+        (
+            lambda: Exponential(0.1, every=10, factor=-0.5),
+            "factor must be a finite number >= 0; got -0.5.",
+        ),
+        (lambda: InverseTime(0.1, every=0), "every must be a finite number > 0; got 0."),
+        (
+            lambda: InverseTime(0.1, every=10, decay=-1.0),
+            "decay must be a finite number >= 0; got -1.0.",
+        ),
+        (lambda: Cosine(0.1, horizon=0), "horizon must be a finite number > 0; got 0."),
+        (lambda: Cosine(0.1, horizon=10, warm_up=10), "warm_up must be below horizon=10; got 10."),
+        (
+            lambda: Cosine(0.1, horizon=10, warm_up=-1),
+            "warm_up must be a finite number >= 0; got -1.",
+        ),
+        (
+            lambda: Cosine(0.1, horizon=10, final=-0.1),
+            "final must be a finite number >= 0; got -0.1.",
+        ),
     ],
 )
 def test_schedules_name_the_argument_that_is_wrong(make, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make()
+
+
+STARTING_AT = [
+    Constant,
+    InvScaling,
+    lambda initial: Step(initial, every=10),
+    lambda initial: Exponential(initial, every=10),
+    lambda initial: InverseTime(initial, every=10),
+    lambda initial: Cosine(initial, horizon=10),
+]
+
+
+@pytest.mark.parametrize("starting_at", STARTING_AT)
+def test_every_schedule_refuses_an_initial_rate_below_zero(starting_at):
+    with pytest.raises(ValueError, match=r"^initial must be a finite number >= 0; got -0\.1\.$"):
+        starting_at(-0.1)
+
+
+@pytest.mark.parametrize("starting_at", STARTING_AT)
+def test_an_initial_rate_of_zero_stays_zero(starting_at):
+    assert [starting_at(0.0)(step) for step in (0, 1, 50)] == [0.0, 0.0, 0.0]
+
+
+def test_constants_that_are_not_given_are_those_of_the_documentation():
+    steps = np.arange(30)
+    for schedule, expected in [
+        (InvScaling(0.6), 0.6 / np.sqrt(1 + steps)),
+        (Step(0.6, every=7), 0.6 * 0.5 ** (steps // 7)),
+        (Exponential(0.6, every=7), 0.6 * 0.95 ** (steps / 7)),
+        (InverseTime(0.6, every=7), 0.6 / (1 + steps / 7)),
+        (Cosine(0.6, horizon=7), 0.3 + 0.3 * np.cos(np.pi * np.minimum(steps / 7, 1.0))),
+    ]:
+        np.testing.assert_allclose([schedule(step) for step in steps], expected, atol=1e-15)
 
 
 # Training walks at these rates

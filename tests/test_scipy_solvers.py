@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
-from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp import BackpropMLPClassifier, _scipy_solvers
 from backprop_mlp._activations import ACTIVATIONS
 from backprop_mlp._centring import Centring
 from backprop_mlp._losses import SigmoidLoss
@@ -149,6 +149,21 @@ def test_both_solvers_find_the_minimum_of_a_convex_problem():
     theta = np.ones(objective.network.n_params)
     found = [minimised(objective, theta, solver, tol=1e-9)[0].x for solver in SOLVERS]
     np.testing.assert_allclose(found[0], found[1], atol=1e-7)
+
+
+@pytest.mark.parametrize(("solver", "n_iter"), [("cg", 100), ("lbfgs", 100), ("newton-cg", 10)])
+def test_only_the_monitor_ends_a_descent(solver, n_iter, monkeypatch):
+    """SciPy's own limits would make it forget the directions it has taken."""
+    descents = []
+
+    def note(*args, **options):
+        descents.append(options["method"])
+        return minimize(*args, **options)
+
+    monkeypatch.setattr(_scipy_solvers, "minimize", note)
+    result, _ = minimised(*problem(alpha=0.01), solver, max_iter=n_iter)
+    assert result.nit == n_iter
+    assert len(descents) == 1
 
 
 # Failed line searches

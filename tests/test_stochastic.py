@@ -1,5 +1,7 @@
 """Mini-batch solvers: the rules against textbook loops, and what a batch stands for."""
 
+from copy import copy
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, csr_matrix
@@ -422,7 +424,6 @@ def test_gradients_whose_squares_overflow_are_clipped_too(dtype, huge):
     np.testing.assert_allclose(gradient, 0.5, rtol=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_clipping_saves_a_training_that_would_diverge():
     params = {"activation": "identity", "learning_rate_init": 0.1, "max_iter": 200}
     far_apart = 1e4 * X**3
@@ -476,10 +477,18 @@ def test_the_weights_do_not_drift_with_the_batch_size():
     assert max(norms) < 1.1 * min(norms)
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_fit_may_be_gone_on_from_more_than_once(solver):
+    """Training from a state does not change it."""
+    start = network(solver, warm_start=True, batch_norm=True, dropout=0.2).fit(X, y)
+    once, again = copy(start).fit(X, y), copy(start).fit(X, y)
+    assert once.loss_curve_ == again.loss_curve_
+    assert np.array_equal(parameters(once), parameters(again))
+
+
 # Failures
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_divergence_is_an_error_that_leaves_the_estimator_as_it_was(solver):
     classifier = network(solver).fit(X, y)
@@ -492,7 +501,6 @@ def test_divergence_is_an_error_that_leaves_the_estimator_as_it_was(solver):
     assert all(map(np.array_equal, classifier.coefs_, coefs))
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_last_step_that_overflows_is_divergence_too():
     """The cost is that before the step: finite."""
     classifier = network("sgd", batch_size=len(X), max_iter=1, learning_rate=lambda step: 1e308)
@@ -501,7 +509,17 @@ def test_a_last_step_that_overflows_is_divergence_too():
     assert not hasattr(classifier, "coefs_")
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("params", [{}, {"max_grad_norm": 1.0}, {"batch_norm": True}], ids=str)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_divergence_is_told_by_the_error_alone(solver, params, recwarn):
+    classifier = network(solver, learning_rate_init=1e200, activation="relu", **params)
+    with pytest.raises(
+        FloatingPointError, match=r"^Training diverges: in epoch \d+ .* learning_rate_init.*"
+    ):
+        classifier.fit(1e3 * X, y)
+    assert not recwarn.list
+
+
 def test_one_restart_that_diverges_is_an_error():
     classifier = network("sgd", n_init=3, learning_rate_init=1e200, activation="identity")
     with pytest.raises(FloatingPointError, match="diverges"):

@@ -287,13 +287,13 @@ def minimize_stochastic(
             cost = 0.0
             for batch in batches:
                 rows = batch if order is None else order[batch]
+                rate = rate_at(schedule, step) * monitor.rate_factor
                 # What overflows is told at the end of the epoch, once and with advice.
                 with np.errstate(over="ignore", invalid="ignore"):
                     batch_cost, grad, batch_moments = objective.minibatch(theta, rows, rng)
                     cost += batch_cost * (batch.stop - batch.start) / n_rows
                     if max_grad_norm is not None:
                         clip_by_norm(grad, max_grad_norm)
-                    rate = rate_at(schedule, step) * monitor.rate_factor
                     theta += rule.step(grad, rate, rule_state)
                     moments = running_moments(moments, batch_moments)
                 step += 1
