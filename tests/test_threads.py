@@ -2,6 +2,7 @@
 
 import threading
 import time
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -118,6 +119,15 @@ def test_threads_cut_the_blocks_out_themselves():
     assert threading.current_thread() not in cutters
 
 
+def test_overflow_in_a_block_is_handled_as_the_caller_wants():
+    huge = np.full(600, 1e300)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        run(lambda block: huge * huge)
+    with warnings.catch_warnings(), np.errstate(over="ignore"):
+        warnings.simplefilter("error")
+        run(lambda block: huge * huge)
+
+
 # BLAS limits
 
 
@@ -132,6 +142,37 @@ def test_blas_limits_come_back_after_a_failure():
     with pytest.raises(ZeroDivisionError):
         run(fail)
     assert set(blas_threads()) == {2}
+
+
+def test_a_thread_holds_blas_while_another_one_has_set_its_limit():
+    """As the thread of a fit does in a program that has limited BLAS for itself."""
+
+    def fit():
+        with block_map(1.0):
+            held.append(set(blas_threads()))
+
+    held = []
+    with threadpool_limits(2, user_api="blas"):
+        thread = threading.Thread(target=fit)
+        thread.start()
+        thread.join()
+        assert held == [{1}]
+        assert set(blas_threads()) == {2}
+
+
+def test_other_threads_may_set_limits_after_us():
+    with block_map(1.0):
+        pass
+
+    def limit():
+        with threadpool_limits(1, user_api="blas"):
+            found.append(set(blas_threads()))
+
+    found = []
+    thread = threading.Thread(target=limit)
+    thread.start()
+    thread.join()
+    assert found == [{1}]
 
 
 def test_a_nested_user_leaves_the_limit_to_the_outer_one():

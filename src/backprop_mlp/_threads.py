@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache, cached_property, partial
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 WORK_WORTH_A_THREAD = 10_000_000
 """Floating-point operations of a block below which handing it to a thread costs
@@ -51,8 +51,7 @@ class _BlasGuard:
                 limits = [(library, library.num_threads) for library in self._libraries]
                 self._n_threads = max((limit for _, limit in limits), default=1)
                 self._limited = [(library, limit) for library, limit in limits if limit > 1]
-                for library, _ in self._limited:
-                    library.set_num_threads(1)
+                self.hold()
             self._users += 1
             return self._n_threads
 
@@ -60,8 +59,26 @@ class _BlasGuard:
         with self._lock:
             self._users -= 1
             if self._users == 0:
-                for library, limit in self._limited:
-                    library.set_num_threads(limit)
+                _set_limits(self._limited)
+
+    def hold(self):
+        """Hold BLAS to one thread in this thread: over OpenMP each has a limit of its own."""
+        _set_limits([(library, 1) for library, _ in self._limited])
+
+
+# From threadpoolctl 3.8 on the first thread that sets OpenBLAS's limit is the only one
+# that can until this is called: what others set does nothing, in silence.
+_let_any_thread_set_limits = getattr(
+    OpenBLASController, "clear_controlling_thread", lambda force: None
+)
+
+
+def _set_limits(limits):
+    """Set the limits of BLAS libraries from pairs of both, whichever thread set them last."""
+    _let_any_thread_set_limits(force=True)
+    for library, limit in limits:
+        library.set_num_threads(limit)
+    _let_any_thread_set_limits(force=True)
 
 
 one_blas_thread = _BlasGuard()
@@ -105,7 +122,7 @@ def block_map(work):
             yield map
         else:
             # A thread is started when there is a task for it, and none waits.
-            with ThreadPoolExecutor(n_threads) as pool:
+            with ThreadPoolExecutor(n_threads, initializer=one_blas_thread.hold) as pool:
                 yield partial(_ordered_map, pool, n_threads, work)
 
 
@@ -117,8 +134,12 @@ def _ordered_map(pool, n_threads, work, function, blocks):
         yield function(blocks[0])
         return
 
+    errors = np.geterr()
+
     def compute(task):
-        return [function(blocks[index]) for index in task.tolist()]
+        # NumPy keeps its error handling by thread: what the caller leaves for later, we do.
+        with np.errstate(**errors):
+            return [function(blocks[index]) for index in task.tolist()]
 
     waiting: deque = deque()
     try:
