@@ -297,6 +297,15 @@ def test_wrong_input_is_named_and_changes_nothing(params, arguments, message):
     np.testing.assert_array_equal(fitted.alphas_, before[1])
 
 
+@pytest.mark.parametrize("given", [np.nan, "good", None])
+def test_a_score_that_can_not_be_compared_is_named(given):
+    """nan would be the highest mean."""
+    hopeless = search().set_params(scoring=lambda estimator, X, y: given, estimator__max_iter=1)
+    with pytest.raises(ValueError, match=f"scoring must give a number; got {given!r} for alpha="):
+        hopeless.fit(IRIS, SPECIES)
+    assert not hasattr(hopeless, "alpha_")
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_every_check_passes():
     estimator = BackpropMLPClassifierCV(

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from backprop_mlp import BackpropMLPClassifier, check_gradient
 from backprop_mlp._assembly import MINI_BATCH_SOLVERS, SOLVERS
 from backprop_mlp._scipy_solvers import METHODS
+from backprop_mlp.schedules import Exponential
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -241,6 +242,51 @@ def test_only_the_penalty_knows_the_size_of_the_weights(solver, scale):
     one = network(solver, alpha=0.0).fit(X, y, weights)
     other = network(solver, alpha=0.0).fit(X, y, scale * weights)
     np.testing.assert_allclose(other.predict_proba(X), one.predict_proba(X), atol=1e-7)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-50, 1e50, 1e300])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_weights_beyond_the_precision_of_the_rows_are_an_error(solver, scale):
+    """In float32 they would be zero, and the gradient with them: the start would be the end."""
+    rows, weights = X.astype(np.float32), np.full(40, scale)
+    message = r"sample_weight, .* must have a largest value from 1e-20 to 1e20 where X is float32"
+    for fitted in (network(solver), network(solver, class_weight={0: scale, 1: 0, 2: 0})):
+        given = [] if fitted.class_weight else [weights]
+        with pytest.raises(ValueError, match=message):
+            fitted.fit(rows, y, *given)
+    if solver in MINI_BATCH_SOLVERS:
+        with pytest.raises(ValueError, match=message):
+            network(solver).partial_fit(rows, y, weights, classes=[0, 1, 2])
+    one = network(solver, alpha=0.0).fit(rows, y, np.full(40, 1e-15))
+    other = network(solver, alpha=0.0).fit(rows, y)
+    np.testing.assert_allclose(one.predict_proba(rows), other.predict_proba(rows), atol=1e-3)
+
+
+@pytest.mark.parametrize("solver", MINI_BATCH_SOLVERS)
+def test_a_start_beyond_the_precision_of_the_rows_is_an_error(solver):
+    model = network(solver, initializer=lambda rng, *fan: np.full(fan, 1e39))
+    with pytest.raises(FloatingPointError, match=OVERFLOW):
+        model.fit(X.astype(np.float32), y)
+
+
+def test_balanced_weights_of_weights_far_apart_are_an_error():
+    model = network(class_weight="balanced")
+    with pytest.raises(ValueError, match="must have a finite sum above 0; got inf"):
+        model.fit(X, y, np.where(y == 0, 1e300, 1e-300))
+
+
+@pytest.mark.parametrize("solver", MINI_BATCH_SOLVERS)
+def test_rates_that_vanish_or_overflow(solver):
+    """The first leave the parameters where they are; the second are named."""
+    params = {"learning_rate": "invscaling", "power_t": 1e308, "momentum": 0.0}
+    models = (network(solver, **params, max_iter=n_epochs).fit(X, y) for n_epochs in (1, 5))
+    for once, later in zip(*(model.coefs_ for model in models), strict=True):
+        np.testing.assert_array_equal(once, later)
+    growing = network(solver, learning_rate=Exponential(1e-300, 1, factor=1e200))
+    with pytest.raises(
+        ValueError, match=r"learning_rate must give finite rates .* got inf at step"
+    ):
+        growing.fit(X, y)
 
 
 @pytest.mark.xfail(raises=RuntimeWarning, reason="the sum of the weights warns of its overflow")

@@ -322,6 +322,23 @@ def test_a_wrong_scoring_is_named(scoring):
         classifier(scoring=scoring).fit(X, y)
 
 
+@pytest.mark.parametrize("given", ["good", None, np.ones(2)], ids=repr)
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_score_that_is_no_number_is_named(solver, given):
+    model = classifier(solver, scoring=lambda estimator, X, y: given)
+    with pytest.raises(TypeError, match="scoring must give a number; got"):
+        model.fit(X_train, y_train, **GIVEN)
+    assert not hasattr(model, "coefs_")
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_nan_is_a_score_that_can_not_decide_when_to_stop(solver):
+    model = classifier(solver, scoring=lambda estimator, X, y: np.nan)
+    assert np.isnan(model.fit(X_train, y_train, **GIVEN).validation_scores_).all()
+    with pytest.raises(ValueError, match="scoring must give a number where early_stopping=True"):
+        model.set_params(early_stopping=True).fit(X_train, y_train, **GIVEN)
+
+
 def test_class_weights_count_in_the_default_score_and_in_the_loss():
     class_weight = {0: 5.0, 2: 0.5}
     factors = np.array([5.0, 1.0, 0.5])[y_val] * w_val

@@ -617,7 +617,7 @@ class BackpropMLPClassifier(
         network = build_network(self, X.shape[1], targets)
         codes = targets.codes(y)
         self.class_weight_ = targets.class_weights(self.class_weight)
-        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets)
+        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets, X.dtype)
         problem = Problem(targets, network, RowBlocks(X, codes, weights, targets.encode), None)
         rng = np.random.default_rng(
             check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
@@ -683,7 +683,7 @@ class BackpropMLPClassifier(
         rows = slice(None) if chosen is None else chosen
         totals = targets.class_totals(codes[rows], weights[rows])
         self.class_weight_ = targets.class_weights(self.class_weight, totals)
-        factored = self._times_class_weight(weights, codes, targets)
+        factored = self._times_class_weight(weights, codes, targets, X.dtype)
         blocks = RowBlocks(X, codes, factored, targets.encode, chosen)
         validation = None
         scoring = self.scoring
@@ -693,7 +693,7 @@ class BackpropMLPClassifier(
             X_val, y_val = self._validate_rows(X_val, y_val, reset=False)
             codes_val = targets.codes(y_val)
             weights = _row_weights(sample_weight_val, X_val)
-            factored = self._times_class_weight(weights, codes_val, targets)
+            factored = self._times_class_weight(weights, codes_val, targets, X_val.dtype)
             blocks_val = RowBlocks(X_val, codes_val, factored, targets.encode)
             validation = Validation(
                 blocks_val, targets, scoring, _scorer_rows(X_val, y_val, sample_weight_val)
@@ -1136,7 +1136,7 @@ class BackpropMLPClassifier(
         X, y = self._validate_rows(X, y, reset=False, precisions=precisions)
         targets = self._targets
         codes = targets.codes(y)
-        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets)
+        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets, X.dtype)
         blocks = RowBlocks(X, codes, weights, targets.encode)
         return Problem(targets, self._network, blocks, None)
 
@@ -1159,10 +1159,19 @@ class BackpropMLPClassifier(
         seed = rng.randint(np.iinfo(np.int32).max, size=1)[0]
         return problem, initialize(problem.network, aside.initializer, np.random.default_rng(seed))
 
-    def _times_class_weight(self, sample_weight, codes, targets):
-        if np.all(self.class_weight_ == 1.0):
-            return sample_weight
-        return sample_weight * targets.row_factors(self.class_weight_, codes)
+    def _times_class_weight(self, sample_weight, codes, targets, dtype):
+        """The rows' weights, times those of their classes, for rows of a dtype."""
+        weights = sample_weight
+        if not np.all(self.class_weight_ == 1.0):
+            weights = weights * targets.row_factors(self.class_weight_, codes)
+        # The gradient is summed in the precision of the rows, and must not vanish there.
+        largest = weights.max() if dtype == np.float32 else 1.0
+        if largest > 0.0 and not 1e-20 <= largest <= 1e20:
+            raise ValueError(
+                "sample_weight, times class_weight, must have a largest value from 1e-20 to 1e20 "
+                f"where X is float32; got {largest:g}. Scale the weights or take X in float64."
+            )
+        return weights
 
     def _validate_rows(self, X, y="no_validation", *, reset, precisions=_PRECISIONS):
         """X (and y) checked, in a precision that the network computes in; no copy if it can."""

@@ -135,7 +135,10 @@ def rate_at(schedule, step):
     ValueError
         If it is not a finite number >= 0.
     """
-    given = schedule(step)
+    try:
+        given = schedule(step)
+    except OverflowError:
+        given = math.inf
     try:
         rate = float(given)
     except (TypeError, ValueError):

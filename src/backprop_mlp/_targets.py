@@ -285,7 +285,8 @@ def _is_multilabel(y):
 def _balanced(weights):
     """Factors that give all classes with any weight the same weight in total."""
     present = weights > 0.0
-    factors = weights.sum() / (present.sum() * np.where(present, weights, 1.0))
+    with np.errstate(over="ignore"):
+        factors = weights.sum() / (present.sum() * np.where(present, weights, 1.0))
     return np.where(present, factors, 0.0)
 
 

@@ -340,7 +340,8 @@ def train(objective, theta, state, rng, *, solver, mini_batches, monitor) -> Out
             cost, moments, state = result.fun, (), None
         else:
             if state is None:
-                theta = theta.astype(objective.dtype)
+                with np.errstate(over="ignore"):
+                    theta = theta.astype(objective.dtype)
                 state = initial_state(objective.network, theta, mini_batches.rule, rng)
             result = minimize_stochastic(objective, state, monitor=monitor, **vars(mini_batches))
             cost = stopping.costs[-1] if stopping.costs else np.nan

@@ -84,7 +84,8 @@ class InvScaling:
 
     def __call__(self, step):
         samples = self.samples_per_epoch * (step // self.steps_per_epoch)
-        return self.initial / (1 + samples) ** self.power
+        # With the minus a huge power comes to 0; without it, to an OverflowError.
+        return self.initial * (1 + samples) ** -self.power
 
 
 @dataclass(frozen=True)
