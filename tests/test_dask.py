@@ -306,6 +306,43 @@ def test_nothing_that_grows_with_the_rows_is_gathered(client, monkeypatch):
     assert max(sizes) == n_params + 1
 
 
+def disturb(monkeypatch, error):
+    """Let the fourth iteration end in an error."""
+    after = Monitor.__call__
+
+    def disturbed(self, iteration):
+        if iteration.number == 4:
+            raise error
+        return after(self, iteration)
+
+    monkeypatch.setattr(Monitor, "__call__", disturbed)
+
+
+def test_ctrl_c_keeps_the_last_finished_iteration(client, monkeypatch):
+    rows = [chunked(array, 250, 250) for array in (DIGITS, LABELS)]
+    three = DaskBackpropMLPClassifier(network(max_iter=3)).fit(*rows).to_local()
+    disturb(monkeypatch, KeyboardInterrupt)
+    with pytest.warns(UserWarning, match="interrupted after 3 iterations"):
+        interrupted = DaskBackpropMLPClassifier(network()).fit(*rows).to_local()
+    assert interrupted.loss_curve_ == three.loss_curve_
+    for coef, expected in zip(interrupted.coefs_, three.coefs_, strict=True):
+        np.testing.assert_array_equal(coef, expected)
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_a_fit_that_fails_leaves_the_classifier_as_it_was(client, monkeypatch, warm_start):
+    rows = [chunked(array, 250, 250) for array in (DIGITS, LABELS)]
+    classifier = DaskBackpropMLPClassifier(network(warm_start=warm_start)).fit(*rows)
+    before, parameters = classifier.estimator_, copy.deepcopy(classifier.estimator_.coefs_)
+    record = list(before.loss_curve_)
+    disturb(monkeypatch, LookupError)
+    with pytest.raises(LookupError):
+        classifier.fit(*rows)
+    assert classifier.estimator_ is before
+    assert before.loss_curve_ == record
+    assert all(map(np.array_equal, before.coefs_, parameters))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("n_partitions", [4, 20])
 def test_the_loss_of_a_worker_does_not_change_the_result(monkeypatch, n_partitions):
