@@ -424,6 +424,15 @@ def test_gradients_whose_squares_overflow_are_clipped_too(dtype, huge):
     np.testing.assert_allclose(gradient, 0.5, rtol=1e-6)
 
 
+@pytest.mark.parametrize("broken", [np.inf, -np.inf, np.nan])
+def test_clipping_makes_no_number_of_what_is_none(broken):
+    """Nor an error: that training diverges is found at the end of the epoch."""
+    gradient = np.array([1.0, broken])
+    with np.errstate(invalid="ignore"):
+        clip_by_norm(gradient, 1.0)
+    assert not np.isfinite(gradient).all()
+
+
 def test_clipping_saves_a_training_that_would_diverge():
     params = {"activation": "identity", "learning_rate_init": 0.1, "max_iter": 200}
     far_apart = 1e4 * X**3
