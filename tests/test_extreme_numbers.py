@@ -116,9 +116,6 @@ def test_full_batch_solvers_take_no_step_into_overflow(solver, kind, target):
     assert model.loss_ <= start.loss_
 
 
-in_threads = pytest.mark.xfail(
-    raises=RuntimeWarning, reason="the threads of blocks do not know that overflow is told later"
-)
 OVERFLOW = r"Training diverges: in epoch \d.*no longer finite.*scale the features .*max_grad_norm"
 
 
@@ -184,7 +181,6 @@ def test_a_warm_start_that_overflows_keeps_the_model(solver):
     assert_finite(model, X)
 
 
-@in_threads
 def test_overflow_in_the_threads_of_a_large_mini_batch_is_the_same_error():
     rows = 1e200 * np.random.default_rng(0).normal(size=(6000, 200))
     labels = np.arange(6000) % 2
@@ -289,7 +285,6 @@ def test_rates_that_vanish_or_overflow(solver):
         growing.fit(X, y)
 
 
-@pytest.mark.xfail(raises=RuntimeWarning, reason="the sum of the weights warns of its overflow")
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_weights_whose_sum_overflows_are_an_error(solver):
     with pytest.raises(ValueError, match=r"sample_weight, .* must have a finite sum above 0"):

@@ -96,7 +96,9 @@ class RowBlocks(Sequence):
     def total_weight(self):
         """Sum of the row weights."""
         weights = self.sample_weight
-        return float((weights if self.chosen is None else weights[self.chosen]).sum())
+        # `Objective` refuses a sum that overflows.
+        with np.errstate(over="ignore"):
+            return float((weights if self.chosen is None else weights[self.chosen]).sum())
 
     def block(self, rows, seed=None):
         """The block of some rows: a slice, or an array of numbers below ``n_rows``."""
