@@ -133,7 +133,6 @@ def test_jobs_may_come_from_a_context(solver, backend):
         assert fitted_bits(solver, "few", n_init=4) == one
 
 
-@pytest.mark.xfail(run=False, reason="the guard does not hold; limits would stay as they are")
 def test_twenty_threads_that_fit_clones_at_once_do_not_disturb_each_other(expected):
     given = {rows: make() for rows, make in ROWS.items()}
     originals = {(solver, rows): network(solver, rows) for solver, rows in expected}
@@ -151,7 +150,6 @@ def test_twenty_threads_that_fit_clones_at_once_do_not_disturb_each_other(expect
     assert found == [expected[key] for key in keys]
 
 
-@pytest.mark.xfail(run=False, reason="the guard does not hold; limits would stay as they are")
 def test_twenty_threads_may_predict_with_one_classifier():
     X, y = many_rows()
     classifier = network("cg", "many").fit(X, y)

@@ -51,7 +51,11 @@ class _BlasGuard:
                 limits = [(library, library.num_threads) for library in self._libraries]
                 self._n_threads = max((limit for _, limit in limits), default=1)
                 self._limited = [(library, limit) for library, limit in limits if limit > 1]
-                self.hold()
+                try:
+                    self.hold()
+                except BaseException:  # Ctrl-C may come at any place
+                    _set_limits(self._limited)
+                    raise
             self._users += 1
             return self._n_threads
 
@@ -59,7 +63,11 @@ class _BlasGuard:
         with self._lock:
             self._users -= 1
             if self._users == 0:
-                _set_limits(self._limited)
+                try:
+                    _set_limits(self._limited)
+                except BaseException:
+                    _set_limits(self._limited)
+                    raise
 
     def hold(self):
         """Hold BLAS to one thread in this thread: over OpenMP each has a limit of its own."""
