@@ -553,3 +553,11 @@ def test_verbose_prints_a_line_an_epoch(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [["iteration", str(n)] for n in (1, 2, 3)]
     assert all("cost" in line and "evaluations" in line for line in lines)
+
+
+def test_a_second_fit_prints_its_own_evaluations_and_adds_them(capsys):
+    classifier = network(verbose=True, warm_start=True, max_iter=2).fit(X, y).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    printed = [int(line.split("evaluations")[1].split()[0]) for line in lines]
+    assert printed == [4, 8, 4, 8]
+    assert classifier.n_fun_ == 16
