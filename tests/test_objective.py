@@ -184,6 +184,20 @@ def test_the_size_of_the_blocks_does_not_matter(network, theta, X, Y, counts, lo
     )
 
 
+@pytest.mark.parametrize("longest", [4, 100])
+def test_chosen_rows_are_a_data_set_of_these_rows(network, theta, X, Y, counts, longest):
+    chosen = np.array([20, 3, 4, 5, 11, 0, 17])
+    options = {"encode": lambda codes, dtype: codes.astype(dtype), "longest": longest}
+    blocks = RowBlocks(X, Y, counts, chosen=chosen, **options)
+    alone = RowBlocks(X[chosen], Y[chosen], counts[chosen], **options)
+    assert blocks.n_rows == alone.n_rows == 7
+    assert blocks.total_weight == alone.total_weight == counts[chosen].sum()
+    assert_same(
+        *(Objective(network, rows, rows.total_weight, ALPHA, X.dtype) for rows in (blocks, alone)),
+        theta,
+    )
+
+
 @pytest.mark.parametrize("container", [sp.csr_matrix, sp.csr_array])
 def test_sparse_rows_are_dense_rows(network, theta, X, Y, counts, container):
     dense = objective_of(network, X, Y, counts)
