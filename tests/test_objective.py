@@ -145,12 +145,20 @@ def test_rows_of_weight_zero_are_removed_rows(network, theta, X, Y, rng):
     )
 
 
-def test_the_scale_of_the_weights_is_that_of_the_penalty(network, theta, X, Y, counts):
+@pytest.mark.parametrize("factor", [8.0, 2.0**-20])
+def test_the_scale_of_the_weights_is_that_of_the_penalty(network, theta, X, Y, counts, factor):
     assert_same(
         objective_of(network, X, Y, counts),
-        objective_of(network, X, Y, 8.0 * counts, alpha=8.0 * ALPHA),
+        objective_of(network, X, Y, factor * counts, alpha=factor * ALPHA),
         theta,
     )
+
+
+@pytest.mark.parametrize("total", [0.0, -1.0, np.inf, np.nan])
+def test_the_rows_need_a_finite_weight(network, total):
+    message = "sample_weight, times class_weight, must have a finite sum above 0; got"
+    with pytest.raises(ValueError, match=rf"^{message} {total}\.$"):
+        Objective(network, [], total, ALPHA, np.float64)
 
 
 def test_the_order_of_the_rows_does_not_matter(network, theta, X, Y, counts, rng):
