@@ -206,6 +206,18 @@ def test_chosen_rows_are_a_data_set_of_these_rows(network, theta, X, Y, counts, 
     )
 
 
+@pytest.mark.parametrize("n_rows", [rows_per_block(float), rows_per_block(float) + 1, 4000])
+def test_a_batch_of_all_rows_has_the_cost_and_the_gradient(network, theta, rng, n_rows):
+    """However many blocks it is computed in."""
+    X, Y = rng.normal(size=(n_rows, 4)), np.eye(3)[rng.integers(3, size=n_rows)]
+    objective = objective_of(network, X, Y, rng.uniform(0.0, 2.0, n_rows), longest=700)
+    cost, grad = objective.value_and_grad(theta)
+    for rows in (slice(0, n_rows), rng.permutation(n_rows)):
+        batch_cost, batch_grad, _ = objective.minibatch(theta, rows, None)
+        assert batch_cost == pytest.approx(cost, rel=1e-12)
+        assert np.linalg.norm(batch_grad - grad) <= 1e-12 * np.linalg.norm(grad)
+
+
 @pytest.mark.parametrize("container", [sp.csr_matrix, sp.csr_array])
 def test_sparse_rows_are_dense_rows(network, theta, X, Y, counts, container):
     dense = objective_of(network, X, Y, counts)
