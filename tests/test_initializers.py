@@ -102,6 +102,13 @@ def test_a_callable_gives_weights_with_or_without_biases(biases):
         np.testing.assert_array_equal(b, rows[0] if biases else 0.0)
 
 
+@pytest.mark.parametrize("kind", [int, np.float32, object])
+def test_a_callable_may_give_numbers_of_any_kind(kind):
+    for W, _ in started(lambda rng, fan_in, fan_out: np.full((fan_in, fan_out), 2).astype(kind)):
+        assert W.dtype == np.float64
+        np.testing.assert_array_equal(W, 2.0)
+
+
 @pytest.mark.parametrize(
     ("given", "found"),
     [

@@ -80,3 +80,20 @@ def test_convergence_counts_more_than_a_limit_reached_at_once():
 def test_a_tol_of_zero_stops_at_limits_alone():
     stopping = stopped([1.0] * 9, tol=0.0, grad_max=0.0, max_iter=7)
     assert stopping.message == "max_iter=7 iterations are done"
+
+
+def test_scores_that_no_longer_rise_are_named():
+    stopping = Stopping(tol=0.1, n_iter_no_change=2, max_iter=100, by_score=True)
+    stopping.start(5.0, 1.0)
+    scores = [0.5, 0.55, 0.58]
+    ends = [stopping.after(Iteration(i, 4.0 - i, None, i, None), scores[i]) for i in range(3)]
+    assert ends == [False, False, True]
+    assert stopping.message == "none of the last 2 iterations raised the best score by tol=0.1"
+
+
+@pytest.mark.parametrize(("rate", "stops"), [(1e-6, True), (1.1e-6, False)])
+def test_a_rate_above_a_millionth_is_lowered_once_more(rate, stops):
+    stopping = Stopping(tol=0.1, n_iter_no_change=1, max_iter=100, max_fun=1000, adaptive_rate=rate)
+    stopping.start(5.0, 1.0)
+    assert stopping.after(Iteration(1, 5.0, None, 1, None)) == stops
+    assert stopping.rate_factor == (1.0 if stops else 0.2)
