@@ -220,6 +220,12 @@ def test_a_name_stands_for_the_lectures_constants_in_epochs(rates, name):
     np.testing.assert_allclose(rates, 0.02 * NAMED[name], rtol=1e-12)
 
 
+def test_cosine_by_name_warms_up_over_whole_steps(rates):
+    """A twentieth of 9 epochs of 4 updates, rounded down: 1."""
+    network(learning_rate="cosine", learning_rate_init=0.02, max_iter=9).fit(X, y)
+    assert rates == [Cosine(0.02, 36, 1)(step) for step in range(36)]
+
+
 @pytest.mark.parametrize("power_t", [0.5, 0.1])
 def test_invscaling_is_that_of_mlp_classifier(rates, power_t):
     params = {"learning_rate": "invscaling", "learning_rate_init": 0.2, "power_t": power_t}

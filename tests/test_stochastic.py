@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.neural_network import MLPClassifier
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 from sklearn.preprocessing import scale
+from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._assembly import open_objective
@@ -526,6 +527,16 @@ def test_divergence_is_told_by_the_error_alone(solver, params, recwarn):
         FloatingPointError, match=r"^Training diverges: in epoch \d+ .* learning_rate_init.*"
     ):
         classifier.fit(1e3 * X, y)
+    assert not recwarn.list
+
+
+def test_divergence_is_told_by_the_error_alone_in_threads_too(recwarn):
+    """Large batches are computed in blocks, side by side."""
+    rng = np.random.default_rng(0)
+    X_long, y_long = 1e3 * rng.normal(size=(5000, 200)), rng.integers(3, size=5000)
+    params = {"activation": "identity", "learning_rate_init": 1e200, "batch_size": 5000}
+    with threadpool_limits(2), pytest.raises(FloatingPointError, match="diverges"):
+        network("sgd", hidden=(100,), **params).fit(X_long, y_long)
     assert not recwarn.list
 
 
