@@ -569,7 +569,7 @@ def test_at_any_line_ctrl_c_keeps_all_or_nothing(solver, fitted):
 
 
 def search(**params):
-    estimator = network("cg", max_iter=20)
+    estimator = network("cg", max_iter=100, tol=0.0)
     return BackpropMLPClassifierCV(estimator, alphas=[0.1, 1.0, 10.0], cv=4, **params)
 
 
@@ -585,7 +585,8 @@ def test_ctrl_c_ends_a_search_and_leaves_it_as_it_was(
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(X[::2], y[::2])
     assert vars(fitted) == before
-    assert len(evaluations) < number + n_jobs * 50  # where the whole search has more than 400
+    # The whole search has more than 2000; the signal takes a while to reach the main thread.
+    assert len(evaluations) < 1500
     # A network that is thrown away has nothing to tell.
     assert not recwarn.list
     monkeypatch.undo()
