@@ -226,7 +226,11 @@ def test_a_step_into_overflow_is_not_taken(solver, size):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_start_that_overflows_is_an_error_that_says_what_to_do(solver):
     objective, theta = problem("relu")
-    with pytest.raises(FloatingPointError, match=r"cost at the starting weights.*Scale the feat"):
+    message = (
+        r"The cost at the starting weights is (inf|nan): the numbers overflow\. Scale the features "
+        r"\(StandardScaler\) or start from smaller weights \(initializer\)\."
+    )
+    with pytest.raises(FloatingPointError, match=f"^{message}$"):
         minimised(objective, 1e200 * theta, solver)
 
 
