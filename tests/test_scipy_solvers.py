@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -191,6 +192,24 @@ def test_a_failed_line_search_is_a_fresh_start_from_where_it_failed():
     assert result.nit > alone.nit
     assert result.costs[alone.nit - 1] == pytest.approx(alone.fun, rel=1e-9)
     assert result.fun < alone.fun - 1e-3
+
+
+def test_the_same_options_are_tried_again_as_long_as_that_leads_on(monkeypatch):
+    attempts = []
+
+    def note(*args, callback, options, **others):
+        before = callback.n_iter
+        found = minimize(*args, callback=callback, options=options, **others)
+        attempts.append((options["c2"], callback.n_iter > before))
+        return found
+
+    monkeypatch.setattr(_scipy_solvers, "minimize", note)
+    result, _ = minimised(*problem("relu"), "cg", max_iter=3000)
+    assert result.message.startswith("no step")
+    assert attempts[0] == (0.1, True)
+    assert attempts[-1] == (0.4, False)
+    for (c2, led_on), (next_c2, _) in pairwise(attempts):
+        assert next_c2 == (c2 if led_on else 0.4)
 
 
 def test_where_no_step_helps_the_descent_ends_without_convergence(solver):
