@@ -120,8 +120,11 @@ def test_a_callable_may_give_numbers_of_any_kind(kind):
     ],
 )
 def test_a_callable_that_gives_something_else_is_an_error(given, found):
-    message = rf"initializer must return finite weights of shape \(40, 30\), or \(41, 30\).*{found}"
-    with pytest.raises(ValueError, match=message):
+    message = (
+        r"initializer must return finite weights of shape \(40, 30\), or \(41, 30\) with the "
+        rf"biases first; got an array of shape {found}\."
+    )
+    with pytest.raises(ValueError, match=f"^{message}$"):
         started(lambda rng, fan_in, fan_out: given)
 
 

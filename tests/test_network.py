@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse as sp
 from reference import gradient, logits
 
+from backprop_mlp._layers import Dense
 from backprop_mlp._losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network import Network
 
@@ -126,6 +127,24 @@ def test_backward_gives_the_gradient_of_the_loss(shape, loss, container):
 
     expected = gradient(coefs, intercepts, activations, loss.name, X, Y, ones, 0.0)
     np.testing.assert_allclose(grad, 6.0 * network.pack(*expected), rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("n_out", [2, 5, 9])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("storage", [np.ascontiguousarray, np.asfortranarray, sp.csr_matrix])
+def test_a_dense_layer_gives_its_outputs_column_by_column(storage, dtype, n_out):
+    """Whichever way round the product is computed."""
+    rng = np.random.default_rng(0)
+    layer = Dense(5, n_out)
+    x, theta, b = (
+        rng.integers(-9, 9, size=size).astype(dtype) for size in ((7, 5), n_out * 5, n_out)
+    )
+    params = layer.views(theta, b)
+    y, _ = layer.forward(params, storage(x), None)
+    # Whole numbers this small are exact in both precisions.
+    np.testing.assert_array_equal(y, x @ params[0] + b)
+    assert y.dtype == dtype
+    assert y.flags.f_contiguous
 
 
 def test_neither_inputs_nor_parameters_are_changed(shape):

@@ -103,6 +103,13 @@ def test_value_alone_is_the_value_beside_the_gradient(network, theta, X, Y, dtyp
     assert objective.value(theta) == objective.value_and_grad(theta)[0]
 
 
+def test_value_alone_normalises_batches_as_the_value_beside_the_gradient_does(X, Y, counts):
+    network = Network.feedforward((4, 6, 3), ("tanh",), SoftmaxLoss(), batch_norm=True)
+    theta = np.random.default_rng(0).normal(size=network.n_params)
+    objective = objective_of(network, X, Y, counts, longest=N_ROWS)
+    assert objective.value(theta) == objective.value_and_grad(theta)[0]
+
+
 def test_biases_are_not_penalised(network, theta, X, Y):
     free, bound = (objective_of(network, X, Y, alpha=alpha) for alpha in (0.0, 5.0))
     difference = bound.value_and_grad(theta)[1] - free.value_and_grad(theta)[1]
@@ -247,6 +254,45 @@ def test_float32_rows_are_computed_in_float32(network, theta, X, Y):
 
     objective_of(network, X.astype(np.float32), Y, map=spy).value_and_grad(theta)
     assert seen == {np.dtype(np.float32)}
+
+
+def test_products_with_the_hessian_of_float32_rows_are_computed_in_float32(theta, X, Y):
+    seen = set()
+
+    class Witness(SoftmaxLoss):
+        def delta_tangent(self, z, tz, sample_weight):
+            seen.update({z.dtype, tz.dtype})
+            return super().delta_tangent(z, tz, sample_weight)
+
+    network = Network.feedforward((4, 6, 5, 3), ("tanh", "logistic"), Witness())
+    objective = objective_of(network, X.astype(np.float32), Y)
+    assert objective.hessian_product(theta, theta).dtype == np.float64
+    assert seen == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(("dtype", "n_rows"), [(np.float32, 2500), (np.float64, 1250)])
+def test_a_block_has_the_same_memory_in_every_precision(dtype, n_rows):
+    assert rows_per_block(dtype) == n_rows
+    for extra, n_blocks in ((0, 1), (1, 2)):
+        X = np.empty((n_rows + extra, 1), dtype)
+        assert len(RowBlocks(X, X, X[:, 0], None)) == n_blocks
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_only_a_batch_of_several_blocks_is_handed_out(network, theta, dtype):
+    """A single one is not worth a thread's while."""
+    handed_out = []
+
+    def spy(function, pieces):
+        handed_out.append([len(rows) for rows, _ in pieces])
+        return map(function, pieces)
+
+    longest = rows_per_block(dtype)
+    X, Y = np.zeros((2 * longest, 4), dtype), np.zeros((2 * longest, 3))
+    objective = objective_of(network, X, Y, map=spy)
+    for n_rows in (1, longest, longest + 1):
+        objective.minibatch(theta.astype(dtype), slice(0, n_rows), None)
+    assert handed_out == [[longest // 2, longest // 2 + 1]]
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

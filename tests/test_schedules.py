@@ -262,7 +262,8 @@ def test_a_callable_is_told_the_steps_from_zero_on(solver):
 @pytest.mark.parametrize("rate", [-1e-9, np.nan, np.inf, "fast", None, 1j, [0.1, 0.2]], ids=repr)
 def test_a_rate_that_is_none_is_refused(rate):
     classifier = network(learning_rate=lambda step: rate if step == 5 else 0.01)
-    with pytest.raises(ValueError, match=r"learning_rate must give finite rates.*at step 5"):
+    message = re.escape(f"learning_rate must give finite rates >= 0; got {rate!r} at step 5.")
+    with pytest.raises(ValueError, match=f"^{message}$"):
         classifier.fit(X, y)
     assert not hasattr(classifier, "coefs_")
 

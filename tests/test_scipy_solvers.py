@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -193,6 +194,24 @@ def test_a_failed_line_search_is_a_fresh_start_from_where_it_failed():
     assert result.fun < alone.fun - 1e-3
 
 
+def test_the_same_options_are_tried_again_as_long_as_that_leads_on(monkeypatch):
+    attempts = []
+
+    def note(*args, callback, options, **others):
+        before = callback.n_iter
+        found = minimize(*args, callback=callback, options=options, **others)
+        attempts.append((options["c2"], callback.n_iter > before))
+        return found
+
+    monkeypatch.setattr(_scipy_solvers, "minimize", note)
+    result, _ = minimised(*problem("relu"), "cg", max_iter=3000)
+    assert result.message.startswith("no step")
+    assert attempts[0] == (0.1, True)
+    assert attempts[-1] == (0.4, False)
+    for (c2, led_on), (next_c2, _) in pairwise(attempts):
+        assert next_c2 == (c2 if led_on else 0.4)
+
+
 def test_where_no_step_helps_the_descent_ends_without_convergence(solver):
     objective, theta = problem()
     value_and_grad = objective.value_and_grad
@@ -226,7 +245,11 @@ def test_a_step_into_overflow_is_not_taken(solver, size):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_start_that_overflows_is_an_error_that_says_what_to_do(solver):
     objective, theta = problem("relu")
-    with pytest.raises(FloatingPointError, match=r"cost at the starting weights.*Scale the feat"):
+    message = (
+        r"The cost at the starting weights is (inf|nan): the numbers overflow\. Scale the features "
+        r"\(StandardScaler\) or start from smaller weights \(initializer\)\."
+    )
+    with pytest.raises(FloatingPointError, match=f"^{message}$"):
         minimised(objective, 1e200 * theta, solver)
 
 

@@ -4,6 +4,7 @@ from copy import copy
 
 import numpy as np
 import pytest
+from reference import Follower
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
@@ -14,8 +15,18 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._assembly import open_objective
-from backprop_mlp._objective import Objective
-from backprop_mlp._stochastic import SGD, Adam, RMSprop, clip_by_norm
+from backprop_mlp._losses import SoftmaxLoss
+from backprop_mlp._network import Network
+from backprop_mlp._objective import Objective, RowBlocks
+from backprop_mlp._stochastic import (
+    SGD,
+    Adam,
+    RMSprop,
+    clip_by_norm,
+    initial_state,
+    minimize_stochastic,
+)
+from backprop_mlp._stopping import Stopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -514,7 +525,7 @@ def test_divergence_is_an_error_that_leaves_the_estimator_as_it_was(solver):
 def test_a_last_step_that_overflows_is_divergence_too():
     """The cost is that before the step: finite."""
     classifier = network("sgd", batch_size=len(X), max_iter=1, learning_rate=lambda step: 1e308)
-    with pytest.raises(FloatingPointError, match="diverges"):
+    with pytest.raises(FloatingPointError, match="diverges: in epoch 1 the"):
         classifier.fit(1e3 * X, y)
     assert not hasattr(classifier, "coefs_")
 
@@ -523,9 +534,12 @@ def test_a_last_step_that_overflows_is_divergence_too():
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_divergence_is_told_by_the_error_alone(solver, params, recwarn):
     classifier = network(solver, learning_rate_init=1e200, activation="relu", **params)
-    with pytest.raises(
-        FloatingPointError, match=r"^Training diverges: in epoch \d+ .* learning_rate_init.*"
-    ):
+    message = (
+        r"Training diverges: in epoch \d the weights, their cost, \S+, or what is remembered of "
+        r"gradients and moments are no longer finite\. Lower learning_rate_init, scale the "
+        r"features \(StandardScaler\), or limit the gradient with max_grad_norm\."
+    )
+    with pytest.raises(FloatingPointError, match=f"^{message}$"):
         classifier.fit(1e3 * X, y)
     assert not recwarn.list
 
@@ -557,6 +571,27 @@ def test_counts_of_a_fit(solver):
     assert classifier.t_ == 5 * len(X)
     assert classifier.loss_ == classifier.loss_curve_[-1]
     assert classifier.best_loss_ == min(classifier.loss_curve_)
+
+
+def test_a_run_counts_its_own_epochs_and_updates():
+    layers = Network.feedforward((4, 3), (), SoftmaxLoss())
+    blocks = RowBlocks(X, y, np.ones(len(X)), lambda codes, dtype: np.eye(3, dtype=dtype)[codes])
+    objective = Objective(layers, blocks, float(len(X)), 0.1, X.dtype)
+    rule = SGD(0.9, False)
+    state = initial_state(layers, layers.blank(), rule, np.random.default_rng(0))
+    for n_updates in (12, 24):
+        result = minimize_stochastic(
+            objective,
+            state,
+            rule=rule,
+            schedule=lambda step: 0.1,
+            batch_size=40,
+            shuffle=True,
+            max_grad_norm=None,
+            monitor=Follower(Stopping(tol=0.0, n_iter_no_change=10, max_iter=3)),
+        )
+        state = result.state
+        assert (result.nit, result.nfev, state["step"]) == (3, 12, n_updates)
 
 
 def test_verbose_prints_a_line_an_epoch(capsys):
