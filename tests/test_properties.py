@@ -28,7 +28,7 @@ from backprop_mlp._threads import block_map
 from backprop_mlp.initializers import INITIALIZERS
 from backprop_mlp.schedules import NAMES as SCHEDULES
 
-FEW, MANY = 60, 400
+FEW, MANY = 60, 200
 
 
 def holds_for(*strategies, few=FEW, many=MANY):
