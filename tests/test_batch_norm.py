@@ -57,7 +57,7 @@ def test_a_row_of_weight_zero_is_no_row():
     network, theta = training_network()
     keep = WEIGHTS > 0
     problem = [
-        RowBlocks(X[rows], y[rows], WEIGHTS[rows], one_hot).block(slice(None))
+        RowBlocks(X[rows], y[rows], WEIGHTS[rows], one_hot, len(X)).block(slice(None))
         for rows in (slice(None), keep)
     ]
     (value, grad, moments), (value_kept, grad_kept, moments_kept) = (
@@ -77,9 +77,9 @@ def one_hot(codes, dtype):
 def test_weights_count_as_repetitions():
     network, theta = training_network()
     repeat = WEIGHTS.astype(int)
-    weighted = RowBlocks(X, y, WEIGHTS, one_hot).block(slice(None))
+    weighted = RowBlocks(X, y, WEIGHTS, one_hot, len(X)).block(slice(None))
     repeated = RowBlocks(
-        X.repeat(repeat, axis=0), y.repeat(repeat), np.ones(repeat.sum()), one_hot
+        X.repeat(repeat, axis=0), y.repeat(repeat), np.ones(repeat.sum()), one_hot, len(X)
     ).block(slice(None))
     value, grad, _ = block_pass(network, theta, weighted)
     value_repeated, grad_repeated, _ = block_pass(network, theta, repeated)
@@ -232,7 +232,7 @@ def test_the_check_notices_a_wrong_derivative(monkeypatch, broken):
 
 def test_scale_and_shift_are_not_penalised():
     network, theta = training_network()
-    blocks = RowBlocks(X, y, np.ones(len(X)), one_hot)
+    blocks = RowBlocks(X, y, np.ones(len(X)), one_hot, len(X))
     grads = [
         Objective(network, [blocks.block(slice(None))], len(X), alpha, float).value_and_grad(theta)
         for alpha in (0.0, 30.0)
@@ -250,7 +250,7 @@ def test_scale_and_shift_are_not_penalised():
 
 def test_the_biases_before_it_do_nothing():
     network, theta = training_network()
-    block = RowBlocks(X, y, WEIGHTS, one_hot).block(slice(None))
+    block = RowBlocks(X, y, WEIGHTS, one_hot, len(X)).block(slice(None))
     value, grad, _ = block_pass(network, theta, block)
     for _, b_grad in network.dense_views(grad)[:-1]:
         np.testing.assert_allclose(b_grad, 0.0, atol=1e-10)
@@ -262,7 +262,7 @@ def test_the_biases_before_it_do_nothing():
 
 def test_the_scale_of_the_weights_before_it_does_nothing_but_for_epsilon():
     network, theta = training_network()
-    block = RowBlocks(X, y, WEIGHTS, one_hot).block(slice(None))
+    block = RowBlocks(X, y, WEIGHTS, one_hot, len(X)).block(slice(None))
     larger = theta.copy()
     for W, _ in network.dense_views(larger)[:-1]:
         W *= 100.0

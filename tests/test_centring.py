@@ -37,7 +37,7 @@ def inputs(rng):
 def objective(network, X, rng):
     Y = rng.integers(2, size=(9, 2)).astype(float)
     sample_weight = rng.uniform(0.5, 2.0, 9)
-    blocks = RowBlocks(X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype))
+    blocks = RowBlocks(X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), 9)
     return Objective(network, blocks, sample_weight.sum(), 0.7, np.float64)
 
 

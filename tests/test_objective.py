@@ -1,5 +1,7 @@
 """J and its gradient: the formula, and what must not change them."""
 
+import math
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -10,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp._losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network import Network
-from backprop_mlp._objective import Objective, RowBlocks, row_slices, rows_per_block
+from backprop_mlp._objective import Objective, RowBlocks, block_slices, row_slices
 from backprop_mlp._scipy_solvers import minimize_scipy
 from backprop_mlp._stopping import Stopping
 from backprop_mlp._threads import block_map
@@ -65,9 +67,7 @@ def counts(rng):
 def objective_of(network, X, Y, sample_weight=None, *, alpha=ALPHA, longest=10, **options):
     if sample_weight is None:
         sample_weight = np.ones(X.shape[0])
-    blocks = RowBlocks(
-        X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), longest=longest
-    )
+    blocks = RowBlocks(X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), longest)
     return Objective(network, blocks, sample_weight.sum(), alpha, X.dtype, **options)
 
 
@@ -181,13 +181,26 @@ def test_the_order_of_the_rows_does_not_matter(network, theta, X, Y, counts, rng
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 9, 10, 11, 99, 12_345])
-@pytest.mark.parametrize("longest", [1, 10, rows_per_block(np.float64)])
-def test_row_slices_cover_the_rows_in_nearly_equal_parts(n_rows, longest):
-    slices = row_slices(n_rows, longest)
+@pytest.mark.parametrize("longest", [1, 10, 1250])
+@pytest.mark.parametrize("cut", [row_slices, block_slices])
+def test_slices_cover_the_rows_in_nearly_equal_parts(n_rows, longest, cut):
+    slices = cut(n_rows, longest)
     assert [row for rows in slices for row in range(n_rows)[rows]] == list(range(n_rows))
     lengths = {rows.stop - rows.start for rows in slices}
     assert max(lengths) <= longest
-    assert max(lengths) - min(lengths) <= 1
+    assert min(lengths) >= max(1, max(lengths) - 1)
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 10, 11, 20, 21, 41, 12_345])
+def test_two_threads_have_blocks_of_the_same_number(n_rows):
+    n_least = math.ceil(n_rows / 10)
+    n_blocks = len(block_slices(n_rows, 10))
+    assert n_blocks in (n_least, n_least + 1)
+    assert n_blocks == 1 or n_blocks % 2 == 0
+
+
+def test_no_block_is_empty_where_there_are_as_many_as_rows():
+    assert block_slices(3, 1) == [slice(0, 1), slice(1, 2), slice(2, 3)]
 
 
 @pytest.mark.parametrize("longest", [1, 2, 7, 22, 1000])
@@ -213,9 +226,10 @@ def test_chosen_rows_are_a_data_set_of_these_rows(network, theta, X, Y, counts, 
     )
 
 
-@pytest.mark.parametrize("n_rows", [rows_per_block(float), rows_per_block(float) + 1, 4000])
-def test_a_batch_of_all_rows_has_the_cost_and_the_gradient(network, theta, rng, n_rows):
+@pytest.mark.parametrize("extra", [-1000, 0, 1, 1000])
+def test_a_batch_of_all_rows_has_the_cost_and_the_gradient(network, theta, rng, extra):
     """However many blocks it is computed in."""
+    n_rows = network.rows_per_block(np.float64) + extra
     X, Y = rng.normal(size=(n_rows, 4)), np.eye(3)[rng.integers(3, size=n_rows)]
     objective = objective_of(network, X, Y, rng.uniform(0.0, 2.0, n_rows), longest=700)
     cost, grad = objective.value_and_grad(theta)
@@ -270,12 +284,21 @@ def test_products_with_the_hessian_of_float32_rows_are_computed_in_float32(theta
     assert seen == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize(("dtype", "n_rows"), [(np.float32, 2500), (np.float64, 1250)])
-def test_a_block_has_the_same_memory_in_every_precision(dtype, n_rows):
-    assert rows_per_block(dtype) == n_rows
-    for extra, n_blocks in ((0, 1), (1, 2)):
-        X = np.empty((n_rows + extra, 1), dtype)
-        assert len(RowBlocks(X, X, X[:, 0], None)) == n_blocks
+@pytest.mark.parametrize(
+    ("sizes", "n_rows"),
+    [((3, 100, 2), 1250), ((400, 25, 10), 1250), ((30, 50, 3), 2500), ((10, 5, 20), 6250)],
+    ids=str,
+)
+def test_the_widest_layer_of_a_block_has_the_same_memory_up_to_100_units(sizes, n_rows):
+    layers = Network.feedforward(sizes, ("tanh",), SoftmaxLoss())
+    assert layers.rows_per_block(np.float64) == n_rows
+    assert layers.rows_per_block(np.float32) == 2 * n_rows
+
+
+def test_blocks_are_as_long_as_they_may_be():
+    X = np.empty((20, 1))
+    for longest, n_blocks in ((20, 1), (19, 2), (10, 2), (9, 4)):
+        assert len(RowBlocks(X, X, X[:, 0], None, longest)) == n_blocks
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -287,12 +310,12 @@ def test_only_a_batch_of_several_blocks_is_handed_out(network, theta, dtype):
         handed_out.append([len(rows) for rows, _ in pieces])
         return map(function, pieces)
 
-    longest = rows_per_block(dtype)
+    longest = network.rows_per_block(dtype)
     X, Y = np.zeros((2 * longest, 4), dtype), np.zeros((2 * longest, 3))
     objective = objective_of(network, X, Y, map=spy)
     for n_rows in (1, longest, longest + 1):
         objective.minibatch(theta.astype(dtype), slice(0, n_rows), None)
-    assert handed_out == [[longest // 2, longest // 2 + 1]]
+    assert handed_out == [[(longest + 1) // 2, (longest + 2) // 2]]
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -318,10 +341,10 @@ def test_rows_are_read_block_by_block(network, theta, X, Y):
             Rows.longest = max(Rows.longest, rows.stop - rows.start)
             return X[rows]
 
-    objective = objective_of(network, Rows(), Y, np.ones(N_ROWS), longest=5)
+    objective = objective_of(network, Rows(), Y, np.ones(N_ROWS), longest=4)
     objective.value_and_grad(theta)
     objective.input_means()
-    assert Rows.longest == 5
+    assert Rows.longest == 4
 
 
 def test_threads_change_no_bit(network, theta, X, Y, counts):

@@ -359,7 +359,7 @@ def test_neither_blocks_nor_threads_matter(problem, longest, n_threads):
         given.blocks.codes,
         given.blocks.sample_weight,
         given.blocks.encode,
-        longest=longest,
+        longest,
     )
     theta = model._theta(given.network)
     with threadpool_limits(n_threads, user_api="blas"), block_map(1e12) as threads:

@@ -42,7 +42,7 @@ def problem(activation="tanh", alpha=0.5, seed=0):
     X = rng.normal(size=(12, 3))
     Y = np.eye(2)[rng.integers(2, size=12)]
     theta = rng.normal(size=network.n_params)
-    blocks = RowBlocks(X, Y, np.ones(12), lambda codes, dtype: codes.astype(dtype))
+    blocks = RowBlocks(X, Y, np.ones(12), lambda codes, dtype: codes.astype(dtype), 12)
     return Objective(network, blocks, 12.0, alpha, np.float64), theta
 
 

@@ -575,7 +575,9 @@ def test_counts_of_a_fit(solver):
 
 def test_a_run_counts_its_own_epochs_and_updates():
     layers = Network.feedforward((4, 3), (), SoftmaxLoss())
-    blocks = RowBlocks(X, y, np.ones(len(X)), lambda codes, dtype: np.eye(3, dtype=dtype)[codes])
+    blocks = RowBlocks(
+        X, y, np.ones(len(X)), lambda codes, dtype: np.eye(3, dtype=dtype)[codes], len(X)
+    )
     objective = Objective(layers, blocks, float(len(X)), 0.1, X.dtype)
     rule = SGD(0.9, False)
     state = initial_state(layers, layers.blank(), rule, np.random.default_rng(0))

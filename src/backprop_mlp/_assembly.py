@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 
 from ._activations import ACTIVATIONS
 from ._network import Network
-from ._objective import Objective, RowBlocks, rows_per_block
+from ._objective import Objective, RowBlocks
 from ._scipy_solvers import METHODS
 from ._stochastic import SGD, Adam, RMSprop, Rule
 from ._targets import Targets
@@ -159,15 +159,15 @@ def build_mini_batches(params, blocks, first_step=0):
 def open_objective(problem: Problem, alpha):
     """The objective of a problem, while its blocks may be computed."""
     blocks: Any = problem.blocks
-    with block_map(work(problem.network, blocks.X)) as map_blocks:
+    rows = blocks.n_rows / len(blocks)
+    with block_map(work(problem.network, blocks.X, rows)) as map_blocks:
         yield Objective(
             problem.network, blocks, blocks.total_weight, float(alpha), blocks.dtype, map_blocks
         )
 
 
-def work(network, X):
-    """Floating-point operations of one evaluation of one block, roughly."""
-    rows = min(X.shape[0], rows_per_block(X.dtype))
+def work(network, X, n_rows):
+    """Floating-point operations of one evaluation of n_rows rows like those of X, roughly."""
     inputs = X.nnz / X.shape[0] if issparse(X) else X.shape[1]
     first = network.layers[0].n_out
-    return 2.0 * rows * (2 * inputs * first + 3 * (network.n_weights - X.shape[1] * first))
+    return 2.0 * n_rows * (2 * inputs * first + 3 * (network.n_weights - X.shape[1] * first))

@@ -30,7 +30,7 @@ from ._callbacks import CallbackSupportMixin, Task, with_callbacks
 from ._documentation import DocumentationLinkMixin
 from ._layers import Dense, Elementwise
 from ._network import Network, plain_network
-from ._objective import RowBlocks, row_slices, rows_per_block
+from ._objective import RowBlocks, block_slices
 from ._stopping import Stopping
 from ._targets import Targets, sorted_classes
 from ._threads import block_map, one_blas_thread
@@ -618,7 +618,9 @@ class BackpropMLPClassifier(
         codes = targets.codes(y)
         self.class_weight_ = targets.class_weights(self.class_weight)
         weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets, X.dtype)
-        problem = Problem(targets, network, RowBlocks(X, codes, weights, targets.encode), None)
+        longest = network.rows_per_block(X.dtype)
+        blocks = RowBlocks(X, codes, weights, targets.encode, longest)
+        problem = Problem(targets, network, blocks, None)
         rng = np.random.default_rng(
             check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         )
@@ -684,7 +686,8 @@ class BackpropMLPClassifier(
         totals = targets.class_totals(codes[rows], weights[rows])
         self.class_weight_ = targets.class_weights(self.class_weight, totals)
         factored = self._times_class_weight(weights, codes, targets, X.dtype)
-        blocks = RowBlocks(X, codes, factored, targets.encode, chosen)
+        longest = network.rows_per_block(X.dtype)
+        blocks = RowBlocks(X, codes, factored, targets.encode, longest, chosen)
         validation = None
         scoring = self.scoring
         if scoring not in (None, "loss"):
@@ -694,12 +697,13 @@ class BackpropMLPClassifier(
             codes_val = targets.codes(y_val)
             weights = _row_weights(sample_weight_val, X_val)
             factored = self._times_class_weight(weights, codes_val, targets, X_val.dtype)
-            blocks_val = RowBlocks(X_val, codes_val, factored, targets.encode)
+            longest = network.rows_per_block(X_val.dtype)
+            blocks_val = RowBlocks(X_val, codes_val, factored, targets.encode, longest)
             validation = Validation(
                 blocks_val, targets, scoring, _scorer_rows(X_val, y_val, sample_weight_val)
             )
         elif held_out is not None:
-            blocks_val = RowBlocks(X, codes, factored, targets.encode, held_out)
+            blocks_val = RowBlocks(X, codes, factored, targets.encode, longest, held_out)
             scorer_rows: tuple = ((), {})
             if callable(scoring):
                 given = None if sample_weight is None else weights[held_out]
@@ -974,7 +978,7 @@ class BackpropMLPClassifier(
         X = self._validate_rows(X, reset=False)
         network = self._network
         params = self._params(network)
-        slices = row_slices(X.shape[0], rows_per_block(X.dtype))
+        slices = block_slices(X.shape[0], network.rows_per_block(X.dtype))
         if len(slices) == 1:
             with one_blas_thread:
                 return function(network, _forward(network, params, X)[0])
@@ -983,7 +987,8 @@ class BackpropMLPClassifier(
             return function(network, _forward(network, params, X[rows])[0])
 
         result = None
-        with block_map(work(network, X)) as map_blocks:
+        rows = X.shape[0] / len(slices)
+        with block_map(work(network, X, rows)) as map_blocks:
             for rows, block in zip(slices, map_blocks(outputs, slices), strict=True):
                 if result is None:
                     result = np.empty((X.shape[0], *block.shape[1:]), block.dtype)
@@ -1137,8 +1142,10 @@ class BackpropMLPClassifier(
         targets = self._targets
         codes = targets.codes(y)
         weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets, X.dtype)
-        blocks = RowBlocks(X, codes, weights, targets.encode)
-        return Problem(targets, self._network, blocks, None)
+        network = self._network
+        longest = network.rows_per_block(X.dtype)
+        blocks = RowBlocks(X, codes, weights, targets.encode, longest)
+        return Problem(targets, network, blocks, None)
 
     def _training_problem(self, X, y, sample_weight):
         """Given rows in float64, the network that training sees, and its theta.

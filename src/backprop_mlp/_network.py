@@ -17,6 +17,13 @@ from ._activations import ACTIVATIONS
 from ._layers import BATCH_NORM_EPSILON, BatchNorm, Dense, Dropout, Elementwise, Layer
 from ._losses import Loss
 
+BYTES_PER_LAYER = 1_000_000
+"""Memory that a block's rows take in the widest layer: few enough that what is computed of
+them stays in a core's cache, enough that calling NumPy costs little beside computing."""
+
+BYTES_PER_COLUMN = 10_000
+"""Memory of a block's column at the least: enough rows for fast matrix products."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -77,6 +84,18 @@ class Network:
     def n_params(self) -> int:
         """Length of theta."""
         return self.n_weights + sum(layer.n_free for layer in self.layers)
+
+    def rows_per_block(self, dtype) -> int:
+        """How many rows are computed together at the most.
+
+        For a layer of 100 units or more 1250 in float64 and 2500 in float32, and
+        the more the narrower the network is.
+        """
+        widest = max(
+            max(layer.n_in, layer.n_out) for layer in self.layers if isinstance(layer, Dense)
+        )
+        bytes_per_column = max(BYTES_PER_COLUMN, BYTES_PER_LAYER // widest)
+        return bytes_per_column // np.dtype(dtype).itemsize
 
     @cached_property
     def row_wise(self) -> bool:

@@ -10,6 +10,7 @@ the blocks nor where they were computed matters beyond rounding, and the number
 of threads does not matter at all.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -19,15 +20,6 @@ import numpy as np
 
 from ._layers import Rows
 from ._network import Network
-
-BYTES_PER_COLUMN = 10_000
-"""Memory of one column of a block at the most: enough rows for fast matrix products,
-few enough that the activations stay in a core's cache."""
-
-
-def rows_per_block(dtype):
-    """How many rows a block has at the most: 1250 in float64, 2500 in float32."""
-    return BYTES_PER_COLUMN // np.dtype(dtype).itemsize
 
 
 class Block(NamedTuple):
@@ -56,8 +48,23 @@ class Block(NamedTuple):
 
 def row_slices(n_rows, longest):
     """Slices of nearly equal length, ``longest`` at the most, that cover n_rows rows."""
-    n_blocks = max(1, -(-n_rows // longest))
-    edges = [n_rows * index // n_blocks for index in range(n_blocks + 1)]
+    return _equal_slices(n_rows, math.ceil(n_rows / longest))
+
+
+def block_slices(n_rows, longest):
+    """Slices of the blocks that cover n_rows rows: like ``row_slices``, but one or an even number.
+
+    So two threads have equal shares, whether there are two or not: what is
+    computed depends on the rows alone.
+    """
+    n_blocks = math.ceil(n_rows / longest)
+    if n_blocks > 1:
+        n_blocks = min(n_blocks + n_blocks % 2, n_rows)
+    return _equal_slices(n_rows, n_blocks)
+
+
+def _equal_slices(n_rows, n_slices):
+    edges = [n_rows * index // n_slices for index in range(n_slices + 1)]
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
@@ -72,20 +79,20 @@ class RowBlocks(Sequence):
         The rows' labels; they become targets when a block needs them.
     sample_weight : ndarray of shape (n_all,)
     encode : callable(codes, dtype) -> ndarray of shape (rows of the codes, n_outputs)
+    longest : int
+        Rows of one block at the most: ``Network.rows_per_block``.
     chosen : ndarray of int of shape (n_rows,) or None, default=None
         The rows that belong to the data set; None means all.
-    longest : int or None, default=None
-        Rows of one block at the most; None means ``rows_per_block(X.dtype)``.
     """
 
-    def __init__(self, X, codes, sample_weight, encode, chosen=None, longest=None):
+    def __init__(self, X, codes, sample_weight, encode, longest, chosen=None):
         self.X = X
         self.codes = codes
         self.sample_weight = sample_weight
         self.encode = encode
         self.chosen = chosen
         self.n_rows = X.shape[0] if chosen is None else len(chosen)
-        self.slices = row_slices(self.n_rows, longest or rows_per_block(X.dtype))
+        self.slices = block_slices(self.n_rows, longest)
 
     @property
     def dtype(self):
@@ -287,7 +294,8 @@ class Objective:
             rows = np.arange(rows.start, rows.stop)
         pieces = [rows]
         if self.network.row_wise:
-            pieces = [rows[piece] for piece in row_slices(len(rows), rows_per_block(theta.dtype))]
+            longest = self.network.rows_per_block(theta.dtype)
+            pieces = [rows[piece] for piece in block_slices(len(rows), longest)]
         seeds = [None] * len(pieces)
         if self.network.random:
             seeds = rng.integers(2**63, size=len(pieces)).tolist()

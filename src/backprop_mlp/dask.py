@@ -493,10 +493,11 @@ class PartitionedRows:
 
     def objective(self, network, alpha):
         """The objective of these rows."""
-        return Objective(network, self, self.total_weight, alpha, self.dtype, _sums_over)
+        map_blocks = partial(_sums_over, network.rows_per_block(self.dtype))
+        return Objective(network, self, self.total_weight, alpha, self.dtype, map_blocks)
 
 
-def _sums_over(function, rows):
+def _sums_over(longest, function, rows):
     """Sums of ``function(block)`` over the blocks of one or several partitions, for Objective.
 
     The function, which holds the parameters, is the result of a task, so that
@@ -506,7 +507,9 @@ def _sums_over(function, rows):
     client = rows.client
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
         function = client.submit(_itself, function, pure=False)
-    sums = client.map(_sum_over_blocks, rows.partitions, function=function, pure=False)
+    sums = client.map(
+        _sum_over_blocks, rows.partitions, function=function, longest=longest, pure=False
+    )
     while len(sums) > _FAN_IN:
         groups = [sums[start : start + _FAN_IN] for start in range(0, len(sums), _FAN_IN)]
         sums = client.map(_sum, groups, pure=False)
@@ -691,14 +694,13 @@ def _size(partition):
     return len(partition.sample_weight), float(partition.sample_weight.sum())
 
 
-def _sum_over_blocks(partition, function):
+def _sum_over_blocks(partition, function, longest):
     """Sum of ``function(block)`` over a partition's blocks, which bound the memory.
 
     The function is a partial one, whose arguments are the parameters.
     """
-    blocks = RowBlocks(
-        partition.X, partition.codes, partition.sample_weight, partition.targets.encode
-    )
+    X, codes, weights, targets = partition
+    blocks = RowBlocks(X, codes, weights, targets.encode, longest)
     arguments = map(_aligned, function.args)
     function = partial(function.func, *arguments)
     # The worker's threads take a partition each: one thread for this one.
