@@ -12,9 +12,11 @@ from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier, _threads
+from backprop_mlp._layers import Dense
 from backprop_mlp._threads import (
     WORK_OF_A_TASK,
     WORK_WORTH_A_THREAD,
+    WORTH_BLAS_THREADS,
     _BlasGuard,
     block_map,
     one_blas_thread,
@@ -278,3 +280,24 @@ def test_a_failing_fit_leaves_the_limits_as_they_were(rows):
     with pytest.raises(ZeroDivisionError):
         BackpropMLPClassifier(40, initializer=fail).fit(*rows)
     assert set(blas_threads()) == {2}
+
+
+@pytest.mark.parametrize(("n_rows", "n_threads"), [(1, 2), (40, 2), (42, 1), (1250, 1)])
+def test_predictions_hold_blas_where_it_would_share_a_product_out(
+    rows, monkeypatch, n_rows, n_threads
+):
+    rng = np.random.default_rng(0)
+    classifier = BackpropMLPClassifier.from_thetas(
+        [rng.normal(size=(2, 101)), rng.normal(size=(9, 3))]
+    )
+    assert 40 * 218 < WORTH_BLAS_THREADS <= 42 * 218
+    seen = []
+    forward = Dense.forward
+
+    def spy(layer, *arguments):
+        seen.append(set(blas_threads()))
+        return forward(layer, *arguments)
+
+    monkeypatch.setattr(Dense, "forward", spy)
+    classifier.predict(rows[0][:n_rows, :100])
+    assert seen == [{n_threads}] * 2

@@ -1,6 +1,7 @@
 """The scikit-learn estimator: its keywords, `fit`, and what a fitted one can do."""
 
 import copy
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -33,7 +34,7 @@ from ._network import Network, plain_network
 from ._objective import RowBlocks, block_slices
 from ._stopping import Stopping
 from ._targets import Targets, sorted_classes
-from ._threads import block_map, one_blas_thread
+from ._threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
 from ._training import Best, Interruption, Monitor, run_side_by_side, train
 from ._validation import Validation, split_rows
 from .initializers import INITIALIZERS, initialize
@@ -980,7 +981,9 @@ class BackpropMLPClassifier(
         params = self._params(network)
         slices = block_slices(X.shape[0], network.rows_per_block(X.dtype))
         if len(slices) == 1:
-            with one_blas_thread:
+            # For a single row the guard takes as long as the products.
+            few = X.shape[0] * network.n_weights < WORTH_BLAS_THREADS
+            with nullcontext() if few else one_blas_thread:
                 return function(network, _forward(network, params, X)[0])
 
         def outputs(rows):

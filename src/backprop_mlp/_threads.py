@@ -24,6 +24,10 @@ WORK_OF_A_TASK = 300_000_000
 """Floating-point operations that a thread is handed at once, if there are enough:
 waking it takes as long as some millions of them."""
 
+WORTH_BLAS_THREADS = 9_000
+"""Multiplications of a matrix product below which BLAS takes one thread anyway: OpenBLAS
+shares a product with a vector out from 9,216 on, one with a matrix from 262,144 on."""
+
 
 class _BlasGuard:
     """Holds the process's BLAS pools to one thread while at least one user needs it.
