@@ -85,16 +85,19 @@ class Network:
         """Length of theta."""
         return self.n_weights + sum(layer.n_free for layer in self.layers)
 
+    @cached_property
+    def widest(self) -> int:
+        """Number of units of the widest layer, the inputs being one."""
+        dense = [layer for layer in self.layers if isinstance(layer, Dense)]
+        return max(max(layer.n_in, layer.n_out) for layer in dense)
+
     def rows_per_block(self, dtype) -> int:
         """How many rows are computed together at the most.
 
-        For a layer of 100 units or more 1250 in float64 and 2500 in float32, and
-        the more the narrower the network is.
+        1250 in float64 where the widest layer has 100 units or more, and the more
+        the narrower it is; twice as many in float32.
         """
-        widest = max(
-            max(layer.n_in, layer.n_out) for layer in self.layers if isinstance(layer, Dense)
-        )
-        bytes_per_column = max(BYTES_PER_COLUMN, BYTES_PER_LAYER // widest)
+        bytes_per_column = max(BYTES_PER_COLUMN, BYTES_PER_LAYER // self.widest)
         return bytes_per_column // np.dtype(dtype).itemsize
 
     @cached_property
