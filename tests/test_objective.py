@@ -347,6 +347,26 @@ def test_rows_are_read_block_by_block(network, theta, X, Y):
     assert Rows.longest == 4
 
 
+@pytest.mark.parametrize(("longest", "per_pass"), [(N_ROWS, 0), (N_ROWS - 1, 2)])
+def test_a_single_block_is_cut_out_once_and_several_are_never_kept(
+    network, theta, X, Y, longest, per_pass
+):
+    cut = []
+
+    def encode(codes, dtype):
+        cut.append(codes)
+        return codes.astype(dtype)
+
+    blocks = RowBlocks(X, Y, np.ones(N_ROWS), encode, longest)
+    objective = Objective(network, blocks, N_ROWS, ALPHA, X.dtype)
+    first = objective.value_and_grad(theta)
+    cut.clear()
+    again = objective.value_and_grad(theta)
+    assert len(cut) == per_pass
+    assert again[0] == first[0]
+    assert np.array_equal(again[1], first[1])
+
+
 def test_threads_change_no_bit(network, theta, X, Y, counts):
     serial = objective_of(network, X, Y, counts, longest=2)
     cost, grad = serial.value_and_grad(theta)

@@ -12,7 +12,7 @@ of threads does not matter at all.
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -69,7 +69,7 @@ def _equal_slices(n_rows, n_slices):
 
 
 class RowBlocks(Sequence):
-    """The rows of a data set, cut into blocks when they are needed.
+    """The rows of a data set, cut into blocks when they are needed; a single block once.
 
     Parameters
     ----------
@@ -118,7 +118,13 @@ class RowBlocks(Sequence):
         return len(self.slices)
 
     def __getitem__(self, index):
-        return self.block(self.slices[index])
+        rows = self.slices[index]
+        return self._only_block if len(self) == 1 else self.block(rows)
+
+    @cached_property
+    def _only_block(self):
+        # While it is computed it is in memory anyway: cutting it out once is enough.
+        return self.block(self.slices[0])
 
 
 def block_pass(network: Network, theta, block: Block):

@@ -41,14 +41,15 @@ class _Descent:
         self.phi = np.empty(0)
         self.cost = np.nan
         self.stopped = False
-        self._last = (np.empty(0), np.nan, np.nan)
+        self._last = (np.empty(0), np.nan, np.nan, np.empty(0))
         self._next = (self.phi, self.cost)
 
     def evaluate(self, phi):
         """J and its gradient with respect to phi, for SciPy."""
-        cost, grad = self.objective.value_and_grad(self.centring.to_theta(phi))
+        theta = self.centring.to_theta(phi)
+        cost, grad = self.objective.value_and_grad(theta)
         self.n_fun += 1
-        self._last = (phi.copy(), cost, np.abs(grad).max())
+        self._last = (phi.copy(), cost, np.abs(grad).max(), theta)
         return cost, self.centring.pull_back(grad)
 
     def evaluate_for_newton(self, phi):
@@ -64,8 +65,8 @@ class _Descent:
         return NEWTON_SCALE * self.centring.pull_back(product)
 
     def at(self, phi):
-        """J and its gradient's largest component at phi, which SciPy has nearly
-        always evaluated last."""
+        """J, its gradient's largest component, and theta at phi, which SciPy has
+        nearly always evaluated last."""
         if not np.array_equal(self._last[0], phi):
             self.evaluate(phi)
         return self._last[1:]
@@ -73,7 +74,7 @@ class _Descent:
     def start(self, phi):
         """Evaluate the start; it may leave nothing to do."""
         self.phi = phi
-        self.cost, grad_max = self.at(phi)
+        self.cost, grad_max, _ = self.at(phi)
         if not np.isfinite(self.cost):
             raise FloatingPointError(
                 f"The cost at the starting weights is {self.cost}: the numbers overflow. "
@@ -85,12 +86,11 @@ class _Descent:
     def __call__(self, intermediate_result):
         """SciPy's callback, once an iteration."""
         phi = intermediate_result.x.copy()
-        cost, grad_max = self.at(phi)
+        cost, grad_max, theta = self.at(phi)
         if not cost <= self.cost or np.array_equal(phi, self.phi):
             # Where numbers overflow, a line search can take a nan for a success;
             # where nothing is left to gain, a step of length zero.
             raise StopIteration
-        theta = self.centring.to_theta(phi)
         iteration = Iteration(self.n_iter + 1, cost, grad_max, self.n_fun, theta)
         self._next = phi, cost
         self.stopped = self.monitor(iteration)
