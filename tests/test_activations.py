@@ -13,8 +13,9 @@ AWAY_FROM_KINKS = np.r_[np.linspace(-6.0, -0.1, 40), np.linspace(0.1, 6.0, 40)]
 
 
 def applied(name, z):
+    """f of numbers, as rows of one unit."""
     a = np.array(z)
-    ACTIVATIONS[name].apply(a)
+    ACTIVATIONS[name].apply(a[:, np.newaxis])
     return a
 
 
@@ -31,8 +32,7 @@ def test_the_names_are_those_of_the_documentation():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_apply_overwrites_z_with_the_function(name):
-    z = AWAY_FROM_KINKS.copy()
-    ACTIVATIONS[name].apply(z)
+    z = applied(name, AWAY_FROM_KINKS)
     np.testing.assert_allclose(z, FUNCTIONS[name](AWAY_FROM_KINKS), rtol=1e-13, atol=1e-16)
 
 
