@@ -1,7 +1,7 @@
 """Draw the figures that ``run.py --json FILE`` has written.
 
-Three pictures: how much faster than its peers each measurement is, with its target;
-what is spent beside the bare matrix products, and the memory; and how time grows and
+A picture of each group of speeds, beside the peers and their targets; one of what is
+spent beside the bare matrix products, and of the memory; and one of how time grows and
 cost falls.
 """
 
@@ -74,16 +74,29 @@ def key(figure):
     figure.legend(marks, labels, loc="outside lower center", ncols=3)
 
 
-def draw_speed(rows, where):
-    """Times faster than the peers: rows that have a target."""
-    rows = [row for row in rows if row["unit"] == "times faster" and row["target"] is not None]
+SPEEDS = {
+    "evaluation": "The cost and its gradient",
+    "fit": "Whole fits",
+    "prediction": "Probabilities",
+    "torch": "The cost and its gradient, beside PyTorch",
+}
+"""Group -> title of the picture of its speeds."""
+
+
+def draw_speed(group, rows, where):
+    """Times faster than the peers: a group's rows that have a target."""
+    rows = [
+        row
+        for row in rows
+        if (row["group"], row["unit"]) == (group, "times faster") and row["target"] is not None
+    ]
     if not rows:
         return None
     height = 1.6 + 2 * HEIGHT * len(rows)
     figure, axes = plt.subplots(figsize=(9.5, height), layout="constrained")
-    draw_rows(axes, rows, "Times faster than the peer")
     axes.axvline(1.0, color="black", linewidth=0.8)
-    figure.suptitle(f"Speed beside the peers\n{where}")
+    draw_rows(axes, rows, "Times faster than the peer")
+    figure.suptitle(f"{SPEEDS[group]}: speed\n{where}")
     key(figure)
     return figure
 
@@ -176,7 +189,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     where = f"{found['machine']['CPU']}, {found['machine']['cores']} cores"
     pictures = {
-        "speed": draw_speed(found["rows"], where),
+        **{f"speed_{group}": draw_speed(group, found["rows"], where) for group in SPEEDS},
         "spending": draw_spending(found["rows"], where),
         "growth": draw_curves(found["curves"], where),
     }
