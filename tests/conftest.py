@@ -1,9 +1,10 @@
-"""What all tests share: no windows, and the exercise's folder."""
+"""What all tests share: no windows, seeded randomness, and the exercise's folder."""
 
 import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -15,6 +16,12 @@ def no_figure_is_left():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Let each test find NumPy's own generator, which random_state=None uses, in one state."""
+    np.random.seed(0)  # noqa: NPY002
 
 
 @pytest.fixture(scope="session")

@@ -336,7 +336,7 @@ def test_an_epoch_that_is_not_validated_is_no_first_epoch(solver):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_an_iteration_that_is_being_printed_counts(solver, monkeypatch, capsys):
-    def slow_terminal(line, flush):
+    def slow_terminal(line, **how):
         if line.split()[1] == "3":
             press_ctrl_c()
 

@@ -308,6 +308,16 @@ def test_verbose_prints_a_line_an_iteration(solver, capsys):
 
 
 @unconverged
+def test_a_printed_line_is_written_in_one_piece(monkeypatch):
+    """So Ctrl-C comes before it or behind it."""
+    written = []
+    monkeypatch.setattr("sys.stdout.write", written.append)
+    BackpropMLPClassifier(5, max_iter=3, random_state=0, verbose=True).fit(X, y)
+    lines = [text for text in written if text]
+    assert len(lines) == 3
+    assert all(line.endswith("\n") for line in lines)
+
+
 def test_verbose_names_the_start(capsys):
     BackpropMLPClassifier(5, max_iter=2, n_init=3, random_state=0, verbose=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()

@@ -272,7 +272,8 @@ class Monitor:
     def _tell(self, iteration, network, theta, score, stop):
         """Print a line and call the hooks; whether to stop."""
         if self.label is not None:
-            print(self._line(iteration, score), flush=True)
+            # In one piece, which Ctrl-C can't cut: print writes the end of the line by itself.
+            print(self._line(iteration, score) + "\n", end="", flush=True)
         # A hook may raise: the task has ended all the same.
         task, self._iteration_task = self._iteration_task, None
         asked = task.end(lambda: vars(self.make_estimator(network, theta)))
