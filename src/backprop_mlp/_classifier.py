@@ -958,9 +958,8 @@ class BackpropMLPClassifier(
 
     @property
     def _network(self):
-        sizes = (self.coefs_[0].shape[0], *(W.shape[1] for W in self.coefs_))
-        loss = self._targets.loss(self.out_activation_)
-        return plain_network(sizes, tuple(self._activations), loss)
+        sizes = (len(self.coefs_[0]), *map(len, self.intercepts_))
+        return plain_network(sizes, tuple(self._activations), self.out_activation_)
 
     def _theta(self, network):
         return network.pack(self.coefs_, self.intercepts_)
@@ -979,8 +978,8 @@ class BackpropMLPClassifier(
         X = self._validate_rows(X, reset=False)
         network = self._network
         params = self._params(network)
-        slices = block_slices(X.shape[0], network.rows_per_block(X.dtype))
-        if len(slices) == 1:
+        longest = network.rows_per_block(X.dtype)
+        if X.shape[0] <= longest:
             # For a single row the guard takes as long as the products.
             few = X.shape[0] * network.n_weights < WORTH_BLAS_THREADS
             with nullcontext() if few else one_blas_thread:
@@ -990,6 +989,7 @@ class BackpropMLPClassifier(
             return function(network, _forward(network, params, X[rows])[0])
 
         result = None
+        slices = block_slices(X.shape[0], longest)
         rows = X.shape[0] / len(slices)
         with block_map(work(network, X, rows)) as map_blocks:
             for rows, block in zip(slices, map_blocks(outputs, slices), strict=True):

@@ -15,7 +15,7 @@ import numpy as np
 
 from ._activations import ACTIVATIONS
 from ._layers import BATCH_NORM_EPSILON, BatchNorm, Dense, Dropout, Elementwise, Layer
-from ._losses import Loss
+from ._losses import LOSSES, Loss
 
 BYTES_PER_LAYER = 1_000_000
 """Memory that a block's rows take in the widest layer: few enough that what is computed of
@@ -288,17 +288,17 @@ class Network:
 
 
 @lru_cache(maxsize=64)
-def plain_network(sizes, activations, loss):
+def plain_network(sizes, activations, outputs):
     """The network that a fitted classifier predicts with, built once for many calls.
 
     Parameters
     ----------
     sizes : tuple of int
     activations : tuple of str
-    loss : SigmoidLoss or SoftmaxLoss
+    outputs : {"logistic", "softmax"}
 
     Returns
     -------
     network : Network
     """
-    return Network.feedforward(sizes, activations, loss)
+    return Network.feedforward(sizes, activations, LOSSES[outputs])
