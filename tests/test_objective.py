@@ -12,7 +12,14 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp._losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network import Network
-from backprop_mlp._objective import Objective, RowBlocks, block_slices, row_slices
+from backprop_mlp._objective import (
+    WORK_WORTH_CUTTING,
+    Objective,
+    RowBlocks,
+    block_slices,
+    row_slices,
+    work,
+)
 from backprop_mlp._scipy_solvers import minimize_scipy
 from backprop_mlp._stopping import Stopping
 from backprop_mlp._threads import block_map
@@ -299,6 +306,43 @@ def test_blocks_are_as_long_as_they_may_be():
     X = np.empty((20, 1))
     for longest, n_blocks in ((20, 1), (19, 2), (10, 2), (9, 4)):
         assert len(RowBlocks(X, X, X[:, 0], None, longest)) == n_blocks
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize(("n_rows", "n_blocks"), [(148, 1), (150, 2), (1249, 2), (1251, 2)])
+def test_a_single_block_is_cut_in_two_where_the_halves_are_worth_a_thread(
+    container, n_rows, n_blocks
+):
+    """And so is a mini-batch. What counts of sparse rows are the numbers that are there."""
+    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
+    assert work(wide, np.empty((1, 1000)), 74) < WORK_WORTH_CUTTING
+    assert work(wide, np.empty((1, 1000)), 75) >= WORK_WORTH_CUTTING
+    X, y = np.ones((n_rows, 1000)), np.arange(n_rows) % 2
+    X = container(X)
+    blocks = RowBlocks.of(wide, X, y, np.ones(n_rows), lambda codes, dtype: np.eye(2)[codes])
+    assert len(blocks) == n_blocks
+    handed_out = []
+
+    def spy(function, pieces):
+        handed_out.append(len(pieces))
+        return map(function, pieces)
+
+    objective = Objective(wide, blocks, blocks.total_weight, ALPHA, X.dtype, spy)
+    objective.minibatch(wide.blank(), slice(0, n_rows), None)
+    assert handed_out == [2] * (n_blocks - 1)
+
+
+def test_sparse_rows_are_cut_by_the_numbers_that_they_hold():
+    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
+    X = sp.eye_array(800, 1000, format="csr")
+    assert len(RowBlocks.of(wide, X, X, np.ones(800), None)) == 1
+    assert len(RowBlocks.of(wide, X.toarray(), X, np.ones(800), None)) == 2
+
+
+def test_chosen_rows_are_cut_by_their_number():
+    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
+    X = np.zeros((800, 1000))
+    assert len(RowBlocks.of(wide, X, X, np.ones(800), None, np.arange(100))) == 1
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

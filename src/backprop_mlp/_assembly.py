@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
-from scipy.sparse import issparse
-
 from ._activations import ACTIVATIONS
 from ._network import Network
-from ._objective import Objective, RowBlocks
+from ._objective import Objective, RowBlocks, work
 from ._scipy_solvers import METHODS
 from ._stochastic import SGD, Adam, RMSprop, Rule
 from ._targets import Targets
@@ -164,10 +162,3 @@ def open_objective(problem: Problem, alpha):
         yield Objective(
             problem.network, blocks, blocks.total_weight, float(alpha), blocks.dtype, map_blocks
         )
-
-
-def work(network, X, n_rows):
-    """Floating-point operations of one evaluation of n_rows rows like those of X, roughly."""
-    inputs = X.nnz / X.shape[0] if issparse(X) else X.shape[1]
-    first = network.layers[0].n_out
-    return 2.0 * n_rows * (2 * inputs * first + 3 * (network.n_weights - X.shape[1] * first))

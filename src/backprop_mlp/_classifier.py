@@ -1,7 +1,6 @@
 """The scikit-learn estimator: its keywords, `fit`, and what a fitted one can do."""
 
 import copy
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -25,13 +24,12 @@ from ._assembly import (
     build_mini_batches,
     build_network,
     open_objective,
-    work,
 )
 from ._callbacks import CallbackSupportMixin, Task, with_callbacks
 from ._documentation import DocumentationLinkMixin
 from ._layers import Dense, Elementwise
 from ._network import Network, plain_network
-from ._objective import RowBlocks, block_slices
+from ._objective import RowBlocks, block_slices, work
 from ._stopping import Stopping
 from ._targets import Targets, sorted_classes
 from ._threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
@@ -619,8 +617,7 @@ class BackpropMLPClassifier(
         codes = targets.codes(y)
         self.class_weight_ = targets.class_weights(self.class_weight)
         weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets, X.dtype)
-        longest = network.rows_per_block(X.dtype)
-        blocks = RowBlocks(X, codes, weights, targets.encode, longest)
+        blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
         problem = Problem(targets, network, blocks, None)
         rng = np.random.default_rng(
             check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
@@ -687,8 +684,7 @@ class BackpropMLPClassifier(
         totals = targets.class_totals(codes[rows], weights[rows])
         self.class_weight_ = targets.class_weights(self.class_weight, totals)
         factored = self._times_class_weight(weights, codes, targets, X.dtype)
-        longest = network.rows_per_block(X.dtype)
-        blocks = RowBlocks(X, codes, factored, targets.encode, longest, chosen)
+        blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen)
         validation = None
         scoring = self.scoring
         if scoring not in (None, "loss"):
@@ -698,13 +694,12 @@ class BackpropMLPClassifier(
             codes_val = targets.codes(y_val)
             weights = _row_weights(sample_weight_val, X_val)
             factored = self._times_class_weight(weights, codes_val, targets, X_val.dtype)
-            longest = network.rows_per_block(X_val.dtype)
-            blocks_val = RowBlocks(X_val, codes_val, factored, targets.encode, longest)
+            blocks_val = RowBlocks.of(network, X_val, codes_val, factored, targets.encode)
             validation = Validation(
                 blocks_val, targets, scoring, _scorer_rows(X_val, y_val, sample_weight_val)
             )
         elif held_out is not None:
-            blocks_val = RowBlocks(X, codes, factored, targets.encode, longest, held_out)
+            blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out)
             scorer_rows: tuple = ((), {})
             if callable(scoring):
                 given = None if sample_weight is None else weights[held_out]
@@ -978,18 +973,18 @@ class BackpropMLPClassifier(
         X = self._validate_rows(X, reset=False)
         network = self._network
         params = self._params(network)
-        longest = network.rows_per_block(X.dtype)
-        if X.shape[0] <= longest:
+        if X.shape[0] * network.n_weights < WORTH_BLAS_THREADS:
             # For a single row the guard takes as long as the products.
-            few = X.shape[0] * network.n_weights < WORTH_BLAS_THREADS
-            with nullcontext() if few else one_blas_thread:
+            return function(network, _forward(network, params, X)[0])
+        slices = block_slices(X.shape[0], network.rows_per_block(X.dtype))
+        if len(slices) == 1:
+            with one_blas_thread:
                 return function(network, _forward(network, params, X)[0])
 
         def outputs(rows):
             return function(network, _forward(network, params, X[rows])[0])
 
         result = None
-        slices = block_slices(X.shape[0], longest)
         rows = X.shape[0] / len(slices)
         with block_map(work(network, X, rows)) as map_blocks:
             for rows, block in zip(slices, map_blocks(outputs, slices), strict=True):
@@ -1146,8 +1141,7 @@ class BackpropMLPClassifier(
         codes = targets.codes(y)
         weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets, X.dtype)
         network = self._network
-        longest = network.rows_per_block(X.dtype)
-        blocks = RowBlocks(X, codes, weights, targets.encode, longest)
+        blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
         return Problem(targets, network, blocks, None)
 
     def _training_problem(self, X, y, sample_weight):
