@@ -86,7 +86,7 @@ def print_row(row):
         verdict = "reached" if row.met else "MISSED"
     spread = f"{row.figure:8.3g} ({row.low:.3g} to {row.high:.3g})"
     print(
-        f"{row.what:44} {row.against:42} {spread:28} {row.unit:18} {target:8} {verdict}", flush=True
+        f"{row.what:44} {row.against:50} {spread:28} {row.unit:18} {target:8} {verdict}", flush=True
     )
     if row.detail:
         print(f"    {row.detail}", flush=True)

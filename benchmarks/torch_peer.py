@@ -6,7 +6,15 @@ from importlib.util import find_spec
 import numpy as np
 from _data import digit_sets
 from _measure import Row, Side, default_threads, duration, interleaved, quartiles, times
-from evaluations import ALPHA, PRECISIONS, SHAPES, Ours, rows_of, shape_name
+from evaluations import (
+    ALPHA,
+    PRECISIONS,
+    SHAPES,
+    Ours,
+    ProductsInBlocks,
+    rows_of,
+    shape_name,
+)
 
 from backprop_mlp import BackpropMLPClassifier
 
@@ -97,9 +105,11 @@ def _evaluation(shape, dtype, options):
     ours, network = Ours(X, y, hidden), _Network(X, y, hidden, n_outputs, ALPHA)
     settings = sorted({1, default_threads()}, reverse=True)
     sides = []
+    in_blocks = ProductsInBlocks(ours.problem)
     for n in settings:
         sides += [
             Side(f"ours({n})", ours.opened, n),
+            Side(f"in blocks({n})", in_blocks.opened, n),
             _torch_side(f"PyTorch({n})", network.evaluate, n),
         ]
     seconds = interleaved(sides, options.repeats or 15)
@@ -112,6 +122,13 @@ def _evaluation(shape, dtype, options):
             target=(1.4 if shape in LARGE else NOT_SLOWER) if n == settings[0] else None,
             detail=times(seconds) if n == settings[0] else "",
         )
+    n = settings[0]
+    yield Row(
+        "torch",
+        f"{shape_name(shape)}, {dtype.__name__}",
+        f"PyTorch({n}), the products alone in our blocks",
+        **quartiles(seconds[f"PyTorch({n})"] / seconds[f"in blocks({n})"]),
+    )
 
 
 def _fits(name, X, y, options):
