@@ -339,6 +339,13 @@ def test_sparse_rows_are_cut_by_the_numbers_that_they_hold():
     assert len(RowBlocks.of(wide, X.toarray(), X, np.ones(800), None)) == 2
 
 
+@pytest.mark.parametrize(("n_rows", "n_blocks"), [(298, 1), (300, 2), (2500, 2)])
+def test_float32_rows_are_cut_where_they_are_twice_as_much_work(n_rows, n_blocks):
+    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
+    X = np.zeros((n_rows, 1000), np.float32)
+    assert len(RowBlocks.of(wide, X, X, np.ones(n_rows), None)) == n_blocks
+
+
 def test_chosen_rows_are_cut_by_their_number():
     wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
     X = np.zeros((800, 1000))
