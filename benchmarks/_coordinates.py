@@ -3,9 +3,9 @@
 import numpy as np
 
 from backprop_mlp import BackpropMLPClassifier
-from backprop_mlp._assembly import open_objective
-from backprop_mlp._centring import Centring
-from backprop_mlp._scipy_solvers import METHODS, _Descent
+from backprop_mlp._estimator.assembly import open_objective
+from backprop_mlp._solvers.coordinates import Centring
+from backprop_mlp._solvers.full_batch import METHODS, _Descent
 from backprop_mlp.initializers import initialize
 
 

@@ -6,7 +6,7 @@ from _data import exercise
 from _measure import Curve, Row
 from sklearn.model_selection import train_test_split
 
-from backprop_mlp._centring import Centring
+from backprop_mlp._solvers.coordinates import Centring
 
 N_ITER = 50
 SEEDS = range(3)

@@ -9,9 +9,9 @@ from _measure import Row, Side, default_threads, interleaved, quartiles, quickes
 from sklearn.neural_network import MLPClassifier
 
 from backprop_mlp import BackpropMLPClassifier
-from backprop_mlp._assembly import open_objective
-from backprop_mlp._objective import work
-from backprop_mlp._threads import block_map
+from backprop_mlp._estimator.assembly import open_objective
+from backprop_mlp._objective.objective import work
+from backprop_mlp._objective.threads import block_map
 from backprop_mlp.initializers import initialize
 
 SHAPES = (

@@ -34,7 +34,7 @@ from sklearn.datasets import (
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from backprop_mlp._centring import Centring
+from backprop_mlp._solvers.coordinates import Centring
 
 FLOOR = 0.01
 """Damping of the scaling, as a share of the mean variance: for constant inputs."""

@@ -10,53 +10,47 @@ import backprop_mlp
 
 PACKAGE = Path(backprop_mlp.__file__).parent
 
-ORDER = [
-    {
-        "_activations",
-        "_stopping",
-        "_threads",
-        "_datasets",
-        "_callbacks",
-        "_documentation",
-        "schedules",
-    },
-    {"_layers", "_losses"},
-    {"_network", "_targets"},
-    {"_objective", "_centring", "initializers"},
-    {"_scipy_solvers", "_stochastic", "_validation"},
+FLOORS = [
+    {"schedules", "_datasets", "_sklearn"},
+    {"_network"},
+    {"_targets", "initializers"},
+    {"_objective"},
+    {"_solvers"},
     {"_training"},
-    {"_assembly"},
+    {"_estimator"},
     {"_classifier"},
     {"_classifier_cv"},
-    {"_gradient_check", "_learning_rate_range"},
+    {"_diagnostics"},
     {"_display"},
-    {"dask", "onnx", "__init__"},
+    {"_dask"},
+    {"dask", "onnx"},
+    {"__init__"},
 ]
-"""Files from the ground up: each imports from earlier rows only."""
+"""Folders, and files outside of them, from the ground up: each imports from earlier rows only."""
 
 ROOMS_FOR = {
     # scikit-learn stays where user input is validated and where estimators are handled.
     "sklearn": {
+        "_sklearn",
+        "_targets",
+        "_training",
+        "_estimator",
         "_classifier",
         "_classifier_cv",
-        "_targets",
-        "_callbacks",
-        "_training",
-        "_validation",
-        "_gradient_check",
-        "_learning_rate_range",
+        "_diagnostics",
         "_display",
+        "_dask",
         "dask",
         "onnx",
     },
     "joblib": {"_training"},
-    "threadpoolctl": {"_threads"},
+    "threadpoolctl": {"_objective"},
     # Optional extras stay behind their own doors; matplotlib is imported inside plot.
     "matplotlib": {"_display"},
     "pandas": set(),
     "polars": set(),
-    "dask": {"dask"},
-    "distributed": {"dask"},
+    "dask": {"_dask", "dask"},
+    "distributed": {"_dask", "dask"},
     "onnx": {"onnx"},
     "skl2onnx": {"onnx"},
 }
@@ -65,11 +59,16 @@ OPTIONAL = {"matplotlib", "pandas", "polars", "dask", "distributed", "onnx", "sk
 
 
 def modules():
-    return {path.stem: ast.parse(path.read_text("utf-8")) for path in PACKAGE.glob("*.py")}
+    """Each file's tree, by its path without the suffix: ("_network", "layers"), ("dask",)."""
+    return {
+        path.relative_to(PACKAGE).with_suffix("").parts: ast.parse(path.read_text("utf-8"))
+        for path in PACKAGE.rglob("*.py")
+        if path.name != "__init__.py" or path.parent == PACKAGE
+    }
 
 
-def imported(tree):
-    """(name, whether it is one of the package's own) of each import in a tree."""
+def imported(place, tree):
+    """(name, whether it is one of the package's own files) of each import in a tree."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -77,30 +76,39 @@ def imported(tree):
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             yield node.module.split(".")[0], False
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 1, "the package has no sub-packages"
-            for name in [node.module] if node.module else [alias.name for alias in node.names]:
-                yield name, True
+            folder = place[: len(place) - node.level]
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            for name in names:
+                yield (*folder, *name.split(".")), True
 
 
 def own_imports():
     """The files that each file imports."""
-    return {stem: {name for name, own in imported(tree) if own} for stem, tree in modules().items()}
+    return {
+        place: {name for name, own in imported(place, tree) if own}
+        for place, tree in modules().items()
+    }
 
 
 def foreign_imports():
     """The other packages that each file imports."""
     return {
-        stem: {name for name, own in imported(tree) if not own} for stem, tree in modules().items()
+        place: {name for name, own in imported(place, tree) if not own}
+        for place, tree in modules().items()
     }
 
 
+def test_every_file_stands_on_a_floor():
+    assert {place[0] for place in modules()} == set().union(*FLOORS)
+
+
 def test_imports_run_one_way():
-    floor = {stem: level for level, row in enumerate(ORDER) for stem in row}
+    floor = {room: level for level, row in enumerate(FLOORS) for room in row}
     upward = {
-        (stem, name)
-        for stem, names in own_imports().items()
+        (place, name)
+        for place, names in own_imports().items()
         for name in names
-        if stem in floor and floor.get(name, -1) >= floor[stem]
+        if place[0] != name[0] and floor[name[0]] >= floor[place[0]]
     }
     assert upward == set()
 
@@ -110,32 +118,46 @@ def test_no_two_files_import_each_other():
     reachable = dict(graph)
     for _ in graph:
         reachable = {
-            stem: names.union(*(reachable.get(name, set()) for name in names))
-            for stem, names in reachable.items()
+            place: names.union(*(reachable.get(name, set()) for name in names))
+            for place, names in reachable.items()
         }
-    assert {stem for stem, names in reachable.items() if stem in names} == set()
+    assert {place for place, names in reachable.items() if place in names} == set()
 
 
 def test_every_import_of_the_package_is_one_of_its_files():
-    stems = set(modules())
-    assert {name for names in own_imports().values() for name in names} <= stems
+    places = set(modules())
+    assert {name for names in own_imports().values() for name in names} <= places
     assert all("backprop_mlp" not in names for names in foreign_imports().values())
 
 
 @pytest.mark.parametrize("package", ROOMS_FOR)
 def test_a_package_is_imported_only_in_its_rooms(package):
-    users = {stem for stem, names in foreign_imports().items() if package in names}
+    users = {place[0] for place, names in foreign_imports().items() if package in names}
     assert users <= ROOMS_FOR[package]
 
 
-def test_numpy_and_scipy_are_all_that_the_mathematics_needs():
-    mathematics = {"_activations", "_losses", "_layers", "_network", "_objective", "_centring"}
-    for stem in mathematics:
-        assert foreign_imports()[stem] <= sys.stdlib_module_names | {"numpy", "scipy"}
+@pytest.mark.parametrize("room", ["_network", "_objective", "_solvers"])
+def test_numpy_and_scipy_are_all_that_the_mathematics_needs(room):
+    allowed = sys.stdlib_module_names | {"numpy", "scipy", "threadpoolctl"}
+    for place, names in foreign_imports().items():
+        assert place[0] != room or names <= allowed
+
+
+def test_private_helpers_of_scikit_learn_come_through_one_door():
+    private = {
+        (place, f"{node.module}.{alias.name}")
+        for place, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 0
+        for alias in node.names
+        if node.module.split(".")[0] == "sklearn"
+        and any(part.startswith("_") for part in (*node.module.split("."), alias.name))
+    }
+    assert {place for place, _ in private} <= {("_sklearn",)}
 
 
 def test_matplotlib_is_imported_only_inside_functions():
-    for tree in modules().values():
+    for place, tree in modules().items():
         inside = {
             node
             for function in ast.walk(tree)
@@ -147,29 +169,36 @@ def test_matplotlib_is_imported_only_inside_functions():
             for node in ast.walk(tree)
             if isinstance(node, ast.Import | ast.ImportFrom) and node not in inside
         ]
-        names = {name for node in outside for name, own in imported(node) if not own}
+        names = {name for node in outside for name, own in imported(place, node) if not own}
         assert "matplotlib" not in names
 
 
 def test_the_package_imports_without_its_extras():
     """Only files that nothing imports may need an optional package at import."""
-    needed = {"__init__"}
+    needed = {("__init__",)}
     graph = own_imports()
-    while more := {name for stem in needed for name in graph[stem]} - needed:
+    while more := {name for place in needed for name in graph[place]} - needed:
         needed |= more
     top_level = {
         name
-        for stem in needed
-        for node in modules()[stem].body
+        for place in needed
+        for node in modules()[place].body
         if isinstance(node, ast.Import | ast.ImportFrom)
-        for name, own in imported(node)
+        for name, own in imported(place, node)
         if not own
     }
     assert top_level & OPTIONAL == set()
 
 
-def test_every_public_name_has_a_docstring():
+def test_no_file_is_a_hall():
+    """A newcomer reads a file in one go."""
+    for path in PACKAGE.rglob("*.py"):
+        longest = 600 if path.stem == "_classifier" else 500
+        assert len(path.read_text("utf-8").splitlines()) <= longest, path.name
+
+
+def test_every_public_name_and_every_file_has_a_docstring():
     for name in backprop_mlp.__all__:
         assert getattr(backprop_mlp, name).__doc__
-    for stem, tree in modules().items():
-        assert ast.get_docstring(tree), f"{stem}.py says nothing about itself"
+    for path in PACKAGE.rglob("*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path

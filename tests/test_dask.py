@@ -16,8 +16,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from backprop_mlp import BackpropMLPClassifier
-from backprop_mlp._scipy_solvers import METHODS
-from backprop_mlp._training import Monitor
+from backprop_mlp._solvers.full_batch import METHODS
+from backprop_mlp._training.run import Monitor
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")

@@ -8,8 +8,8 @@ from sklearn.datasets import load_iris
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier
-from backprop_mlp._losses import SigmoidLoss
-from backprop_mlp._network import Network
+from backprop_mlp._network.losses import SigmoidLoss
+from backprop_mlp._network.network import Network
 from backprop_mlp.initializers import INITIALIZERS, GlorotUniform, HeNormal, Uniform, initialize
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

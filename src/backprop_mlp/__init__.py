@@ -5,7 +5,9 @@ from importlib.metadata import version
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
 from ._datasets import load_ex4_data, load_ex4_weights
-from ._display import (
+from ._diagnostics.gradient_check import GradientCheck, check_gradient
+from ._diagnostics.learning_rate_range import LearningRateRange, learning_rate_range_test
+from ._display.display import (
     GradientCheckDisplay,
     HiddenUnitsDisplay,
     ImageGridDisplay,
@@ -13,8 +15,6 @@ from ._display import (
     LossCurveDisplay,
     NetworkActivationsDisplay,
 )
-from ._gradient_check import GradientCheck, check_gradient
-from ._learning_rate_range import LearningRateRange, learning_rate_range_test
 
 __version__ = version("backprop-mlp")
 

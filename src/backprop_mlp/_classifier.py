@@ -15,8 +15,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ._activations import ACTIVATIONS
-from ._assembly import (
+from ._estimator.assembly import (
     MINI_BATCH_SOLVERS,
     SOLVERS,
     Problem,
@@ -25,16 +24,17 @@ from ._assembly import (
     build_network,
     open_objective,
 )
-from ._callbacks import CallbackSupportMixin, Task, with_callbacks
-from ._documentation import DocumentationLinkMixin
-from ._layers import Dense, Elementwise
-from ._network import Network, plain_network
-from ._objective import RowBlocks, block_slices, work
-from ._stopping import Stopping
-from ._targets import Targets, sorted_classes
-from ._threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
-from ._training import Best, Interruption, Monitor, run_side_by_side, train
-from ._validation import Validation, split_rows
+from ._estimator.documentation import DocumentationLinkMixin
+from ._network.activations import ACTIVATIONS
+from ._network.layers import Dense, Elementwise
+from ._network.network import Network, plain_network
+from ._objective.objective import RowBlocks, block_slices, work
+from ._objective.threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
+from ._targets.targets import Targets, sorted_classes
+from ._training.callbacks import CallbackSupportMixin, Task, with_callbacks
+from ._training.run import Best, Interruption, Monitor, run_side_by_side, train
+from ._training.stopping import Stopping
+from ._training.validation import Validation, split_rows
 from .initializers import INITIALIZERS, initialize
 from .schedules import NAMES as SCHEDULES
 

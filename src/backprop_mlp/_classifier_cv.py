@@ -31,8 +31,8 @@ from sklearn.utils.validation import (
 )
 
 from ._classifier import BackpropMLPClassifier
-from ._documentation import DocumentationLinkMixin
-from ._training import Interruption
+from ._estimator.documentation import DocumentationLinkMixin
+from ._training.run import Interruption
 
 ITERATIONS_PER_DECADE = 1 / 3
 """Part of ``max_iter`` that a path is given for each factor of ten between two alphas. On

@@ -23,15 +23,15 @@ from sklearn.utils.validation import (
     check_non_negative,
 )
 
-from ._assembly import Problem
-from ._callbacks import Task
 from ._classifier import _LATER, BackpropMLPClassifier, _as_thetas, _refuse_overflow
-from ._documentation import DocumentationLinkMixin
-from ._objective import Objective, RowBlocks
-from ._scipy_solvers import METHODS
-from ._targets import Targets
-from ._threads import block_map
-from ._validation import Validation
+from ._estimator.assembly import Problem
+from ._estimator.documentation import DocumentationLinkMixin
+from ._objective.objective import Objective, RowBlocks
+from ._objective.threads import block_map
+from ._solvers.full_batch import METHODS
+from ._targets.targets import Targets
+from ._training.callbacks import Task
+from ._training.validation import Validation
 
 __all__ = ["DaskBackpropMLPClassifier"]
 

@@ -11,7 +11,7 @@ from numbers import Real
 
 import numpy as np
 
-from ._layers import Dense, Elementwise
+from ._network.layers import Dense, Elementwise
 
 __all__ = ["GlorotNormal", "GlorotUniform", "HeNormal", "Uniform", "Xavier"]
 

@@ -20,11 +20,11 @@ from skl2onnx.common.utils_classifier import get_label_classes
 from skl2onnx.proto import onnx_proto
 from sklearn.utils.validation import check_is_fitted
 
-from ._activations import LEAKY_SLOPE
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
-from ._layers import Dense
-from ._losses import SoftmaxLoss
+from ._network.activations import LEAKY_SLOPE
+from ._network.layers import Dense
+from ._network.losses import SoftmaxLoss
 
 __all__ = ["to_onnx"]
 

@@ -1,0 +1,1 @@
+"""Checks of a network: its gradient, and its learning rate."""

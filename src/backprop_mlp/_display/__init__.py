@@ -1,0 +1,1 @@
+"""The pictures, in the form of scikit-learn's Displays."""

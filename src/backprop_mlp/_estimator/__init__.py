@@ -1,0 +1,1 @@
+"""From an estimator's keywords and rows to a problem, and the fitted network."""

@@ -1,0 +1,164 @@
+"""The classifier's flat keywords, assembled into what training needs.
+
+Numbers among them become Python's own here: NumPy's would turn arithmetic in
+float32 into arithmetic in float64.
+"""
+
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+from .._network.activations import ACTIVATIONS
+from .._network.network import Network
+from .._objective.objective import Objective, RowBlocks, work
+from .._objective.threads import block_map
+from .._solvers.full_batch import METHODS
+from .._solvers.mini_batch import SGD, Adam, RMSprop, Rule
+from .._targets.targets import Targets
+from .._training.run import MiniBatches
+from .._training.validation import Validation
+from ..schedules import schedule_named
+
+MINI_BATCH_SOLVERS = ("adam", "rmsprop", "sgd")
+SOLVERS = (*METHODS, *MINI_BATCH_SOLVERS)
+
+
+class Problem(NamedTuple):
+    """Training data and the network for them.
+
+    Parameters
+    ----------
+    targets : Targets
+    network : Network
+    blocks : RowBlocks
+        The rows to train on.
+    validation : Validation or None
+    """
+
+    targets: Targets
+    network: Network
+    blocks: RowBlocks
+    validation: Validation | None
+
+
+def build_network(params, n_features, targets):
+    """The training network that the keywords describe.
+
+    Parameters
+    ----------
+    params : BackpropMLPClassifier
+        Only its constructor's keywords are read, here and below.
+    n_features : int
+    targets : Targets
+
+    Returns
+    -------
+    network : Network
+
+    Raises
+    ------
+    ValueError
+        If hidden_layer_sizes, activation and dropout do not fit together, or the
+        solver can't train such a network.
+    """
+    hidden = params.hidden_layer_sizes
+    hidden = [hidden] if isinstance(hidden, Integral) else _entries(hidden)
+    if not all(isinstance(size, Integral) and int(size) > 0 for size in hidden):
+        raise ValueError(
+            f"hidden_layer_sizes must hold integers > 0; got {params.hidden_layer_sizes!r}."
+        )
+    names = activation_names(params, len(hidden))
+    rates = _one_a_layer("dropout", params.dropout, len(hidden), Real, "a number in [0, 1)")
+    if not all(0.0 <= rate < 1.0 for rate in rates):
+        raise ValueError(f"dropout must be a number in [0, 1); got {params.dropout!r}.")
+    network = Network.feedforward(
+        [n_features, *(int(size) for size in hidden), targets.n_outputs],
+        names,
+        targets.loss(params.output_activation),
+        batch_norm=params.batch_norm,
+        dropout=[float(rate) for rate in rates],
+    )
+    if network.training_only and params.solver in METHODS:
+        raise ValueError(
+            f"{' and '.join(network.training_only)} need mini-batches: solver must be one of "
+            f"{MINI_BATCH_SOLVERS}; got solver={params.solver!r}."
+        )
+    return network
+
+
+def activation_names(params, n_hidden):
+    """Name of each hidden layer's activation function."""
+    allowed = f"one of {sorted(ACTIVATIONS)}"
+    names = _one_a_layer("activation", params.activation, n_hidden, str, allowed)
+    if not all(name in ACTIVATIONS for name in names):
+        raise ValueError(f"activation must be {allowed}; got {params.activation!r}.")
+    return names
+
+
+def _one_a_layer(keyword, value, n_hidden, kind, allowed):
+    """The values of a keyword that takes one for all hidden layers, or one a layer."""
+    if isinstance(value, kind):
+        return [value] * n_hidden
+    values = _entries(value)
+    if len(values) != n_hidden or not all(isinstance(item, kind) for item in values):
+        raise ValueError(
+            f"{keyword} must be {allowed}, or a sequence with one of them for each of the "
+            f"{n_hidden} hidden layers; got {value!r}."
+        )
+    return values
+
+
+def _entries(value):
+    """The entries of a sequence; of an array without dimensions it is the array itself."""
+    return [value] if getattr(value, "ndim", 1) == 0 else list(value)
+
+
+def build_mini_batches(params, blocks, first_step=0):
+    """How the mini-batch solver that the keywords choose goes about the rows.
+
+    Parameters
+    ----------
+    params : BackpropMLPClassifier
+    blocks : RowBlocks
+    first_step : int, default=0
+        Updates that have been made before these epochs.
+
+    Returns
+    -------
+    mini_batches : MiniBatches or None
+        None for a full-batch solver.
+    """
+    if params.solver in METHODS:
+        return None
+    n_rows = blocks.n_rows
+    batch_size = min(200 if params.batch_size == "auto" else params.batch_size, n_rows)
+    schedule = params.learning_rate
+    if isinstance(schedule, str):
+        steps_per_epoch = -(-n_rows // batch_size)
+        schedule = schedule_named(
+            schedule,
+            params.learning_rate_init,
+            power=params.power_t,
+            samples_per_epoch=blocks.total_weight,
+            steps_per_epoch=steps_per_epoch,
+            horizon=first_step + params.max_iter * steps_per_epoch,
+        )
+    beta_2, epsilon = float(params.beta_2), float(params.epsilon)
+    rules: dict[str, Rule] = {
+        "sgd": SGD(float(params.momentum), params.nesterovs_momentum),
+        "adam": Adam(float(params.beta_1), beta_2, epsilon),
+        "rmsprop": RMSprop(beta_2, epsilon),
+    }
+    max_norm = None if params.max_grad_norm is None else float(params.max_grad_norm)
+    return MiniBatches(rules[params.solver], schedule, batch_size, params.shuffle, max_norm)
+
+
+@contextmanager
+def open_objective(problem: Problem, alpha):
+    """The objective of a problem, while its blocks may be computed."""
+    blocks: Any = problem.blocks
+    rows = blocks.n_rows / len(blocks)
+    with block_map(work(problem.network, blocks.X, rows)) as map_blocks:
+        yield Objective(
+            problem.network, blocks, blocks.total_weight, float(alpha), blocks.dtype, map_blocks
+        )

@@ -1,0 +1,1 @@
+"""The network: activation functions, layers and losses, as pure functions of theta."""

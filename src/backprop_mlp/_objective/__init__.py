@@ -1,0 +1,1 @@
+"""The cost J and its derivatives, as sums over blocks of rows."""

@@ -1,0 +1,1 @@
+"""Solvers: from an objective and a start to its minimum."""

@@ -1,0 +1,1 @@
+"""The user's labels, and the targets of the network's outputs."""

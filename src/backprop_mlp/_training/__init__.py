@@ -1,0 +1,1 @@
+"""Training: where it starts, how it is followed, when it ends."""

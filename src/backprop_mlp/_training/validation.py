@@ -1,0 +1,138 @@
+"""Validation rows: which they are, and how a network does on them."""
+
+from functools import partial
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from .._objective.objective import RowBlocks
+
+
+def split_rows(codes, sample_weight, multilabel, fraction, rng):
+    """Numbers of the training and of the validation rows, both sorted.
+
+    Stratified by class where every class can have a row on both sides, plain
+    otherwise and for multilabel problems. Rows without weight are on neither side.
+
+    Parameters
+    ----------
+    codes : {ndarray, csr_matrix} of shape (n_rows,) or (n_rows, n_labels)
+    sample_weight : ndarray of shape (n_rows,)
+    multilabel : bool
+    fraction : float
+        Of the rows with weight that are held out; rounded up.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    train, validation : ndarray of int
+
+    Raises
+    ------
+    ValueError
+        If no row would be left to train or to validate on.
+    """
+    rows = np.flatnonzero(sample_weight)
+    n_rows = len(rows)
+    n_validation = int(np.ceil(fraction * n_rows))
+    if not 0 < n_validation < n_rows:
+        purpose, remedy = ("train", "Lower") if n_validation else ("validate", "Raise")
+        raise ValueError(
+            f"early_stopping=True with validation_fraction={fraction} leaves no row to {purpose} "
+            f"on: got n_samples={n_rows} with weight. {remedy} validation_fraction or pass X_val "
+            "and y_val."
+        )
+    stratify = None
+    if not multilabel:
+        counts = np.bincount(codes[rows])
+        counts = counts[counts > 0]
+        if counts.min() >= 2 and len(counts) <= min(n_validation, n_rows - n_validation):
+            stratify = codes[rows]
+    train, validation = train_test_split(
+        rows, test_size=n_validation, stratify=stratify, random_state=rng
+    )
+    return np.sort(train), np.sort(validation)
+
+
+def _block_loss_and_hits(network, targets, theta, block):
+    """A block's loss, and the weight of its rows that are predicted right."""
+    # What overflows is told once, for all blocks.
+    with np.errstate(over="ignore", invalid="ignore"):
+        z, _ = network.forward(network.views(theta), block.X)
+        value = network.loss.value(z, block.Y, block.sample_weight)
+    right = (targets.encode(targets.predicted_codes(z), z.dtype) == block.Y).all(axis=1)
+    return value, float(block.sample_weight[right].sum())
+
+
+class Validation:
+    """Validation rows, and what a network's predictions on them are worth.
+
+    Parameters
+    ----------
+    blocks : RowBlocks
+    targets : Targets
+    scoring : None, "loss" or callable(estimator, X, y) -> float
+        None: accuracy. "loss": minus the mean loss, without the penalty.
+    scorer_rows : tuple
+        What a callable is given behind the estimator: X, y and, if there are
+        any, the sample weights by name.
+    """
+
+    def __init__(self, blocks: RowBlocks, targets, scoring, scorer_rows=((), {})):
+        self.blocks = blocks
+        self.targets = targets
+        self.scoring = scoring
+        self.scorer_rows = scorer_rows
+        self.total_weight = blocks.total_weight
+        if not 0.0 < self.total_weight < np.inf:
+            raise ValueError(
+                "the weights of the validation rows must have a finite sum above 0; "
+                f"got {self.total_weight}."
+            )
+
+    def measure(self, network, theta, map_blocks, make_estimator):
+        """How a plain network does.
+
+        Parameters
+        ----------
+        network : Network
+        theta : ndarray of shape (n_params,)
+        map_blocks : callable(function, blocks) -> iterable
+        make_estimator : callable() -> estimator
+            The fitted classifier of this network, for a scorer.
+
+        Returns
+        -------
+        score : float
+            Greater is better.
+        loss : float
+            Weighted mean, without the penalty.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is not finite.
+        TypeError
+            If the scorer gives something that is no number.
+        """
+        theta = theta.astype(self.blocks.dtype, copy=False)
+        function = partial(_block_loss_and_hits, network, self.targets, theta)
+        loss, hits = (
+            sum(values) / self.total_weight
+            for values in zip(*map_blocks(function, self.blocks), strict=True)
+        )
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"The loss of the validation rows is {loss}: the numbers overflow. Scale X_val "
+                "as X (StandardScaler)."
+            )
+        if self.scoring is None:
+            return hits, loss
+        if self.scoring == "loss":
+            return -loss, loss
+        rows, weights = self.scorer_rows
+        given = self.scoring(make_estimator(), *rows, **weights)
+        try:
+            return float(given), loss
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"scoring must give a number; got {given!r}.") from error

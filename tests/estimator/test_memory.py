@@ -1,0 +1,157 @@
+"""Memory: fits on memory maps, and what training and prediction allocate beside the data.
+
+Allocations are those that NumPy reports to tracemalloc, with one thread: then they are the
+same in every run. More threads hold a few blocks each.
+"""
+
+import gc
+import tracemalloc
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._objective.threads import block_map
+
+N_CLASSES = 3
+SOLVERS = ["cg", "lbfgs", "newton-cg", "adam", "sgd"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _prepared_process():
+    """What a process does once, before its first block."""
+    with block_map(0.0):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _one_thread_and_no_convergence():
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def rows(n_rows, n_features, dtype=np.float64):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_rows, n_features), dtype=dtype)
+    return X, X[:, :N_CLASSES].argmax(axis=1)
+
+
+def classifier(**params):
+    return BackpropMLPClassifier(**({"max_iter": 2, "random_state": 0} | params))
+
+
+@contextmanager
+def traced():
+    """Context that measures the highest sum of allocations within it, in bytes."""
+    peak = {}
+    gc.collect()
+    tracemalloc.start()
+    try:
+        yield peak
+        peak["bytes"] = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def fit_peak(X, y, **params):
+    """Bytes that a fit allocates beside its data, at the most."""
+    estimator = classifier(**params)
+    with traced() as peak:
+        estimator.fit(X, y)
+    return peak["bytes"]
+
+
+# A memory map
+
+
+@pytest.fixture(params=[np.float32, np.float64])
+def mapped(request, tmp_path):
+    """(X in memory, the same rows on a read-only memory map, y, the file)."""
+    X, y = rows(4000, 20, request.param)
+    path = tmp_path / "X.npy"
+    np.save(path, X)
+    return X, np.load(path, mmap_mode="r"), y, path
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_fit_on_a_memory_map_is_the_fit_in_memory(mapped, solver):
+    X, X_mapped, y, path = mapped
+    before = path.read_bytes()
+    in_memory = classifier(solver=solver).fit(X, y)
+    from_map = classifier(solver=solver).fit(X_mapped, y)
+    for ours, theirs in zip(in_memory.thetas_, from_map.thetas_, strict=True):
+        np.testing.assert_array_equal(theirs, ours)
+    np.testing.assert_array_equal(from_map.predict_proba(X_mapped), in_memory.predict_proba(X))
+    assert path.read_bytes() == before
+
+
+def test_early_stopping_on_a_memory_map_is_that_in_memory(mapped):
+    X, X_mapped, y, _ = mapped
+    fits = [classifier(early_stopping=True).fit(rows, y) for rows in (X, X_mapped)]
+    for ours, theirs in zip(*(fit.thetas_ for fit in fits), strict=True):
+        np.testing.assert_array_equal(theirs, ours)
+    assert fits[0].validation_scores_ == fits[1].validation_scores_
+
+
+# Allocations
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_fit_holds_no_copy_of_the_data(solver):
+    X, y = rows(20_000, 400, np.float32)
+    assert fit_peak(X, y, hidden_layer_sizes=10, solver=solver) < X.nbytes / 3
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_memory_grows_by_a_few_numbers_a_row_not_by_the_units(solver):
+    """Labels and an order of the rows grow with the rows; activations do not."""
+    hidden = 400
+    X, y = rows(30_000, 5)
+    params = {"hidden_layer_sizes": hidden, "solver": solver, "max_iter": 1}
+    few, many = fit_peak(X[:10_000], y[:10_000], **params), fit_peak(X, y, **params)
+    numbers_a_row = (many - few) / (8 * 20_000)
+    assert numbers_a_row < 4
+
+
+def test_early_stopping_holds_no_copy_of_the_data():
+    X, y = rows(40_000, 200, np.float32)
+    assert fit_peak(X, y, hidden_layer_sizes=10, early_stopping=True) < X.nbytes / 3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_prediction_allocates_little_more_than_its_result(dtype):
+    X, y = rows(20_000, 5, dtype)
+    network = classifier(hidden_layer_sizes=400, max_iter=1).fit(X[:100], y[:100])
+    result = N_CLASSES * len(X) * np.dtype(np.float64).itemsize
+    hidden_layer = 400 * len(X) * np.dtype(dtype).itemsize
+    for predict in (network.predict, network.predict_proba, network.decision_function):
+        with traced() as peak:
+            predict(X)
+        assert peak["bytes"] < result + hidden_layer / 3
+
+
+def test_the_cost_and_its_gradient_need_no_more_than_training():
+    X, y = rows(20_000, 400, np.float32)
+    network = classifier(hidden_layer_sizes=10, max_iter=1).fit(X[:100], y[:100])
+    for function in (network.cost, network.cost_gradient):
+        with traced() as peak:
+            function(X, y)
+        assert peak["bytes"] < X.nbytes / 3
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_sparse_rows_are_never_made_dense(solver):
+    X = sparse.random(10_000, 2000, density=0.001, format="csr", random_state=0)
+    y = np.arange(10_000) % N_CLASSES
+    dense = X.shape[0] * X.shape[1] * X.dtype.itemsize
+    assert fit_peak(X, y, hidden_layer_sizes=5, solver=solver) < dense / 10
+    network = classifier(hidden_layer_sizes=5, max_iter=1).fit(X[:100], y[:100])
+    with traced() as prediction:
+        network.predict_proba(X)
+    assert prediction["bytes"] < dense / 10

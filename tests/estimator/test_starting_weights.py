@@ -1,0 +1,241 @@
+"""Where training starts: what it means for the signal, what may be given, where seeds go."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.preprocessing import scale
+
+from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._network.losses import SigmoidLoss
+from backprop_mlp._network.network import Network
+from backprop_mlp.initializers import (
+    INITIALIZERS,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    Uniform,
+    Xavier,
+    initialize,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+SOLVERS = ("cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd")
+
+X, y = load_iris(return_X_y=True)
+X = scale(X)
+
+
+def start_of(initializer, sizes, activations, **options):
+    """[(W, b)] of each dense layer, and all of theta."""
+    network = Network.feedforward(sizes, activations, SigmoidLoss(), **options)
+    theta = initialize(network, initializer, np.random.default_rng(0))
+    return network.dense_views(theta), network, theta
+
+
+def classifier(solver="adam", **params):
+    defaults = {"hidden_layer_sizes": (6, 5), "activation": "tanh", "max_iter": 1}
+    return BackpropMLPClassifier(solver=solver, **defaults | {"random_state": 0} | params)
+
+
+# Distributions
+
+
+@pytest.mark.parametrize(
+    ("initializer", "variance"),
+    [
+        (GlorotNormal(), lambda n_in, n_out: 2 / (n_in + n_out)),
+        (Xavier(), lambda n_in, n_out: 1 / n_in),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("shape", [(400, 100), (50, 800)], ids=str)
+def test_mean_and_variance(initializer, variance, shape):
+    W = initializer(np.random.default_rng(0), *shape)
+    expected = variance(*shape)
+    # 40,000 draws: five standard deviations of the mean; 5 % is more than five of the variance.
+    assert abs(W.mean()) < 5 * np.sqrt(expected / W.size)
+    assert W.var() == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["glorot_normal", "xavier", "he_normal"])
+def test_normal_weights_have_the_tails_of_normal_weights(name):
+    W = INITIALIZERS[name](np.random.default_rng(0), 300, 300)
+    beyond = np.mean(np.abs(W) > 2 * W.std())
+    assert beyond == pytest.approx(0.0455, rel=0.1)
+
+
+def test_glorots_uniform_bound_is_the_exercises_formula():
+    """epsilon_init = sqrt(6) / sqrt(L_in + L_out): 0.12 for 400 inputs and 25 units."""
+    W = GlorotUniform()(np.random.default_rng(0), 400, 25)
+    bound = np.sqrt(6) / np.sqrt(400 + 25)
+    assert round(bound, 2) == 0.12
+    assert 0.999 * bound < np.abs(W).max() <= bound
+
+
+@pytest.mark.parametrize("width", [0.0, -0.1, np.inf, np.nan, "wide", None], ids=str)
+def test_a_width_that_is_none_is_refused(width):
+    with pytest.raises(ValueError, match="width must be a finite number > 0; got"):
+        Uniform(width)
+
+
+# Which layer gets which
+
+
+def test_auto_is_he_before_kinks_and_glorot_before_all_else():
+    """Of five hidden layers and the outputs, layer by layer from one generator."""
+    activations = ["relu", "tanh", "leaky_relu", "logistic", "identity"]
+    layers, _, _ = start_of("auto", [4, 5, 6, 7, 8, 9, 3], activations)
+    rng = np.random.default_rng(0)
+    rules = [HeNormal(), GlorotUniform(), HeNormal(), GlorotUniform(), GlorotUniform()]
+    for (W, _), rule in zip(layers, [*rules, GlorotUniform()], strict=True):
+        assert np.array_equal(W, rule(rng, *W.shape))
+
+
+def test_auto_looks_through_batch_normalisation():
+    plain, _, _ = start_of("auto", [4, 5, 3], ["relu"])
+    normalised, network, theta = start_of(
+        "auto", [4, 5, 3], ["relu"], batch_norm=True, dropout=[0.5]
+    )
+    for (W, _), (W_normalised, _) in zip(plain, normalised, strict=True):
+        assert np.array_equal(W, W_normalised)
+    gamma, beta = network.views(theta)[1]
+    assert np.array_equal(gamma, np.ones(5))
+    assert np.array_equal(beta, np.zeros(5))
+
+
+@pytest.mark.parametrize(
+    ("initializer", "activation"),
+    [("he_normal", "relu"), ("auto", "relu"), ("auto", "leaky_relu")],
+)
+def test_he_keeps_the_signals_size_through_ten_kinked_layers(initializer, activation):
+    sizes = [300] * 11
+    _, network, theta = start_of(initializer, [*sizes, 1], [activation] * 10)
+    a = np.random.default_rng(1).normal(size=(200, 300))
+    _, caches = network.forward(network.views(theta), a)
+    power = [np.mean(np.square(caches[2 * layer + 1])) for layer in range(10)]
+    assert max(power) < 2 * min(power)
+
+
+def test_too_small_weights_lose_it():
+    def small(rng, fan_in, fan_out):
+        return rng.normal(0.0, 0.01, (fan_in, fan_out))
+
+    _, network, theta = start_of(small, [300] * 11 + [1], ["tanh"] * 10)
+    _, caches = network.forward(network.views(theta), np.ones((10, 300)))
+    assert np.abs(caches[19]).max() < 1e-5 * np.abs(caches[1]).max()
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_zeros_teach_nothing_but_how_frequent_the_classes_are(solver):
+    """Units that start alike stay alike, and these feed back nothing at all."""
+    params = {"initializer": lambda rng, *shape: np.zeros(shape), "max_iter": 500, "tol": 1e-6}
+    rows = slice(0, 125)  # 50, 50 and 25 of a class
+    fitted = classifier(solver, **params, learning_rate_init=0.05, batch_size=125)
+    fitted.set_params(n_iter_no_change=100).fit(X[rows], y[rows])
+    for W in fitted.coefs_:
+        assert np.array_equal(W, np.zeros(W.shape))
+    np.testing.assert_allclose(fitted.predict_proba(X)[0], [0.4, 0.4, 0.2], atol=0.01)
+
+
+# Callables
+
+
+def test_a_callable_is_asked_once_a_layer():
+    asked = []
+
+    def ones(rng, fan_in, fan_out):
+        asked.append((type(rng), fan_in, fan_out))
+        return np.full((fan_in, fan_out), 0.5)
+
+    fitted = classifier(initializer=ones, learning_rate=lambda step: 0.0).fit(X, y)
+    assert asked == [(np.random.Generator, *shape) for shape in [(4, 6), (6, 5), (5, 3)]]
+    for W, b in zip(fitted.coefs_, fitted.intercepts_, strict=True):
+        assert np.array_equal(W, np.full(W.shape, 0.5))
+        assert np.array_equal(b, np.zeros(b.shape))
+
+
+def test_a_callable_may_give_the_biases_in_front():
+    def numbered(rng, fan_in, fan_out):
+        return np.arange((1 + fan_in) * fan_out).reshape(1 + fan_in, fan_out) / 100
+
+    fitted = classifier(initializer=numbered, learning_rate=lambda step: 0.0).fit(X, y)
+    assert np.array_equal(fitted.intercepts_[0], np.arange(6) / 100)
+    assert np.array_equal(fitted.coefs_[0], np.arange(6, 30).reshape(4, 6) / 100)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        lambda fan_in, fan_out: np.zeros((fan_out, fan_in)),
+        lambda fan_in, fan_out: np.zeros((fan_in + 2, fan_out)),
+        lambda fan_in, fan_out: np.zeros(fan_out),
+        lambda fan_in, fan_out: 0.5,
+        lambda fan_in, fan_out: None,
+        lambda fan_in, fan_out: "zeros",
+        lambda fan_in, fan_out: np.full((fan_in, fan_out), np.nan),
+        lambda fan_in, fan_out: np.full((1 + fan_in, fan_out), np.inf),
+    ],
+)
+@pytest.mark.parametrize("solver", ["lbfgs", "sgd"])
+def test_what_a_callable_must_not_give(returned, solver):
+    network = classifier(solver, initializer=lambda rng, *shape: returned(*shape))
+    with pytest.raises(
+        ValueError, match=r"initializer must return finite weights of shape \(4, 6\)"
+    ):
+        network.fit(X, y)
+    assert not hasattr(network, "coefs_")
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match=r"'initializer' parameter.*'orthogonal'"):
+        classifier(initializer="orthogonal").fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "initializer", [Uniform(0.3), GlorotUniform(), GlorotNormal(), Xavier(), HeNormal()], ids=repr
+)
+def test_initialisers_are_values(initializer):
+    assert pickle.loads(pickle.dumps(initializer)) == initializer
+    assert eval(repr(initializer)) == initializer
+    assert clone(classifier(initializer=initializer)).initializer == initializer
+
+
+# Seeds
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_seed_gives_every_solver_the_same_start(solver):
+    starts = []
+
+    def note(rng, fan_in, fan_out):
+        starts.append(GlorotUniform()(rng, fan_in, fan_out))
+        return starts[-1]
+
+    for name in (solver, "cg"):
+        classifier(name, initializer=note, n_init=2).fit(X, y)
+    assert len(starts) == 2 * 2 * 3
+    for one, other in zip(starts[:6], starts[6:], strict=True):
+        assert np.array_equal(one, other)
+    assert not np.array_equal(starts[0], starts[3])
+
+
+def test_single_precision_starts_at_the_same_weights():
+    still = {"learning_rate": lambda step: 0.0}
+    double = classifier(**still).fit(X, y)
+    single = classifier(**still).fit(X.astype(np.float32), y)
+    for W, W_single in zip(double.coefs_, single.coefs_, strict=True):
+        assert np.array_equal(W.astype(np.float32), W_single)
+
+
+def test_other_seeds_give_other_starts_and_a_generator_goes_on():
+    one, other = classifier(random_state=1).fit(X, y), classifier(random_state=2).fit(X, y)
+    assert not np.array_equal(one.coefs_[0], other.coefs_[0])
+    rng = np.random.RandomState(1)
+    first = classifier(random_state=rng).fit(X, y)
+    second = classifier(random_state=rng).fit(X, y)
+    assert np.array_equal(first.coefs_[0], one.coefs_[0])
+    assert not np.array_equal(second.coefs_[0], one.coefs_[0])

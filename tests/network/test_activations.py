@@ -1,0 +1,109 @@
+"""Activation functions and the derivatives that are computed from their values."""
+
+import pickle
+
+import numpy as np
+import pytest
+from reference import FUNCTIONS, derivative
+
+from backprop_mlp._network.activations import ACTIVATIONS
+
+NAMES = sorted(ACTIVATIONS)
+AWAY_FROM_KINKS = np.r_[np.linspace(-6.0, -0.1, 40), np.linspace(0.1, 6.0, 40)]
+
+
+def applied(name, z):
+    """f of numbers, as rows of one unit."""
+    a = np.array(z)
+    ACTIVATIONS[name].apply(a[:, np.newaxis])
+    return a
+
+
+def slope(name, z, dtype=np.float64):
+    d = np.ones(np.shape(z), dtype)
+    ACTIVATIONS[name].times_slope(applied(name, np.asarray(z, dtype)), d)
+    return d
+
+
+def test_the_names_are_those_of_the_documentation():
+    assert sorted(FUNCTIONS) == NAMES
+    assert all(ACTIVATIONS[name].name == name for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_apply_overwrites_z_with_the_function(name):
+    z = applied(name, AWAY_FROM_KINKS)
+    np.testing.assert_allclose(z, FUNCTIONS[name](AWAY_FROM_KINKS), rtol=1e-13, atol=1e-16)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_times_slope_multiplies_by_the_derivative(name):
+    d = np.linspace(-2.0, 3.0, AWAY_FROM_KINKS.size)
+    expected = d * derivative(FUNCTIONS[name], AWAY_FROM_KINKS)
+    ACTIVATIONS[name].times_slope(applied(name, AWAY_FROM_KINKS), d)
+    np.testing.assert_allclose(d, expected, rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_times_slope_leaves_the_activation_alone(name):
+    a = applied(name, AWAY_FROM_KINKS)
+    a.setflags(write=False)
+    ACTIVATIONS[name].times_slope(a, np.ones_like(a))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_curvature_is_the_derivative_of_the_slope(name):
+    h = 1e-5
+    expected = (slope(name, AWAY_FROM_KINKS + h) - slope(name, AWAY_FROM_KINKS - h)) / (2 * h)
+    curvature = ACTIVATIONS[name].curvature(applied(name, AWAY_FROM_KINKS))
+    if curvature is None:
+        np.testing.assert_array_equal(expected, 0.0)
+    else:
+        np.testing.assert_allclose(curvature, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "left_slope"), [("relu", 0.0), ("leaky_relu", 0.01)])
+def test_at_a_kink_the_slope_is_that_of_the_left_side(name, left_slope):
+    assert ACTIVATIONS[name].kinked
+    assert slope(name, [0.0]) == left_slope == slope(name, [-1.0])
+    assert slope(name, [1.0]) == 1.0
+
+
+@pytest.mark.parametrize("name", ["identity", "logistic", "tanh"])
+def test_smooth_functions_have_no_kink(name):
+    assert not ACTIVATIONS[name].kinked
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_centre_is_the_value_at_zero(name):
+    assert ACTIVATIONS[name].centre == applied(name, [0.0])[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_largest_numbers_overflow_nowhere_and_keep_their_precision(name, dtype):
+    largest = np.finfo(dtype).max
+    a = applied(name, np.array([-largest, -100.0, 0.0, 100.0, largest], dtype))
+    d = np.ones(a.shape, dtype)
+    ACTIVATIONS[name].times_slope(a, d)
+    assert a.dtype == d.dtype == dtype
+    assert np.isfinite(a).all()
+    assert np.isfinite(d).all()
+
+
+def test_logistic_is_symmetric_and_saturates_at_0_and_1():
+    z = np.linspace(0.0, 800.0, 97)
+    np.testing.assert_allclose(applied("logistic", -z), 1.0 - applied("logistic", z), atol=1e-16)
+    np.testing.assert_array_equal(applied("logistic", [-800.0, 800.0]), [0.0, 1.0])
+
+
+def test_the_sigmoid_gradient_has_the_values_of_the_exercise():
+    values = slope("logistic", [-1.0, -0.5, 0.0, 0.5, 1.0])
+    np.testing.assert_allclose(values, [0.196612, 0.235004, 0.25, 0.235004, 0.196612], atol=5e-7)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_activations_pickle_and_compare(name):
+    activation = ACTIVATIONS[name]
+    assert pickle.loads(pickle.dumps(activation)) == activation
+    assert all(activation != ACTIVATIONS[other] for other in NAMES if other != name)

@@ -1,0 +1,477 @@
+"""J and its gradient: the formula, and what must not change them."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from reference import Follower
+from reference import cost as reference_cost
+from reference import gradient as reference_gradient
+from threadpoolctl import threadpool_limits
+
+from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
+from backprop_mlp._network.network import Network
+from backprop_mlp._objective.objective import (
+    WORK_WORTH_CUTTING,
+    Objective,
+    RowBlocks,
+    block_slices,
+    row_slices,
+    work,
+)
+from backprop_mlp._objective.threads import block_map
+from backprop_mlp._solvers.full_batch import minimize_scipy
+from backprop_mlp._training.stopping import Stopping
+
+N_ROWS = 23
+ALPHA = 0.7
+KINDS = {
+    "logistic": (SigmoidLoss(), ("tanh", "logistic")),
+    "softmax": (SoftmaxLoss(), ("leaky_relu", "relu")),
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(11)
+
+
+@pytest.fixture
+def network(kind):
+    loss, activations = KINDS[kind]
+    return Network.feedforward((4, 6, 5, 3), activations, loss)
+
+
+@pytest.fixture
+def theta(network, rng):
+    return rng.normal(scale=0.7, size=network.n_params)
+
+
+@pytest.fixture(name="X")
+def inputs(rng):
+    X = rng.normal(loc=0.5, size=(N_ROWS, 4))
+    X[rng.random(X.shape) < 0.4] = 0.0
+    return X
+
+
+@pytest.fixture(name="Y")
+def targets(rng):
+    return np.eye(3)[rng.integers(3, size=N_ROWS)]
+
+
+@pytest.fixture
+def counts(rng):
+    """Integer row weights, some of them zero."""
+    return rng.integers(0, 4, size=N_ROWS).astype(float)
+
+
+def objective_of(network, X, Y, sample_weight=None, *, alpha=ALPHA, longest=10, **options):
+    if sample_weight is None:
+        sample_weight = np.ones(X.shape[0])
+    blocks = RowBlocks(X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), longest)
+    return Objective(network, blocks, sample_weight.sum(), alpha, X.dtype, **options)
+
+
+def assert_same(one, other, theta, relative=1e-12):
+    """Cost and gradient agree, relative to the cost and to the gradient's norm."""
+    cost, grad = one.value_and_grad(theta)
+    other_cost, other_grad = other.value_and_grad(theta)
+    assert other_cost == pytest.approx(cost, rel=relative)
+    assert np.linalg.norm(other_grad - grad) <= relative * np.linalg.norm(grad)
+    assert other.value(theta) == pytest.approx(one.value(theta), rel=relative)
+
+
+# The formula
+
+
+@pytest.mark.parametrize("alpha", [0.0, ALPHA])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_value_and_gradient_are_those_of_the_formula(
+    network, kind, theta, X, Y, rng, weighted, alpha
+):
+    sample_weight = rng.uniform(0.0, 3.0, N_ROWS) if weighted else np.ones(N_ROWS)
+    coefs, intercepts = zip(*network.dense_views(theta), strict=True)
+    arguments = (KINDS[kind][1], kind, X, Y, sample_weight, alpha)
+    cost, grad = objective_of(network, X, Y, sample_weight, alpha=alpha).value_and_grad(theta)
+    assert cost == pytest.approx(reference_cost(coefs, intercepts, *arguments), rel=1e-13)
+    expected = network.pack(*reference_gradient(coefs, intercepts, *arguments))
+    assert np.linalg.norm(grad - expected) <= 1e-12 * np.linalg.norm(grad)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_value_alone_is_the_value_beside_the_gradient(network, theta, X, Y, dtype):
+    objective = objective_of(network, X.astype(dtype), Y)
+    assert objective.value(theta) == objective.value_and_grad(theta)[0]
+
+
+def test_value_alone_normalises_batches_as_the_value_beside_the_gradient_does(X, Y, counts):
+    network = Network.feedforward((4, 6, 3), ("tanh",), SoftmaxLoss(), batch_norm=True)
+    theta = np.random.default_rng(0).normal(size=network.n_params)
+    objective = objective_of(network, X, Y, counts, longest=N_ROWS)
+    assert objective.value(theta) == objective.value_and_grad(theta)[0]
+
+
+def test_biases_are_not_penalised(network, theta, X, Y):
+    free, bound = (objective_of(network, X, Y, alpha=alpha) for alpha in (0.0, 5.0))
+    difference = bound.value_and_grad(theta)[1] - free.value_and_grad(theta)[1]
+    weights, biases = np.split(difference, [network.n_weights])
+    np.testing.assert_array_equal(biases, 0.0)
+    np.testing.assert_allclose(weights, 5.0 / N_ROWS * theta[: network.n_weights], atol=1e-14)
+
+
+def test_theta_and_the_rows_are_left_alone(network, theta, X, Y):
+    for array in (theta, X, Y):
+        array.setflags(write=False)
+    objective_of(network, X, Y).value_and_grad(theta)
+
+
+def test_input_means_are_weighted(network, X, Y, counts):
+    means = objective_of(network, X, Y, counts).input_means()
+    np.testing.assert_allclose(means, np.average(X, axis=0, weights=counts), rtol=1e-13)
+
+
+# Weights
+
+
+def test_integer_weights_are_repeated_rows(network, theta, X, Y, counts):
+    repeated = np.repeat(np.arange(N_ROWS), counts.astype(int))
+    assert_same(
+        objective_of(network, X, Y, counts),
+        objective_of(network, X[repeated], Y[repeated]),
+        theta,
+    )
+
+
+def test_rows_of_weight_zero_are_removed_rows(network, theta, X, Y, rng):
+    sample_weight = rng.uniform(0.5, 2.0, N_ROWS)
+    kept = np.arange(N_ROWS) % 3 > 0
+    sample_weight[~kept] = 0.0
+    assert_same(
+        objective_of(network, X, Y, sample_weight),
+        objective_of(network, X[kept], Y[kept], sample_weight[kept]),
+        theta,
+    )
+
+
+@pytest.mark.parametrize("factor", [8.0, 2.0**-20])
+def test_the_scale_of_the_weights_is_that_of_the_penalty(network, theta, X, Y, counts, factor):
+    assert_same(
+        objective_of(network, X, Y, counts),
+        objective_of(network, X, Y, factor * counts, alpha=factor * ALPHA),
+        theta,
+    )
+
+
+@pytest.mark.parametrize("total", [0.0, -1.0, np.inf, np.nan])
+def test_the_rows_need_a_finite_weight(network, total):
+    message = "sample_weight, times class_weight, must have a finite sum above 0; got"
+    with pytest.raises(ValueError, match=rf"^{message} {total}\.$"):
+        Objective(network, [], total, ALPHA, np.float64)
+
+
+def test_the_order_of_the_rows_does_not_matter(network, theta, X, Y, counts, rng):
+    order = rng.permutation(N_ROWS)
+    assert_same(
+        objective_of(network, X, Y, counts),
+        objective_of(network, X[order], Y[order], counts[order]),
+        theta,
+    )
+
+
+# Blocks, containers and precision
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 9, 10, 11, 99, 12_345])
+@pytest.mark.parametrize("longest", [1, 10, 1250])
+@pytest.mark.parametrize("cut", [row_slices, block_slices])
+def test_slices_cover_the_rows_in_nearly_equal_parts(n_rows, longest, cut):
+    slices = cut(n_rows, longest)
+    assert [row for rows in slices for row in range(n_rows)[rows]] == list(range(n_rows))
+    lengths = {rows.stop - rows.start for rows in slices}
+    assert max(lengths) <= longest
+    assert min(lengths) >= max(1, max(lengths) - 1)
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 10, 11, 20, 21, 41, 12_345])
+def test_two_threads_have_blocks_of_the_same_number(n_rows):
+    n_least = math.ceil(n_rows / 10)
+    n_blocks = len(block_slices(n_rows, 10))
+    assert n_blocks in (n_least, n_least + 1)
+    assert n_blocks == 1 or n_blocks % 2 == 0
+
+
+def test_no_block_is_empty_where_there_are_as_many_as_rows():
+    assert block_slices(3, 1) == [slice(0, 1), slice(1, 2), slice(2, 3)]
+
+
+@pytest.mark.parametrize("longest", [1, 2, 7, 22, 1000])
+def test_the_size_of_the_blocks_does_not_matter(network, theta, X, Y, counts, longest):
+    assert_same(
+        objective_of(network, X, Y, counts),
+        objective_of(network, X, Y, counts, longest=longest),
+        theta,
+    )
+
+
+@pytest.mark.parametrize("longest", [4, 100])
+def test_chosen_rows_are_a_data_set_of_these_rows(network, theta, X, Y, counts, longest):
+    chosen = np.array([20, 3, 4, 5, 11, 0, 17])
+    options = {"encode": lambda codes, dtype: codes.astype(dtype), "longest": longest}
+    blocks = RowBlocks(X, Y, counts, chosen=chosen, **options)
+    alone = RowBlocks(X[chosen], Y[chosen], counts[chosen], **options)
+    assert blocks.n_rows == alone.n_rows == 7
+    assert blocks.total_weight == alone.total_weight == counts[chosen].sum()
+    assert_same(
+        *(Objective(network, rows, rows.total_weight, ALPHA, X.dtype) for rows in (blocks, alone)),
+        theta,
+    )
+
+
+@pytest.mark.parametrize("extra", [-1000, 0, 1, 1000])
+def test_a_batch_of_all_rows_has_the_cost_and_the_gradient(network, theta, rng, extra):
+    """However many blocks it is computed in."""
+    n_rows = network.rows_per_block(np.float64) + extra
+    X, Y = rng.normal(size=(n_rows, 4)), np.eye(3)[rng.integers(3, size=n_rows)]
+    objective = objective_of(network, X, Y, rng.uniform(0.0, 2.0, n_rows), longest=700)
+    cost, grad = objective.value_and_grad(theta)
+    for rows in (slice(0, n_rows), rng.permutation(n_rows)):
+        batch_cost, batch_grad, _ = objective.minibatch(theta, rows, None)
+        assert batch_cost == pytest.approx(cost, rel=1e-12)
+        assert np.linalg.norm(batch_grad - grad) <= 1e-12 * np.linalg.norm(grad)
+
+
+@pytest.mark.parametrize("container", [sp.csr_matrix, sp.csr_array])
+def test_sparse_rows_are_dense_rows(network, theta, X, Y, counts, container):
+    dense = objective_of(network, X, Y, counts)
+    sparse = objective_of(network, container(X), Y, counts)
+    assert_same(dense, sparse, theta)
+    np.testing.assert_allclose(sparse.input_means(), dense.input_means(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+def test_float32_agrees_with_float64(network, theta, X, Y, counts, container):
+    X = X.astype(np.float32)
+    single = objective_of(network, container(X), Y, counts)
+    assert_same(objective_of(network, X.astype(np.float64), Y, counts), single, theta, 1e-5)
+    cost, grad = single.value_and_grad(theta)
+    assert isinstance(cost, float)
+    assert grad.dtype == np.float64
+
+
+def test_float32_rows_are_computed_in_float32(network, theta, X, Y):
+    seen = set()
+
+    def spy(function, blocks):
+        for block in blocks:
+            value, grad, moments = function(block)
+            seen.update({block.X.dtype, block.Y.dtype, grad.dtype})
+            yield value, grad, moments
+
+    objective_of(network, X.astype(np.float32), Y, map=spy).value_and_grad(theta)
+    assert seen == {np.dtype(np.float32)}
+
+
+def test_products_with_the_hessian_of_float32_rows_are_computed_in_float32(theta, X, Y):
+    seen = set()
+
+    class Witness(SoftmaxLoss):
+        def delta_tangent(self, z, tz, sample_weight):
+            seen.update({z.dtype, tz.dtype})
+            return super().delta_tangent(z, tz, sample_weight)
+
+    network = Network.feedforward((4, 6, 5, 3), ("tanh", "logistic"), Witness())
+    objective = objective_of(network, X.astype(np.float32), Y)
+    assert objective.hessian_product(theta, theta).dtype == np.float64
+    assert seen == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "n_rows"),
+    [((3, 100, 2), 1250), ((400, 25, 10), 1250), ((30, 50, 3), 2500), ((10, 5, 20), 6250)],
+    ids=str,
+)
+def test_the_widest_layer_of_a_block_has_the_same_memory_up_to_100_units(sizes, n_rows):
+    layers = Network.feedforward(sizes, ("tanh",), SoftmaxLoss())
+    assert layers.rows_per_block(np.float64) == n_rows
+    assert layers.rows_per_block(np.float32) == 2 * n_rows
+
+
+def test_blocks_are_as_long_as_they_may_be():
+    X = np.empty((20, 1))
+    for longest, n_blocks in ((20, 1), (19, 2), (10, 2), (9, 4)):
+        assert len(RowBlocks(X, X, X[:, 0], None, longest)) == n_blocks
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize(("n_rows", "n_blocks"), [(148, 1), (150, 2), (1249, 2), (1251, 2)])
+def test_a_single_block_is_cut_in_two_where_the_halves_are_worth_a_thread(
+    container, n_rows, n_blocks
+):
+    """And so is a mini-batch. What counts of sparse rows are the numbers that are there."""
+    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
+    assert work(wide, np.empty((1, 1000)), 74) < WORK_WORTH_CUTTING
+    assert work(wide, np.empty((1, 1000)), 75) >= WORK_WORTH_CUTTING
+    X, y = np.ones((n_rows, 1000)), np.arange(n_rows) % 2
+    X = container(X)
+    blocks = RowBlocks.of(wide, X, y, np.ones(n_rows), lambda codes, dtype: np.eye(2)[codes])
+    assert len(blocks) == n_blocks
+    handed_out = []
+
+    def spy(function, pieces):
+        handed_out.append(len(pieces))
+        return map(function, pieces)
+
+    objective = Objective(wide, blocks, blocks.total_weight, ALPHA, X.dtype, spy)
+    objective.minibatch(wide.blank(), slice(0, n_rows), None)
+    assert handed_out == [2] * (n_blocks - 1)
+
+
+def test_sparse_rows_are_cut_by_the_numbers_that_they_hold():
+    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
+    X = sp.eye_array(800, 1000, format="csr")
+    assert len(RowBlocks.of(wide, X, X, np.ones(800), None)) == 1
+    assert len(RowBlocks.of(wide, X.toarray(), X, np.ones(800), None)) == 2
+
+
+@pytest.mark.parametrize(("n_rows", "n_blocks"), [(298, 1), (300, 2), (2500, 2)])
+def test_float32_rows_are_cut_where_they_are_twice_as_much_work(n_rows, n_blocks):
+    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
+    X = np.zeros((n_rows, 1000), np.float32)
+    assert len(RowBlocks.of(wide, X, X, np.ones(n_rows), None)) == n_blocks
+
+
+def test_chosen_rows_are_cut_by_their_number():
+    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
+    X = np.zeros((800, 1000))
+    assert len(RowBlocks.of(wide, X, X, np.ones(800), None, np.arange(100))) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_only_a_batch_of_several_blocks_is_handed_out(network, theta, dtype):
+    """A single one is not worth a thread's while."""
+    handed_out = []
+
+    def spy(function, pieces):
+        handed_out.append([len(rows) for rows, _ in pieces])
+        return map(function, pieces)
+
+    longest = network.rows_per_block(dtype)
+    X, Y = np.zeros((2 * longest, 4), dtype), np.zeros((2 * longest, 3))
+    objective = objective_of(network, X, Y, map=spy)
+    for n_rows in (1, longest, longest + 1):
+        objective.minibatch(theta.astype(dtype), slice(0, n_rows), None)
+    assert handed_out == [[(longest + 1) // 2, (longest + 2) // 2]]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_read_only_memory_map_gives_the_same_bits(network, theta, X, Y, tmp_path, order):
+    stored = np.memmap(tmp_path / "X", X.dtype, "w+", shape=X.shape, order=order)
+    stored[:] = X
+    stored.flush()
+    mapped = np.memmap(tmp_path / "X", X.dtype, "r", shape=X.shape, order=order)
+    in_memory = objective_of(network, np.array(X, order=order), Y).value_and_grad(theta)
+    on_disk = objective_of(network, mapped, Y).value_and_grad(theta)
+    assert on_disk[0] == in_memory[0]
+    np.testing.assert_array_equal(on_disk[1], in_memory[1])
+
+
+def test_rows_are_read_block_by_block(network, theta, X, Y):
+    """No pass holds more than a block's rows: memory maps and sparse rows stay as they are."""
+
+    class Rows:
+        shape, dtype = X.shape, X.dtype
+        longest = 0
+
+        def __getitem__(self, rows):
+            Rows.longest = max(Rows.longest, rows.stop - rows.start)
+            return X[rows]
+
+    objective = objective_of(network, Rows(), Y, np.ones(N_ROWS), longest=4)
+    objective.value_and_grad(theta)
+    objective.input_means()
+    assert Rows.longest == 4
+
+
+@pytest.mark.parametrize(("longest", "per_pass"), [(N_ROWS, 0), (N_ROWS - 1, 2)])
+def test_a_single_block_is_cut_out_once_and_several_are_never_kept(
+    network, theta, X, Y, longest, per_pass
+):
+    cut = []
+
+    def encode(codes, dtype):
+        cut.append(codes)
+        return codes.astype(dtype)
+
+    blocks = RowBlocks(X, Y, np.ones(N_ROWS), encode, longest)
+    objective = Objective(network, blocks, N_ROWS, ALPHA, X.dtype)
+    first = objective.value_and_grad(theta)
+    cut.clear()
+    again = objective.value_and_grad(theta)
+    assert len(cut) == per_pass
+    assert again[0] == first[0]
+    assert np.array_equal(again[1], first[1])
+
+
+def test_threads_change_no_bit(network, theta, X, Y, counts):
+    serial = objective_of(network, X, Y, counts, longest=2)
+    cost, grad = serial.value_and_grad(theta)
+    with threadpool_limits(2, user_api="blas"), block_map(1e12) as threads:
+        threaded = objective_of(network, X, Y, counts, longest=2, map=threads)
+        threaded_cost, threaded_grad = threaded.value_and_grad(theta)
+        assert threaded.value(theta) == serial.value(theta) == threaded_cost == cost
+        np.testing.assert_array_equal(threaded_grad, grad)
+        np.testing.assert_array_equal(threaded.input_means(), serial.input_means())
+
+
+# Fits
+
+
+def probabilities_after_ten_iterations(objective, theta, X):
+    stopping = Stopping(tol=0.0, n_iter_no_change=10, max_iter=10, max_fun=10_000)
+    result = minimize_scipy(objective, theta, solver="cg", monitor=Follower(stopping))
+    assert result.nit == 10
+    network = objective.network
+    return network.loss.proba(network.forward(network.views(result.x), X)[0])
+
+
+@pytest.fixture
+def assert_same_fit(theta, X):
+    def check(one, other):
+        first, second = (
+            probabilities_after_ten_iterations(objective, theta, X) for objective in (one, other)
+        )
+        np.testing.assert_allclose(second, first, rtol=0.0, atol=1e-9)
+
+    return check
+
+
+def test_a_fit_with_integer_weights_is_one_with_repeated_rows(
+    network, X, Y, counts, assert_same_fit
+):
+    repeated = np.repeat(np.arange(N_ROWS), counts.astype(int))
+    assert_same_fit(
+        objective_of(network, X, Y, counts),
+        objective_of(network, X[repeated], Y[repeated]),
+    )
+
+
+def test_a_fit_with_weights_of_zero_is_one_without_those_rows(network, X, Y, rng, assert_same_fit):
+    kept = rng.random(N_ROWS) < 0.6
+    assert_same_fit(
+        objective_of(network, X, Y, kept.astype(float)),
+        objective_of(network, X[kept], Y[kept]),
+    )
+
+
+def test_a_fit_does_not_depend_on_the_size_of_the_blocks(network, X, Y, assert_same_fit):
+    assert_same_fit(objective_of(network, X, Y), objective_of(network, X, Y, longest=3))
+
+
+def test_a_fit_does_not_depend_on_sparse_storage(network, X, Y, assert_same_fit):
+    assert_same_fit(objective_of(network, X, Y), objective_of(network, sp.csr_matrix(X), Y))

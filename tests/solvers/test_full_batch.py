@@ -1,0 +1,333 @@
+"""SciPy's solvers: when they stop, and what they record."""
+
+import re
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from reference import Follower
+from scipy.optimize import minimize
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import scale
+
+from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._network.activations import ACTIVATIONS
+from backprop_mlp._network.losses import SigmoidLoss
+from backprop_mlp._network.network import Network
+from backprop_mlp._objective.objective import Objective, RowBlocks
+from backprop_mlp._solvers import full_batch
+from backprop_mlp._solvers.coordinates import Centring
+from backprop_mlp._solvers.full_batch import minimize_scipy
+from backprop_mlp._training.stopping import Stopping
+
+SOLVERS = ["cg", "lbfgs"]
+NEVER = 10**9
+
+X, y = load_iris(return_X_y=True)
+X = scale(X)
+
+unconverged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(params=SOLVERS)
+def solver(request):
+    return request.param
+
+
+def problem(activation="tanh", alpha=0.5, seed=0):
+    """An objective over a few rows, and where to start."""
+    rng = np.random.default_rng(seed)
+    network = Network.feedforward((3, 8, 2), (activation,), SigmoidLoss())
+    X = rng.normal(size=(12, 3))
+    Y = np.eye(2)[rng.integers(2, size=12)]
+    theta = rng.normal(size=network.n_params)
+    blocks = RowBlocks(X, Y, np.ones(12), lambda codes, dtype: codes.astype(dtype), 12)
+    return Objective(network, blocks, 12.0, alpha, np.float64), theta
+
+
+def minimised(
+    objective, theta, solver, *, tol=0.0, n_iter_no_change=NEVER, max_iter=300, max_fun=NEVER
+):
+    """The result, and what the callback was told."""
+    follower = Follower(Stopping(tol, n_iter_no_change, max_iter, max_fun))
+    result = minimize_scipy(objective, theta, solver=solver, monitor=follower)
+    result.costs = follower.stopping.costs
+    result.success = follower.stopping.converged
+    result.message = follower.stopping.message
+    return result, follower.iterations
+
+
+# When they stop
+
+
+def test_a_flat_gradient_ends_the_descent(solver):
+    result, iterations = minimised(*problem(), solver, tol=1e-4)
+    assert result.success
+    assert result.message == "the gradient's largest component is below tol=0.0001"
+    assert iterations[-1].grad_max < 1e-4
+    assert all(iteration.grad_max >= 1e-4 for iteration in iterations[:-1])
+
+
+def test_the_gradient_that_counts_is_that_of_theta(solver):
+    objective, theta = problem("logistic")
+    _, iterations = minimised(objective, theta, solver, max_iter=5)
+    for iteration in iterations:
+        cost, grad = objective.value_and_grad(iteration.theta)
+        assert iteration.cost == pytest.approx(cost, rel=1e-13)
+        assert iteration.grad_max == pytest.approx(np.abs(grad).max(), rel=1e-10)
+
+
+@pytest.mark.parametrize("span", [1, 2])
+def test_some_small_gains_in_a_row_end_the_descent(solver, span):
+    objective, theta = problem(seed=4)
+    result, _ = minimised(objective, theta, solver, tol=1e-2, n_iter_no_change=span)
+    assert result.success
+    assert result.message == f"none of the last {span} iterations lowered the cost by tol=0.01"
+    costs = np.array([objective.value(theta), *result.costs])
+    small = -np.diff(costs) < 1e-2
+    assert small[-span:].all()
+    assert not any(small[end - span : end].all() for end in range(span, len(small)))
+
+
+def test_max_iter_ends_the_descent(solver):
+    result, iterations = minimised(*problem(), solver, max_iter=7)
+    assert result.nit == len(iterations) == 7
+    assert not result.success
+    assert result.message == "max_iter=7 iterations are done"
+
+
+def test_max_fun_ends_the_descent_with_the_iteration_in_which_it_is_reached(solver):
+    result, iterations = minimised(*problem(), solver, max_fun=20)
+    assert not result.success
+    assert result.message == "max_fun=20 evaluations of the cost are done"
+    assert iterations[-1].n_fun >= 20
+    assert all(iteration.n_fun < 20 for iteration in iterations[:-1])
+
+
+def test_at_a_minimum_nothing_is_done(solver):
+    objective, theta = problem()
+    there, _ = minimised(objective, theta, solver, tol=1e-7)
+    result, iterations = minimised(objective, there.x, solver, tol=1e-4)
+    assert result.success
+    assert result.nit == len(iterations) == 0
+    assert len(result.costs) == 0
+    np.testing.assert_allclose(result.x, there.x, rtol=1e-12, atol=1e-15)
+
+
+# What they record
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_the_cost_never_rises(solver, activation):
+    objective, theta = problem(activation)
+    result, _ = minimised(objective, theta, solver, tol=1e-9)
+    assert (np.diff([objective.value(theta), *result.costs]) <= 0.0).all()
+
+
+def test_the_record_is_that_of_the_iterations(solver):
+    objective, theta = problem()
+    evaluations = []
+    value_and_grad = objective.value_and_grad
+    objective.value_and_grad = lambda theta: evaluations.append(1) or value_and_grad(theta)
+    result, iterations = minimised(objective, theta, solver, max_iter=9)
+    assert [iteration.number for iteration in iterations] == list(range(1, 10))
+    assert result.costs == [iteration.cost for iteration in iterations]
+    assert result.fun == result.costs[-1]
+    assert result.nfev == len(evaluations) == iterations[-1].n_fun
+    np.testing.assert_array_equal(result.x, iterations[-1].theta)
+
+
+def test_the_start_is_left_alone(solver):
+    objective, theta = problem()
+    theta.setflags(write=False)
+    minimised(objective, theta, solver, max_iter=3)
+
+
+def test_both_solvers_find_the_minimum_of_a_convex_problem():
+    objective, _ = problem()
+    objective.network = Network.feedforward((3, 2), (), SigmoidLoss())
+    theta = np.ones(objective.network.n_params)
+    found = [minimised(objective, theta, solver, tol=1e-9)[0].x for solver in SOLVERS]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-7)
+
+
+@pytest.mark.parametrize(("solver", "n_iter"), [("cg", 100), ("lbfgs", 100), ("newton-cg", 10)])
+def test_only_the_monitor_ends_a_descent(solver, n_iter, monkeypatch):
+    """SciPy's own limits would make it forget the directions it has taken."""
+    descents = []
+
+    def note(*args, **options):
+        descents.append(minimize(*args, **options))
+        return descents[-1]
+
+    monkeypatch.setattr(full_batch, "minimize", note)
+    result, _ = minimised(*problem(alpha=0.01), solver, max_iter=n_iter)
+    assert result.nit == n_iter
+    assert len(descents) == 1
+    # The start is evaluated once more, an iteration hardly ever.
+    assert result.nfev <= descents[0].nfev + 1 + n_iter // 10
+
+
+# Failed line searches
+
+
+def test_a_failed_line_search_is_a_fresh_start_from_where_it_failed():
+    objective, theta = problem("relu")
+    centring = Centring(objective.network, objective.input_means())
+
+    def cost_and_grad(phi):
+        cost, grad = objective.value_and_grad(centring.to_theta(phi))
+        return cost, centring.pull_back(grad)
+
+    alone = minimize(
+        cost_and_grad,
+        centring.to_phi(theta),
+        jac=True,
+        method="CG",
+        options={"c2": 0.1, "gtol": 0.0, "maxiter": 1000},
+    )
+    assert alone.status == 2  # A kink of relu: no point satisfies the Wolfe conditions.
+    result, _ = minimised(objective, theta, "cg")
+    assert result.nit > alone.nit
+    assert result.costs[alone.nit - 1] == pytest.approx(alone.fun, rel=1e-9)
+    assert result.fun < alone.fun - 1e-3
+
+
+def test_the_same_options_are_tried_again_as_long_as_that_leads_on(monkeypatch):
+    attempts = []
+
+    def note(*args, callback, options, **others):
+        before = callback.n_iter
+        found = minimize(*args, callback=callback, options=options, **others)
+        attempts.append((options["c2"], callback.n_iter > before))
+        return found
+
+    monkeypatch.setattr(full_batch, "minimize", note)
+    result, _ = minimised(*problem("relu"), "cg", max_iter=3000)
+    assert result.message.startswith("no step")
+    assert attempts[0] == (0.1, True)
+    assert attempts[-1] == (0.4, False)
+    for (c2, led_on), (next_c2, _) in pairwise(attempts):
+        assert next_c2 == (c2 if led_on else 0.4)
+
+
+def test_where_no_step_helps_the_descent_ends_without_convergence(solver):
+    objective, theta = problem()
+    value_and_grad = objective.value_and_grad
+    seen = []
+
+    def in_a_hole(there):
+        seen.append(there)
+        cost, grad = value_and_grad(there)
+        return cost - 100.0 * np.array_equal(there, seen[0]), grad
+
+    objective.value_and_grad = in_a_hole
+    result, iterations = minimised(objective, theta, solver)
+    assert not result.success
+    assert result.message == "no step along the search direction lowers the cost any further"
+    assert result.nit == len(iterations) == 0
+    np.testing.assert_allclose(result.x, theta, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("size", [1e140, 1e200, 1e300])
+def test_a_step_into_overflow_is_not_taken(solver, size):
+    objective, theta = problem("relu")
+    objective.blocks.X = size * objective.blocks.X
+    start = objective.value(theta)
+    result, _ = minimised(objective, theta, solver, max_iter=20)
+    assert np.isfinite(result.x).all()
+    assert objective.value(result.x) == pytest.approx(result.fun, rel=1e-9)
+    assert (np.diff([start, *result.costs]) <= 0.0).all()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_start_that_overflows_is_an_error_that_says_what_to_do(solver):
+    objective, theta = problem("relu")
+    message = (
+        r"The cost at the starting weights is (inf|nan): the numbers overflow\. Scale the features "
+        r"\(StandardScaler\) or start from smaller weights \(initializer\)\."
+    )
+    with pytest.raises(FloatingPointError, match=f"^{message}$"):
+        minimised(objective, 1e200 * theta, solver)
+
+
+# The classifier's record, warnings and lines
+
+
+@unconverged
+@pytest.mark.parametrize("limits", [{"max_iter": 4}, {"max_fun": 9}, {"tol": 0.05}])
+def test_loss_curve_has_one_entry_an_iteration(solver, limits):
+    model = BackpropMLPClassifier(5, solver=solver, random_state=0, **limits).fit(X, y)
+    assert len(model.loss_curve_) == model.n_iter_ > 0
+    assert model.loss_curve_[-1] == model.loss_ == model.best_loss_ == min(model.loss_curve_)
+    assert model.n_fun_ > model.n_iter_
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ({"max_iter": 3}, "max_iter=3 iterations are done"),
+        ({"max_fun": 8}, "max_fun=8 evaluations of the cost are done"),
+    ],
+)
+def test_the_convergence_warning_says_why_and_what_to_do(solver, limit, reason):
+    model = BackpropMLPClassifier(5, solver=solver, random_state=0, **limit)
+    with pytest.warns(ConvergenceWarning) as record:
+        model.fit(X, y)
+    assert len(record) == 1
+    message = str(record[0].message)
+    assert reason in message
+    for advice in ("StandardScaler", "max_iter", "tol", "alpha", "warm_start=True"):
+        assert advice in message
+    assert f"{model.loss_:.6g} after {model.n_iter_} iterations" in message
+    assert not model.converged_
+
+
+def test_a_converged_fit_does_not_warn(solver):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = BackpropMLPClassifier(5, solver=solver, tol=1e-2, random_state=0).fit(X, y)
+    assert model.converged_
+
+
+@unconverged
+def test_verbose_prints_a_line_an_iteration(solver, capsys):
+    model = BackpropMLPClassifier(5, solver=solver, max_iter=6, random_state=0, verbose=True)
+    model.fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    pattern = re.compile(
+        r"iteration +(\d+)   cost (\d+\.\d{6})   gradient \d\.\de[+-]\d+   evaluations +(\d+)   "
+        r"\d+\.\d\d s"
+    )
+    matches = [pattern.fullmatch(line) for line in lines]
+    assert [int(match[1]) for match in matches] == [1, 2, 3, 4, 5, 6]
+    assert [float(match[2]) for match in matches] == pytest.approx(model.loss_curve_, abs=5e-7)
+    assert int(matches[-1][3]) == model.n_fun_
+
+
+@unconverged
+def test_a_printed_line_is_written_in_one_piece(monkeypatch):
+    """So Ctrl-C comes before it or behind it."""
+    written = []
+    monkeypatch.setattr("sys.stdout.write", written.append)
+    BackpropMLPClassifier(5, max_iter=3, random_state=0, verbose=True).fit(X, y)
+    lines = [text for text in written if text]
+    assert len(lines) == 3
+    assert all(line.endswith("\n") for line in lines)
+
+
+def test_verbose_names_the_start(capsys):
+    BackpropMLPClassifier(5, max_iter=2, n_init=3, random_state=0, verbose=True).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == [
+        f"start {number}" for number in (1, 1, 2, 2, 3, 3)
+    ]
+
+
+@unconverged
+def test_without_verbose_nothing_is_printed(solver, capsys):
+    BackpropMLPClassifier(5, solver=solver, max_iter=2, random_state=0).fit(X, y)
+    assert capsys.readouterr() == ("", "")

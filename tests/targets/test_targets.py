@@ -1,0 +1,288 @@
+"""User labels and the network's targets, there and back."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+
+from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
+from backprop_mlp._targets.targets import Targets
+
+KINDS = {
+    "one class": np.array(["a", "a", "a"]),
+    "binary": np.array([True, False, True, True]),
+    "strings": np.array(["no", "yes", "no"]),
+    "multiclass": np.array([3, 10, -1, 3, 10]),
+    "floats": np.array([1.0, 2.0, 7.0]),
+    "objects": np.array(["b", "c", "a"], dtype=object),
+}
+LABELS = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0], [1, 0, 0]])
+
+
+@pytest.fixture(params=KINDS)
+def y(request):
+    return KINDS[request.param]
+
+
+def test_classes_are_sorted_labels(y):
+    targets = Targets.of(y)
+    np.testing.assert_array_equal(targets.classes, np.unique(y))
+    assert targets.classes.dtype == y.dtype
+    assert not targets.multilabel
+
+
+def test_codes_are_the_numbers_of_the_classes(y):
+    targets = Targets.of(y)
+    np.testing.assert_array_equal(targets.classes[targets.codes(y)], y)
+
+
+def test_labels_of_clear_logits_are_the_labels_encoded(y):
+    targets = Targets.of(y)
+    Y = targets.encode(targets.codes(y), np.float64)
+    assert Y.shape == (len(y), targets.n_outputs)
+    np.testing.assert_array_equal(targets.labels(10.0 * Y - 5.0), y)
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_outputs"),
+    [("one class", 1), ("binary", 1), ("strings", 1), ("multiclass", 3), ("objects", 3)],
+)
+def test_two_classes_are_one_output_more_are_one_each(kind, n_outputs):
+    assert Targets.of(KINDS[kind]).n_outputs == n_outputs
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_targets_have_the_precision_that_is_asked_for(y, dtype):
+    targets = Targets.of(y)
+    assert targets.encode(targets.codes(y), dtype).dtype == dtype
+
+
+def test_the_output_of_two_classes_is_the_second():
+    Y = Targets.of(KINDS["strings"]).encode(np.array([0, 1, 0]), np.float64)
+    np.testing.assert_array_equal(Y, [[0.0], [1.0], [0.0]])
+
+
+def test_targets_of_exclusive_classes_are_one_hot():
+    Y = Targets.of(KINDS["multiclass"]).encode(np.array([2, 0, 1]), np.float64)
+    np.testing.assert_array_equal(Y, np.eye(3)[[2, 0, 1]])
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix, sp.csr_array])
+def test_label_matrices_are_their_own_targets(container):
+    targets = Targets.of(container(LABELS))
+    assert targets.multilabel
+    assert targets.n_outputs == 3
+    np.testing.assert_array_equal(targets.classes, [0, 1, 2])
+    Y = targets.encode(targets.codes(container(LABELS))[1:4], np.float32)
+    assert isinstance(Y, np.ndarray)
+    assert Y.dtype == np.float32
+    np.testing.assert_array_equal(Y, LABELS[1:4])
+    np.testing.assert_array_equal(targets.labels(2.0 * LABELS - 1.0), LABELS)
+
+
+@pytest.mark.parametrize(
+    ("y", "output_activation", "loss"),
+    [
+        (KINDS["multiclass"], "logistic", SigmoidLoss()),
+        (KINDS["multiclass"], "softmax", SoftmaxLoss()),
+        (KINDS["strings"], "softmax", SigmoidLoss()),
+        (LABELS, "softmax", SigmoidLoss()),
+        (KINDS["one class"], "logistic", SoftmaxLoss()),
+    ],
+    ids=["logistic", "softmax", "two classes", "multilabel", "one class"],
+)
+def test_softmax_applies_to_three_or_more_exclusive_classes(y, output_activation, loss):
+    assert Targets.of(y).loss(output_activation) == loss
+
+
+# Labels that do not fit
+
+
+@pytest.mark.parametrize(
+    ("fitted", "y", "found"),
+    [
+        (np.array([1, 2, 3]), np.array([1, 4, 0]), r"\[0 4\]"),
+        (np.array([1, 2, 3]), np.array([1.5, 2.0]), r"\[1\.5\]"),
+        (np.array(["a", "b"]), np.array(["a", "z"]), r"\['z'\]"),
+        (np.array([1, 2]), np.array(["1", "2"]), r"\['1' '2'\]"),
+        (np.array(["1", "2"]), np.array([1, 2]), r"\[1 2\]"),
+        (np.array([False, True]), np.array([0, 2]), r"\[2\]"),
+    ],
+)
+def test_unknown_labels_are_named(fitted, y, found):
+    with pytest.raises(ValueError, match=rf"not among the classes .*: {found}"):
+        Targets.of(fitted).codes(y)
+
+
+def test_equal_labels_of_another_type_are_known():
+    targets = Targets.of(np.array([1, 2, 3]))
+    np.testing.assert_array_equal(targets.codes(np.array([3.0, 1.0])), [2, 0])
+    targets = Targets.of(np.array(["a", "b"]))
+    np.testing.assert_array_equal(targets.codes(np.array(["b", "a"], dtype=object)), [1, 0])
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (LABELS[:, :2], r"0/1 matrix with 3 columns.*\(5, 2\)"),
+        (LABELS[:, 0], r"0/1 matrix with 3 columns.*\(5,\)"),
+        (2 * LABELS, r"0/1 matrix; got the values \[0 2\]"),
+        (sp.csr_matrix(2 * LABELS), r"0/1 matrix; got the values \[2\]"),
+        (2 * LABELS - 1, r"0/1 matrix; got the values \[-1  1\]"),
+    ],
+)
+def test_a_multilabel_problem_wants_a_0_1_matrix_of_its_width(y, message):
+    with pytest.raises(ValueError, match=message):
+        Targets.of(LABELS).codes(y)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.array([0.5, 1.5]), "Unknown label type: continuous"),
+        (np.array([[1, 2], [3, 4]]), "y should be a 1d array"),
+        (np.array([1, 2], dtype=object), "Unknown label type: unknown"),
+    ],
+)
+def test_what_is_no_classification_is_rejected(y, message):
+    with pytest.raises(ValueError, match=message):
+        Targets.of(y)
+
+
+# Probabilities
+
+
+def test_two_classes_have_complementary_probabilities():
+    targets = Targets.of(KINDS["binary"])
+    z = np.array([[-2.0], [0.0], [40.0]])
+    P = targets.proba(SigmoidLoss(), z)
+    np.testing.assert_allclose(P[:, 1], 1.0 / (1.0 + np.exp(-z[:, 0])), rtol=1e-14)
+    np.testing.assert_allclose(P.sum(axis=1), 1.0, rtol=1e-15)
+    np.testing.assert_allclose(targets.log_proba(SigmoidLoss(), z)[2, 0], -40.0, rtol=1e-12)
+
+
+def test_logistic_outputs_of_exclusive_classes_are_divided_by_their_sum():
+    targets = Targets.of(KINDS["multiclass"])
+    z = np.array([[1.0, -2.0, 0.5], [-3.0, -3.0, -3.0]])
+    h = 1.0 / (1.0 + np.exp(-z))
+    expected = h / h.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(targets.proba(SigmoidLoss(), z), expected, rtol=1e-13)
+    np.testing.assert_allclose(targets.log_proba(SigmoidLoss(), z), np.log(expected), rtol=1e-12)
+
+
+def test_the_division_is_done_in_log_space():
+    # Every h underflows to 0 here, but their ratios do not.
+    z = np.array([[-1000.0, -1001.0, -2000.0]])
+    targets = Targets.of(KINDS["multiclass"])
+    P = targets.proba(SigmoidLoss(), z)
+    np.testing.assert_allclose(P[0, 1] / P[0, 0], np.exp(-1.0), rtol=1e-12)
+    np.testing.assert_allclose(P.sum(), 1.0, rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
+def test_log_probabilities_of_any_finite_logits_are_finite(y, output_activation, dtype):
+    targets = Targets.of(y)
+    loss = targets.loss(output_activation)
+    corners = np.finfo(dtype).max * np.array([-1.0, -0.5, 0.0, 0.5, 1.0], dtype)
+    grid = np.meshgrid(*[corners] * targets.n_outputs)
+    z = np.stack([column.ravel() for column in grid], axis=1)
+    log_P = targets.log_proba(loss, z)
+    P = targets.proba(loss, z)
+    assert log_P.dtype == P.dtype == dtype
+    assert np.isfinite(log_P).all()
+    np.testing.assert_allclose(P.sum(axis=1), 1.0, rtol=1e-6)
+
+
+def test_each_label_has_its_own_probability():
+    z = np.array([[0.0, 3.0, -3.0]])
+    P = Targets.of(LABELS).proba(SigmoidLoss(), z)
+    np.testing.assert_allclose(P, 1.0 / (1.0 + np.exp(-z)), rtol=1e-14)
+
+
+# Class weights
+
+
+@pytest.mark.parametrize(
+    "class_weight", [None, {3: 2.0}, {-1: 0.0, 3: 1, 10: 2.5}, [{10: 3.0}], "balanced"]
+)
+def test_class_weights_are_those_of_scikit_learn(class_weight):
+    y = KINDS["multiclass"]
+    targets = Targets.of(y)
+    given = class_weight[0] if isinstance(class_weight, list) else class_weight
+    weights = targets.class_weights(
+        class_weight, targets.class_totals(targets.codes(y), np.ones(len(y)))
+    )
+    expected = compute_class_weight(given, classes=targets.classes, y=y)
+    np.testing.assert_allclose(weights, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", [{0: 2, 1: 3}, {1: 0.5}, {}]])
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix, sp.csr_array])
+def test_factors_of_label_matrices_are_those_of_scikit_learn(class_weight, container):
+    targets = Targets.of(LABELS)
+    codes = targets.codes(container(LABELS))
+    weights = targets.class_weights(class_weight, targets.class_totals(codes, np.ones(len(LABELS))))
+    expected = compute_sample_weight(
+        [{0: 1, 1: 1, **given} for given in class_weight]
+        if isinstance(class_weight, list)
+        else class_weight,
+        LABELS,
+    )
+    np.testing.assert_allclose(targets.row_factors(weights, codes), expected, rtol=1e-14)
+
+
+def test_without_class_weights_no_row_counts_more_than_another():
+    targets = Targets.of(LABELS)
+    weights = targets.class_weights(None)
+    np.testing.assert_array_equal(targets.row_factors(weights, LABELS), 1.0)
+
+
+def test_balanced_counts_weighted_rows():
+    y = np.array([0, 0, 1, 1, 1, 2])
+    counts = np.array([3, 1, 1, 2, 0, 4])
+    targets = Targets.of(y)
+    weights = targets.class_weights(
+        "balanced", targets.class_totals(targets.codes(y), counts.astype(float))
+    )
+    repeated = np.repeat(y, counts)
+    expected = compute_class_weight("balanced", classes=targets.classes, y=repeated)
+    np.testing.assert_allclose(weights, expected, rtol=1e-15)
+
+
+def test_balanced_gives_all_classes_with_any_weight_the_same_total():
+    y = np.array([0, 1, 1, 2, 2, 2])
+    sample_weight = np.array([1.0, 0.0, 0.0, 2.0, 2.0, 5.0])
+    targets = Targets.of(y)
+    codes = targets.codes(y)
+    weights = targets.class_weights("balanced", targets.class_totals(codes, sample_weight))
+    factors = targets.row_factors(weights, codes)
+    totals = np.bincount(codes, weights=factors * sample_weight)
+    np.testing.assert_allclose(totals, [5.0, 0.0, 5.0])
+
+
+@pytest.mark.parametrize(
+    ("y", "class_weight", "kind", "message"),
+    [
+        (
+            KINDS["multiclass"],
+            {4: 1},
+            ValueError,
+            r"class_weight names labels .*\[-1  3 10\]: \[4\]",
+        ),
+        (KINDS["multiclass"], {3: -1}, ValueError, r"class_weight must .* >= 0; got \{3: -1\}"),
+        (KINDS["multiclass"], {3: np.nan}, ValueError, r"class_weight must .* got \{3: nan\}"),
+        (KINDS["multiclass"], {3: np.inf}, ValueError, r"class_weight must .* got \{3: inf\}"),
+        (KINDS["multiclass"], {3: "1"}, ValueError, r"class_weight must .* got \{3: '1'\}"),
+        (KINDS["multiclass"], [{3: 1}, {3: 1}], ValueError, "class_weight must be one dictionary"),
+        (KINDS["multiclass"], [5], TypeError, "class_weight must hold dictionaries; got 5"),
+        (LABELS, {1: 2}, ValueError, "class_weight of a multilabel problem must be a list of 3"),
+        (LABELS, [{1: 2}], ValueError, "class_weight of a multilabel problem must be a list of 3"),
+        (LABELS, [{1: 2}, {}, {2: 1}], ValueError, r"class_weight names labels .*: \[2\]"),
+        (LABELS, ["balanced"] * 3, TypeError, "class_weight must hold dictionaries"),
+    ],
+)
+def test_class_weights_that_do_not_fit_are_named(y, class_weight, kind, message):
+    targets = Targets.of(y)
+    with pytest.raises(kind, match=message):
+        targets.class_weights(class_weight, targets.class_totals(targets.codes(y), np.ones(len(y))))

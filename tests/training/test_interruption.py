@@ -1,0 +1,690 @@
+"""Ctrl-C and errors in the middle of training: what is kept, and that nothing is left behind."""
+
+import copy
+import functools
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.metrics import get_scorer
+from sklearn.preprocessing import scale
+from threadpoolctl import threadpool_info, threadpool_limits
+
+import backprop_mlp
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp._objective.objective import Objective
+from backprop_mlp._training.run import Monitor
+
+FULL_BATCH = ("cg", "lbfgs", "newton-cg")
+MINI_BATCH = ("adam", "rmsprop", "sgd")
+SOLVERS = FULL_BATCH + MINI_BATCH
+PATIENCE = 120.0
+"""Seconds after which a thread that does not end fails the test."""
+
+X, y = load_iris(return_X_y=True)
+X = scale(X)
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.skipif(
+        not hasattr(signal, "pthread_kill"), reason="no signal can be sent to a thread here"
+    ),
+]
+
+
+def network(solver="adam", **params):
+    defaults = {"activation": "tanh", "batch_size": 40, "tol": 0.0, "max_iter": 8}
+    return BackpropMLPClassifier((5,), solver=solver, **defaults | {"random_state": 0} | params)
+
+
+def parameters(classifier):
+    return classifier.coefs_ + classifier.intercepts_
+
+
+def assert_same_fit(one, other):
+    for ours, theirs in zip(parameters(one), parameters(other), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for name in ("loss_", "loss_curve_", "n_iter_", "n_fun_", "t_", "validation_scores_"):
+        assert getattr(one, name) == getattr(other, name), name
+
+
+def assert_as_it_was(classifier, before):
+    """Also what nobody sees: the solver's own state."""
+    assert vars(classifier).keys() == before.keys()
+    for name, value in before.items():
+        assert same(vars(classifier)[name], value), name
+
+
+def same(one, other):
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other or one is other
+
+
+# Ctrl-C and errors, where they are wanted
+
+
+def press_ctrl_c():
+    """As the terminal does: the main thread is the one that hears it."""
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+def fail():
+    raise LookupError("a defect beside the solver")
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard():
+    """Even where the tests run in the background, with SIGINT ignored."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind():
+    """Every test begins and ends with the same BLAS limits, and ends without new threads."""
+    # A monitor of joblib's processes lives as long as they.
+    threads = set(threading.enumerate())
+    with threadpool_limits(2, user_api="blas"):
+        limits = threadpool_info()
+        yield
+        end = time.monotonic() + PATIENCE
+        while left := set(threading.enumerate()) - threads:
+            assert time.monotonic() < end, left
+            time.sleep(0.01)
+        assert threadpool_info() == limits
+
+
+@pytest.fixture
+def disturb(monkeypatch):
+    """Let something happen in one evaluation of an objective; gives what they were called with."""
+
+    def at(number, act=press_ctrl_c):
+        evaluations = []
+        lock = threading.Lock()
+        for method in ("value_and_grad", "hessian_product", "minibatch"):
+            undisturbed = getattr(Objective, method)
+
+            @functools.wraps(undisturbed)
+            def disturbed(self, theta, *args, undisturbed=undisturbed):
+                with lock:
+                    evaluations.append(theta.copy())
+                    now = len(evaluations) == number
+                if now:
+                    act()
+                return undisturbed(self, theta, *args)
+
+            monkeypatch.setattr(Objective, method, disturbed)
+        return evaluations
+
+    yield at
+    monkeypatch.undo()
+
+
+@contextmanager
+def interrupted_after(message=r"\d+ iterations"):
+    with pytest.warns(UserWarning, match=f"interrupted after {message}; the best") as record:
+        yield record
+
+
+# One start
+
+
+@pytest.mark.parametrize("number", [15, 27])
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_ctrl_c_keeps_the_last_finished_iteration_of_all_rows(solver, number, disturb):
+    classifier = network(solver, max_iter=30)
+    undisturbed = clone(classifier).fit(X, y).loss_curve_
+    disturb(number)
+    with interrupted_after() as record:
+        classifier.fit(X, y)
+    assert 0 < classifier.n_iter_ < 30
+    assert not classifier.converged_
+    assert classifier.loss_curve_ == undisturbed[: classifier.n_iter_]
+    assert classifier.loss_ == classifier.best_loss_ == classifier.loss_curve_[-1]
+    there = network(solver, max_iter=classifier.n_iter_).fit(X, y)
+    for ours, theirs in zip(parameters(classifier), parameters(there), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert len(record) == 1
+
+
+@pytest.mark.parametrize("solver", MINI_BATCH)
+def test_ctrl_c_keeps_the_last_update_of_mini_batches(solver, disturb):
+    classifier = network(solver)
+    undisturbed = clone(classifier).fit(X, y).loss_curve_
+    evaluations = disturb(2 * 4 + 3)
+    with interrupted_after("2 iterations"):
+        classifier.fit(X, y)
+    assert classifier.n_iter_ == 2
+    assert classifier.n_fun_ == 2 * 4 + 2
+    assert classifier.loss_curve_ == undisturbed[:2]
+    assert classifier.loss_ == classifier.loss_curve_[-1]
+    assert not classifier.converged_
+    kept = classifier._theta(classifier._network)
+    np.testing.assert_array_equal(kept, evaluations[-1])
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_ctrl_c_in_the_first_iteration_keeps_the_start(solver, disturb):
+    evaluations = disturb(2)
+    classifier = network(solver)
+    with interrupted_after("0 iterations"):
+        classifier.fit(X, y)
+    assert classifier.loss_curve_ == []
+    assert len(evaluations) == 2
+    assert classifier.loss_ == classifier.best_loss_ == pytest.approx(classifier.cost(X, y))
+
+
+BEFORE_THERE_IS_A_COST = [(solver, 1) for solver in FULL_BATCH] + [
+    (solver, number) for solver in MINI_BATCH for number in (1, 3)
+]
+
+
+@pytest.mark.parametrize("n_init", [1, 3])
+@pytest.mark.parametrize(("solver", "number"), BEFORE_THERE_IS_A_COST)
+def test_ctrl_c_before_there_is_a_cost_goes_through(solver, number, n_init, disturb):
+    disturb(number)
+    classifier = network(solver, n_init=n_init)
+    before = copy.deepcopy(vars(classifier))
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(X, y)
+    assert_as_it_was(classifier, before)
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize(("solver", "number"), BEFORE_THERE_IS_A_COST)
+def test_and_leaves_a_fitted_estimator_as_it_was(solver, number, warm_start, disturb):
+    classifier = network(solver, warm_start=warm_start).fit(X, y)
+    before = copy.deepcopy(vars(classifier))
+    disturb(number)
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(X, y)
+    assert_as_it_was(classifier, before)
+
+
+@pytest.mark.parametrize("n_init", [1, 3])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_error_leaves_a_fitted_estimator_as_it_was(solver, n_init, disturb):
+    classifier = network(solver, n_init=n_init).fit(X, y)
+    before = copy.deepcopy(vars(classifier))
+    disturb(7, act=fail)
+    with pytest.raises(LookupError):
+        classifier.fit(X, y)
+    assert_as_it_was(classifier, before)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("act", [press_ctrl_c, fail])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_second_fit_is_as_if_there_had_been_no_first(solver, act, n_jobs, disturb, monkeypatch):
+    classifier = network(solver, n_init=3, n_jobs=n_jobs)
+    fresh = clone(classifier).fit(X, y)
+    disturb(12, act)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            classifier.fit(X, y)
+        except (KeyboardInterrupt, LookupError):
+            assert not hasattr(classifier, "coefs_")
+    monkeypatch.undo()
+    assert_same_fit(classifier.fit(X, y), fresh)
+
+
+@pytest.mark.parametrize("solver", MINI_BATCH)
+@pytest.mark.parametrize(
+    ("act", "raised"), [(press_ctrl_c, KeyboardInterrupt), (fail, LookupError)]
+)
+def test_partial_fit_leaves_the_estimator_as_it_was(solver, act, raised, disturb):
+    classifier = network(solver).partial_fit(X, y, classes=[0, 1, 2])
+    once_more = copy.deepcopy(classifier).partial_fit(X, y)
+    before = copy.deepcopy(vars(classifier))
+    disturb(3, act)
+    with pytest.raises(raised):
+        classifier.partial_fit(X, y)
+    assert_as_it_was(classifier, before)
+    assert_same_fit(classifier.partial_fit(X, y), once_more)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_warm_start_goes_on_from_where_ctrl_c_came(solver, disturb, monkeypatch):
+    classifier = network(solver, warm_start=True, learning_rate_init=0.01, max_iter=30)
+    disturb(15)
+    with interrupted_after():
+        classifier.fit(X, y)
+    monkeypatch.undo()
+    first = list(classifier.loss_curve_)
+    classifier.fit(X, y)
+    assert classifier.loss_curve_[: len(first)] == first
+    assert len(first) < classifier.n_iter_ == len(classifier.loss_curve_) <= len(first) + 30
+    assert classifier.loss_ < first[-1]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_ctrl_c_in_a_warm_start_keeps_what_both_fits_reached(solver, disturb):
+    classifier = network(solver, warm_start=True, learning_rate_init=0.01).fit(X, y)
+    first = list(classifier.loss_curve_)
+    disturb(15)
+    with interrupted_after() as record:
+        classifier.set_params(max_iter=30).fit(X, y)
+    assert classifier.loss_curve_[:8] == first
+    assert classifier.n_iter_ == len(classifier.loss_curve_) > 8
+    assert classifier.loss_ <= first[-1]
+    # The warning speaks of this fit alone.
+    assert f"{classifier.n_iter_ - 8} iterations" in str(record[0].message)
+
+
+# Ctrl-C between the updates
+
+
+class Scorer:
+    """Accuracy, and something that happens in the n-th call."""
+
+    def __init__(self, number, act=press_ctrl_c):
+        self.number = number
+        self.act = act
+        self.lock = threading.Lock()
+
+    def __call__(self, estimator, X, y):
+        with self.lock:
+            self.number -= 1
+            now = self.number == 0
+        if now:
+            self.act()
+        return get_scorer("accuracy")(estimator, X, y)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_iteration_that_is_not_validated_is_not_recorded(solver, early_stopping):
+    params = {"early_stopping": early_stopping, "n_iter_no_change": 100}
+    classifier = network(solver, scoring=Scorer(3), **params)
+    with interrupted_after("2 iterations"):
+        classifier.fit(X, y, X_val=X[::5], y_val=y[::5])
+    two = network(solver, scoring="accuracy", **params | {"max_iter": 2})
+    two.fit(X, y, X_val=X[::5], y_val=y[::5])
+    assert classifier.n_iter_ == 2
+    assert classifier.loss_curve_ == two.loss_curve_
+    assert classifier.validation_scores_ == two.validation_scores_
+    assert classifier.validation_loss_curve_ == two.validation_loss_curve_
+    assert classifier.loss_ == two.loss_
+    if early_stopping or solver in FULL_BATCH:
+        assert all(map(np.array_equal, parameters(classifier), parameters(two)))
+
+
+@pytest.mark.parametrize("solver", MINI_BATCH)
+def test_an_epoch_that_is_not_validated_is_no_first_epoch(solver):
+    classifier = network(solver, early_stopping=True, scoring=Scorer(1))
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(X, y)
+    assert not hasattr(classifier, "coefs_")
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_iteration_that_is_being_printed_counts(solver, monkeypatch, capsys):
+    def slow_terminal(line, **how):
+        if line.split()[1] == "3":
+            press_ctrl_c()
+
+    monkeypatch.setattr("backprop_mlp._training.run.print", slow_terminal, raising=False)
+    classifier = network(solver, verbose=True)
+    with interrupted_after("3 iterations"):
+        classifier.fit(X, y)
+    assert_same_fit(classifier, network(solver, max_iter=3).fit(X, y))
+
+
+def test_ctrl_c_under_early_stopping_keeps_the_best_parameters(disturb, monkeypatch):
+    params = {"early_stopping": True, "random_state": 1, "learning_rate_init": 0.3}
+    disturb(31)
+    classifier = network(max_iter=50, **params)
+    with interrupted_after():
+        classifier.fit(X, y)
+    monkeypatch.undo()
+    best = int(np.argmax(classifier.validation_scores_))
+    assert best < classifier.n_iter_ - 1  # or the test would show nothing
+    assert classifier.loss_ == classifier.loss_curve_[best]
+    there = network(max_iter=best + 1, **params).fit(X, y)
+    assert all(map(np.array_equal, parameters(classifier), parameters(there)))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("solver", "n_steps"),
+    [("rmsprop", 1), *((solver, 2) for solver in MINI_BATCH)],
+    ids=lambda value: {1: "weights alone", 2: "cost, too"}.get(value, value),
+)
+def test_ctrl_c_keeps_nothing_that_is_not_finite(solver, n_steps):
+    """Training diverges in the third epoch, whose end would have told."""
+
+    def schedule(step):
+        if step == 2 * 4 + n_steps:
+            press_ctrl_c()
+        return 1e-3 if step < 2 * 4 else 1e308
+
+    classifier = network(solver, activation="identity", learning_rate=schedule)
+    with pytest.raises(FloatingPointError, match="diverges: in epoch 3"):
+        classifier.fit(1e3 * X, y)
+    assert not hasattr(classifier, "coefs_")
+
+
+# Restarts
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_ctrl_c_ends_all_starts_and_keeps_the_best(solver, n_jobs, disturb):
+    classifier = network(solver, n_init=4, n_jobs=n_jobs, max_iter=100_000, n_iter_no_change=10**9)
+    evaluations = disturb(100)
+    with interrupted_after() as record:
+        classifier.fit(X, y)
+    n_evaluations = len(evaluations)
+    assert classifier.n_iter_ == len(classifier.loss_curve_) < n_evaluations
+    assert not classifier.converged_
+    assert classifier.loss_ == classifier.loss_curve_[-1]
+    if solver in FULL_BATCH:
+        assert classifier.loss_ == pytest.approx(classifier.cost(X, y), rel=1e-12)
+    # Those that are side by side, and none that begins later.
+    assert len(record) <= n_jobs
+    time.sleep(0.05)
+    assert len(evaluations) <= n_evaluations + 1
+
+
+@pytest.mark.parametrize("later", [1, 3, 10])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_ctrl_c_in_a_later_start_keeps_an_earlier_one(solver, later, disturb):
+    """In the first evaluation, in the first iteration or epoch, and where it is still behind."""
+    evaluations = disturb(0)
+    alone = network(solver).fit(X, y)
+    number = len(evaluations) + later
+    evaluations = disturb(number)
+    classifier = network(solver, n_init=2)
+    with interrupted_after(r"\d (of 2 starts|iterations)"):
+        classifier.fit(X, y)
+    assert len(evaluations) == number
+    assert_same_fit(classifier, alone)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_error_in_one_start_ends_those_beside_it(solver, disturb):
+    """Otherwise they would go on behind the user's back."""
+    classifier = network(solver, n_init=4, n_jobs=2, max_iter=100_000, n_iter_no_change=10**9)
+    before = copy.deepcopy(vars(classifier))
+    evaluations = disturb(100, act=fail)
+    with warnings.catch_warnings():
+        # The others have nothing to tell.
+        warnings.simplefilter("error")
+        with pytest.raises(LookupError, match="a defect"):
+            classifier.fit(X, y)
+    n_evaluations = len(evaluations)
+    assert_as_it_was(classifier, before)
+    time.sleep(0.05)
+    assert len(evaluations) == n_evaluations
+
+
+def test_a_start_without_a_score_is_the_last_choice():
+    """Costs and scores are no numbers of the same kind."""
+
+    class Losing(Scorer):
+        def __call__(self, estimator, X, y):
+            return super().__call__(estimator, X, y) - 1e6
+
+    params = {"early_stopping": True, "max_iter": 3, "n_init": 2}
+    classifier = network("cg", scoring=Losing(4), **params)
+    with interrupted_after("0 iterations"):
+        classifier.fit(X, y)
+    assert_same_fit(
+        classifier, network("cg", scoring=Losing(-1), **params | {"n_init": 1}).fit(X, y)
+    )
+
+
+# Blocks on threads
+
+
+@pytest.fixture(scope="module")
+def many_rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2600, 120))
+    return X, (X[:, :3] > 0.5).sum(axis=1)
+
+
+@pytest.mark.parametrize("act", [press_ctrl_c, fail])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_block_on_a_thread_is_no_other_place(solver, act, many_rows, monkeypatch):
+    """Ctrl-C comes while the main thread waits for blocks; errors come from them."""
+    X, y = many_rows
+    block_pass = backprop_mlp._objective.objective.block_pass
+    seen = []
+
+    def disturbed(network, theta, block):
+        seen.append(threading.current_thread())
+        if len(seen) == 20:
+            act()
+        return block_pass(network, theta, block)
+
+    classifier = BackpropMLPClassifier(
+        40, solver=solver, batch_size=2600, max_iter=30, tol=0.0, random_state=0
+    )
+    monkeypatch.setattr("backprop_mlp._objective.objective.block_pass", disturbed)
+    if act is fail:
+        with pytest.raises(LookupError):
+            classifier.fit(X, y)
+        assert not hasattr(classifier, "coefs_")
+    else:
+        with interrupted_after():
+            classifier.fit(X, y)
+        assert 0 < classifier.n_iter_ < 30
+    assert threading.main_thread() not in seen
+
+
+# Any line of ours
+
+
+class AtLine:
+    """Raises KeyboardInterrupt before the n-th line of the package that a thread runs.
+
+    But for the lines that hold and release BLAS: nothing that is written in Python can make
+    these safe.
+    """
+
+    ROOT = str(Path(backprop_mlp.__file__).parent)
+
+    def __init__(self, number):
+        self.number = number
+        self.count = 0
+
+    def _enter(self, frame, event, arg):
+        path = frame.f_code.co_filename
+        inside = path.startswith(self.ROOT) and not path.endswith("threads.py")
+        return self._step if inside else None
+
+    def _step(self, frame, event, arg):
+        if event == "line":
+            self.count += 1
+            if self.count == self.number:
+                raise KeyboardInterrupt
+        return self._step
+
+    def __enter__(self):
+        self._before = sys.gettrace()
+        sys.settrace(self._enter)
+        return self
+
+    def __exit__(self, *error):
+        sys.settrace(self._before)
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_at_any_line_ctrl_c_keeps_all_or_nothing(solver, fitted):
+    """Either it goes through, and nothing has happened; or what is kept is in order."""
+    data = {"X_val": X[::5], "y_val": y[::5]}
+    classifier = network(solver, max_iter=3, n_init=2)
+    whole = clone(classifier).fit(X, y, **data)
+    if fitted:
+        classifier.set_params(random_state=1).fit(X, y).set_params(random_state=0)
+    with AtLine(-1) as lines:
+        clone(classifier).fit(X, y, **data)
+    rng = np.random.default_rng(0)
+    n_kept = 0
+    for number in np.sort(rng.choice(lines.count, 40, replace=False)) + 1:
+        disturbed = copy.deepcopy(classifier)
+        before = copy.deepcopy(vars(disturbed))
+        with warnings.catch_warnings(record=True) as record:
+            warnings.simplefilter("always")
+            try:
+                with AtLine(number):
+                    disturbed.fit(X, y, **data)
+            except KeyboardInterrupt:
+                if getattr(disturbed, "loss_curve_", None) != whole.loss_curve_:
+                    # Otherwise all was done but the return from `fit`.
+                    assert_as_it_was(disturbed, before)
+                continue
+        n_kept += 1
+        assert any("interrupted" in str(warning.message) for warning in record)
+        assert all(np.isfinite(array).all() for array in parameters(disturbed))
+        n_iter = disturbed.n_iter_
+        assert len(disturbed.loss_curve_) == n_iter <= 3
+        assert len(disturbed.validation_scores_ or []) == n_iter
+        assert len(disturbed.validation_loss_curve_ or []) == n_iter
+        if n_iter:
+            assert disturbed.loss_ == disturbed.loss_curve_[-1]
+        assert np.isfinite(disturbed.loss_)
+        if solver in FULL_BATCH:
+            assert disturbed.loss_ == pytest.approx(disturbed.cost(X, y), rel=1e-12)
+    assert n_kept > 5
+    assert_same_fit(clone(classifier).fit(X, y, **data), whole)
+
+
+# The search for alpha
+
+
+def search(**params):
+    estimator = network("cg", max_iter=100, tol=0.0)
+    return BackpropMLPClassifierCV(estimator, alphas=[0.1, 1.0, 10.0], cv=4, **params)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("number", [1, 30, 200])
+def test_ctrl_c_ends_a_search_and_leaves_it_as_it_was(
+    n_jobs, number, disturb, monkeypatch, recwarn
+):
+    fitted = search(n_jobs=n_jobs).fit(X, y)
+    before = vars(fitted).copy()
+    recwarn.clear()
+    evaluations = disturb(number)
+    with pytest.raises(KeyboardInterrupt):
+        fitted.fit(X[::2], y[::2])
+    assert vars(fitted) == before
+    # The whole search has more than 2000; the signal takes a while to reach the main thread.
+    assert len(evaluations) < 1500
+    # A network that is thrown away has nothing to tell.
+    assert not recwarn.list
+    monkeypatch.undo()
+    again, fresh = fitted.fit(X, y), search().fit(X, y)
+    np.testing.assert_array_equal(again.scores_, fresh.scores_)
+    assert_same_fit(again.best_estimator_, fresh.best_estimator_)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_error_in_one_fold_ends_the_others(n_jobs):
+    scorer = Scorer(4, act=fail)
+    failing = search(n_jobs=n_jobs, scoring=scorer)
+    failing.estimator.set_params(max_iter=200, tol=0.0)
+    with pytest.raises(LookupError, match="a defect"):
+        failing.fit(X, y)
+    assert not hasattr(failing, "alpha_")
+
+
+def test_a_search_over_processes_takes_errors_too():
+    """What ends threads can't be shared with processes."""
+    with parallel_config("multiprocessing", n_jobs=2):
+        assert search().fit(X, y).best_score_ > 0.9
+        with pytest.raises(LookupError, match="a defect"):
+            search(scoring=fails).fit(X, y)
+
+
+def fails(estimator, X, y):
+    fail()
+
+
+def test_ctrl_c_in_the_last_fit_of_a_search_ends_that_alone(monkeypatch):
+    complete = search().fit(X, y)
+    call = Monitor.__call__
+    n_left = int(complete.n_iter_.sum()) + 5
+
+    def count(self, iteration):
+        nonlocal n_left
+        n_left -= 1
+        if n_left == 0:
+            press_ctrl_c()
+        return call(self, iteration)
+
+    monkeypatch.setattr(Monitor, "__call__", count)
+    with interrupted_after("4 iterations"):
+        interrupted = search().fit(X, y)
+    np.testing.assert_array_equal(interrupted.scores_, complete.scores_)
+    assert interrupted.alpha_ == complete.alpha_
+    assert interrupted.best_estimator_.n_iter_ == 4
+
+
+# From outside
+
+PROGRAM = """
+import sys, warnings
+from sklearn.datasets import load_iris
+from backprop_mlp import BackpropMLPClassifier
+
+X, y = load_iris(return_X_y=True)
+classifier = BackpropMLPClassifier(
+    5, "tanh", solver=sys.argv[1], n_init=2, n_jobs=int(sys.argv[2]), tol=0.0, max_iter=10**9,
+    n_iter_no_change=10**9, max_fun=10**9, random_state=0, verbose=True,
+)
+with warnings.catch_warnings(record=True) as record:
+    warnings.simplefilter("always")
+    classifier.fit((X - X.mean(axis=0)) / X.std(axis=0), y)
+assert any("interrupted" in str(warning.message) for warning in record)
+assert classifier.n_iter_ == len(classifier.loss_curve_) > 1
+print("kept", classifier.score(X, y))
+"""
+
+
+@pytest.mark.parametrize(
+    ("solver", "n_jobs"), [("newton-cg", 1), ("adam", 1), ("cg", 2), ("sgd", 2)]
+)
+def test_a_program_that_is_interrupted_goes_on_with_what_it_has(solver, n_jobs):
+    child = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, solver, str(n_jobs)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_ctrl_c,
+    )
+    try:
+        for line in child.stdout:
+            if " 20 " in line:
+                break
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=PATIENCE)
+    finally:
+        child.kill()
+    assert (child.returncode, err) == (0, "")
+    assert out.splitlines()[-1].startswith("kept")
+
+
+def hear_ctrl_c():
+    """Programs in the background are born deaf."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,0 +1,99 @@
+"""The rules that end training, on costs and gradients that are given."""
+
+import pytest
+
+from backprop_mlp._training.stopping import Iteration, Stopping
+
+
+def stopped(costs, *, grad_max=1.0, evaluations=2, **limits):
+    """The stopping after a descent from the first cost to the last."""
+    limits = {"tol": 0.1, "n_iter_no_change": 3, "max_iter": 100, "max_fun": 1000, **limits}
+    stopping = Stopping(**limits)
+    assert not stopping.start(costs[0], 1.0)
+    for number, cost in enumerate(costs[1:], start=1):
+        iteration = Iteration(number, cost, grad_max, evaluations * number, None)
+        if stopping.after(iteration):
+            break
+        assert stopping.message == ""
+    return stopping
+
+
+def test_it_goes_on_as_long_as_the_cost_falls():
+    stopping = stopped([10.0, 9.0, 8.0, 7.0, 6.0])
+    assert stopping.message == ""
+    assert not stopping.converged
+    assert stopping.costs == [9.0, 8.0, 7.0, 6.0]
+
+
+def test_a_start_with_a_flat_gradient_is_the_end():
+    stopping = Stopping(tol=0.1, n_iter_no_change=3, max_iter=100, max_fun=1000)
+    assert stopping.start(5.0, 0.09)
+    assert stopping.converged
+    assert stopping.costs == []
+
+
+@pytest.mark.parametrize(("grad_max", "stops"), [(0.09, True), (0.1, False)])
+def test_the_gradient_must_be_below_tol(grad_max, stops):
+    assert stopped([10.0, 9.0, 8.0], grad_max=grad_max).converged == stops
+
+
+@pytest.mark.parametrize(
+    ("costs", "last"),
+    [
+        ([5.0, 4.99, 4.98, 4.97, 4.96], 3),
+        ([5.0, 4.0, 3.99, 3.98, 3.97, 3.96], 4),
+        ([5.0, 4.99, 4.98, 4.5, 4.49, 4.48, 4.47, 4.46], 6),
+        ([5.0, 4.95, 4.89, 4.81, 4.7], 3),
+        ([5.0, 6.0, 5.5, 4.95, 4.0], 3),
+    ],
+)
+def test_one_of_the_last_three_iterations_must_gain_tol(costs, last):
+    stopping = stopped(costs)
+    assert stopping.costs == costs[1 : 1 + last]
+    assert stopping.message == "none of the last 3 iterations lowered the cost by tol=0.1"
+    assert stopping.converged
+
+
+def test_two_of_them_may_gain_less():
+    assert stopped([5.0, 4.96, 4.92, 4.8, 4.79, 4.78, 4.6]).message == ""
+
+
+def test_max_iter_is_no_convergence():
+    stopping = stopped([5.0, 4.0, 3.0, 2.0, 1.0], max_iter=3)
+    assert stopping.costs == [4.0, 3.0, 2.0]
+    assert stopping.message == "max_iter=3 iterations are done"
+    assert not stopping.converged
+
+
+@pytest.mark.parametrize(("max_fun", "n_iter"), [(5, 3), (6, 3), (7, 4)])
+def test_max_fun_ends_the_iteration_in_which_it_is_reached(max_fun, n_iter):
+    stopping = stopped([5.0, 4.0, 3.0, 2.0, 1.0, 0.0], max_fun=max_fun)
+    assert len(stopping.costs) == n_iter
+    assert stopping.message == f"max_fun={max_fun} evaluations of the cost are done"
+    assert not stopping.converged
+
+
+def test_convergence_counts_more_than_a_limit_reached_at_once():
+    assert stopped([5.0, 4.0, 3.0], grad_max=0.01, max_iter=1, max_fun=1).converged
+
+
+def test_a_tol_of_zero_stops_at_limits_alone():
+    stopping = stopped([1.0] * 9, tol=0.0, grad_max=0.0, max_iter=7)
+    assert stopping.message == "max_iter=7 iterations are done"
+
+
+def test_scores_that_no_longer_rise_are_named():
+    stopping = Stopping(tol=0.1, n_iter_no_change=2, max_iter=100, by_score=True)
+    stopping.start(5.0, 1.0)
+    scores = [0.5, 0.55, 0.58]
+    ends = [stopping.after(Iteration(i, 4.0 - i, None, i, None), scores[i]) for i in range(3)]
+    assert ends == [False, False, True]
+    assert stopping.message == "none of the last 2 iterations raised the best score by tol=0.1"
+
+
+@pytest.mark.parametrize(("rate", "stops"), [(1e-6, True), (1.1e-6, False)])
+def test_a_rate_above_a_millionth_is_lowered_once_more(rate, stops):
+    stopping = Stopping(tol=0.1, n_iter_no_change=1, max_iter=100, max_fun=1000, adaptive_rate=rate)
+    stopping.start(5.0, 1.0)
+    assert stopping.after(Iteration(1, 5.0, None, 1, None)) == stops
+    assert stopping.rate_factor == (1.0 if stops else 0.2)
