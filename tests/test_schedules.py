@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier
-from backprop_mlp._solvers.mini_batch import SGD
+from backprop_mlp._solvers.rules import SGD
 from backprop_mlp.schedules import (
     Constant,
     Cosine,

@@ -31,8 +31,9 @@ from sklearn.utils.validation import (
 )
 
 from ._classifier import BackpropMLPClassifier
+from ._estimator.adoption import adopt_no_record
 from ._estimator.documentation import DocumentationLinkMixin
-from ._training.run import Interruption
+from ._training.interruption import Interruption
 
 ITERATIONS_PER_DECADE = 1 / 3
 """Part of ``max_iter`` that a path is given for each factor of ten between two alphas. On
@@ -458,7 +459,7 @@ def _walk(estimator, alphas, X, y, sample_weight, fold, scorer, score_params, in
             path.scores.append(_score(scorer, network, X_test, y_test, test_params))
             path.train_scores.append(_score(scorer, network, X_train, y_train, train_params))
             path.n_iter.append(network.n_iter_)
-            network._forget_record()
+            adopt_no_record(network)
         return path
     interruption.set()
     return None

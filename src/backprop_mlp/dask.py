@@ -6,6 +6,7 @@ partition is summed where it lies, and the sums come back. The rows never do.
 """
 
 import copy
+from contextlib import nullcontext
 from functools import cached_property, partial, reduce
 from typing import Any, NamedTuple
 
@@ -23,10 +24,16 @@ from sklearn.utils.validation import (
     check_non_negative,
 )
 
-from ._classifier import _LATER, BackpropMLPClassifier, _as_thetas, _refuse_overflow
-from ._estimator.assembly import Problem
+from ._classifier import BackpropMLPClassifier
+from ._estimator.adoption import adopt_best, earlier_training
+from ._estimator.assembly import open_objective
 from ._estimator.documentation import DocumentationLinkMixin
-from ._objective.objective import Objective, RowBlocks
+from ._estimator.fitted import IGNORE_OVERFLOW, fitted_network, refuse_overflow
+from ._estimator.pose import Problem, training_network
+from ._estimator.rows import check_rows
+from ._estimator.thetas import as_thetas
+from ._estimator.training import train_estimator
+from ._objective.objective import RowBlocks
 from ._objective.threads import block_map
 from ._solvers.full_batch import METHODS
 from ._targets.targets import Targets
@@ -189,9 +196,10 @@ class DaskBackpropMLPClassifier(
             If Ctrl-C ended it.
         """
         estimator = BackpropMLPClassifier() if self.estimator is None else self.estimator
-        goes_on = estimator.warm_start and hasattr(self, "estimator_")
-        if goes_on:
+        earlier = None
+        if estimator.warm_start and hasattr(self, "estimator_"):
             local = copy.copy(self.estimator_).set_params(**estimator.get_params())
+            earlier = earlier_training(local)
         else:
             local = clone(estimator)
         local._validate_params()
@@ -200,28 +208,29 @@ class DaskBackpropMLPClassifier(
         given = _delayed_rows(X, y, sample_weight)
         given_val = None if X_val is None else _delayed_rows(X_val, y_val, sample_weight_val)
 
-        checked = _check(client, given, _unfitted(local), reset=not goes_on)
+        checked = _check(client, given, _unfitted(local), reset=earlier is None)
         for name, value in _features(checked).items():
             setattr(local, name, value)
         targets = Targets.union([summary.targets for _, summary in checked])
-        network = local._training_network(local.n_features_in_, targets, goes_on)
+        network = training_network(local, local.n_features_in_, targets, earlier, "warm_start=True")
         rows: Any = PartitionedRows.encode(client, checked, targets)
-        local.class_weight_ = targets.class_weights(local.class_weight, rows.class_totals())
-        rows = rows.times(local.class_weight_)
+        class_weight = targets.class_weights(local.class_weight, rows.class_totals())
+        rows = rows.times(class_weight)
         validation = None
         if given_val is not None:
             checked = _check(client, given_val, _unfitted(local), reset=False)
             rows_val: Any = PartitionedRows.encode(client, checked, targets)
-            validation = Validation(rows_val.times(local.class_weight_), targets, local.scoring)
-        local._train(
-            Problem(targets, network, rows, validation),
-            rows.objective(network, local.alpha),
-            None,
+            validation = Validation(rows_val.times(class_weight), targets, local.scoring)
+        problem = Problem(targets, network, rows, validation, class_weight)
+        outcomes = train_estimator(
+            local,
+            problem,
+            earlier,
             check_random_state(local.random_state),
-            goes_on,
-            1 if goes_on else local.n_init,
             Task(None, {}),
+            local.n_init if earlier is None else 1,
         )
+        adopt_best(local, outcomes, problem, earlier)
         self.estimator_ = local
         return self
 
@@ -321,7 +330,7 @@ class DaskBackpropMLPClassifier(
         if not dask.is_dask_collection(X):
             return getattr(local, method)(X)
         X = _whole_rows("X", X, (2,))
-        exclusive = not local._multilabel
+        exclusive = not fitted_network(local).targets.multilabel
         if method == "predict":
             columns = () if exclusive else (len(local.classes_),)
             dtype = local.classes_.dtype if exclusive else np.dtype(np.int64)
@@ -394,10 +403,13 @@ class DaskBackpropMLPClassifier(
         J : float
             The cost, with the m of the given rows.
         """
-        objective, theta = self._fitted_objective(X, y, sample_weight)
-        with np.errstate(**_LATER):
+        problem, theta = self._pose_fitted(X, y, sample_weight)
+        with (
+            open_objective(problem, self.estimator_.alpha) as objective,
+            np.errstate(**IGNORE_OVERFLOW),
+        ):
             cost = objective.value(theta)
-        _refuse_overflow("cost", cost)
+        refuse_overflow("cost", cost)
         return cost
 
     def cost_gradient(self, X, y, sample_weight=None):
@@ -420,24 +432,27 @@ class DaskBackpropMLPClassifier(
         gradients : list of ndarray of shape (n_out, 1 + n_in), float64
             Derivatives dJ / dtheta, laid out as ``thetas_``.
         """
-        objective, theta = self._fitted_objective(X, y, sample_weight)
-        with np.errstate(**_LATER):
+        problem, theta = self._pose_fitted(X, y, sample_weight)
+        with (
+            open_objective(problem, self.estimator_.alpha) as objective,
+            np.errstate(**IGNORE_OVERFLOW),
+        ):
             cost, grad = objective.value_and_grad(theta)
-        _refuse_overflow("cost", cost)
-        _refuse_overflow("gradient of the cost", grad)
-        return cost, _as_thetas(objective.network.dense_views(grad))
+        refuse_overflow("cost", cost)
+        refuse_overflow("gradient of the cost", grad)
+        return cost, as_thetas(problem.network.dense_views(grad))
 
-    def _fitted_objective(self, X, y, sample_weight):
-        """The objective of given rows, and the fitted parameters."""
+    def _pose_fitted(self, X, y, sample_weight):
+        """Given rows as a problem for the fitted network, and its packed parameters."""
         check_is_fitted(self)
         local = self.estimator_
         client = default_client(self.client)
         given = _delayed_rows(X, y, sample_weight)
         checked = _check(client, given, _unfitted(local), reset=False)
-        rows = PartitionedRows.encode(client, checked, local._targets)
-        network = local._network
-        objective = rows.times(local.class_weight_).objective(network, local.alpha)
-        return objective, local._theta(network)
+        fitted = fitted_network(local)
+        rows = PartitionedRows.encode(client, checked, fitted.targets)
+        rows = rows.times(local.class_weight_)
+        return Problem(fitted.targets, fitted.network, rows), fitted.theta()
 
 
 class PartitionedRows:
@@ -491,10 +506,9 @@ class PartitionedRows:
         """Sum of the row weights."""
         return self._sizes[1]
 
-    def objective(self, network, alpha):
-        """The objective of these rows."""
-        map_blocks = partial(_sums_over, network.rows_per_block(self.dtype))
-        return Objective(network, self, self.total_weight, alpha, self.dtype, map_blocks)
+    def open_map(self, network):
+        """Context that gives the ``map`` of an objective over these rows."""
+        return nullcontext(partial(_sums_over, network.rows_per_block(self.dtype)))
 
 
 def _sums_over(longest, function, rows):
@@ -657,7 +671,7 @@ def _check_rows(rows, classifier, reset):
         return None
     # Workers in threads of one process are given the same object.
     seen = copy.copy(classifier)
-    X, y = seen._validate_rows(X, y, reset=reset)
+    X, y = check_rows(seen, X, y, reset=reset)
     features = {name: getattr(seen, name) for name in _FEATURES if hasattr(seen, name)}
     if sample_weight is None:
         weights = np.ones(X.shape[0])
@@ -704,7 +718,7 @@ def _sum_over_blocks(partition, function, longest):
     arguments = map(_aligned, function.args)
     function = partial(function.func, *arguments)
     # The worker's threads take a partition each: one thread for this one.
-    with block_map(0.0) as map_blocks, np.errstate(**_LATER):
+    with block_map(0.0) as map_blocks, np.errstate(**IGNORE_OVERFLOW):
         return _sum(map_blocks(lambda block: function(block._replace(X=_aligned(block.X))), blocks))
 
 

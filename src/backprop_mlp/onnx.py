@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
+from ._estimator.fitted import fitted_network
 from ._network.activations import LEAKY_SLOPE
 from ._network.layers import Dense
 from ._network.losses import SoftmaxLoss
@@ -122,10 +123,9 @@ class _Graph:
         return name
 
 
-def _logits(graph, classifier, x):
+def _logits(graph, fitted, x):
     """Add the network, from its inputs to its logits."""
-    network = classifier._network
-    for layer, params in zip(network.layers, classifier._params(network), strict=True):
+    for layer, params in zip(fitted.network.layers, fitted.params, strict=True):
         if isinstance(layer, Dense):
             W, b = params
             x = graph("Gemm", x, graph.constant(W), graph.constant(b))
@@ -215,7 +215,7 @@ def _infer_outputs(operator):
     shape = [n_rows, len(classes)]
     labels = StringTensorType if _are_strings(classes) else Int64TensorType
     operator.outputs[0].set_type(
-        labels(shape if _network_of(model)._targets.multilabel else [n_rows])
+        labels(shape if _fitted_network(model).targets.multilabel else [n_rows])
     )
     operator.outputs[1].set_type(
         (DoubleTensorType if _is_double(operator) else FloatTensorType)(shape)
@@ -229,27 +229,29 @@ def _is_double(operator):
 def _convert(scope, operator, container):
     """Add a classifier's graph, for skl2onnx."""
     model = operator.raw_operator
-    classifier = _network_of(model)
-    targets = classifier._targets
+    fitted = _fitted_network(model)
+    targets = fitted.targets
     graph = _Graph(scope, container, _ONNX.DOUBLE if _is_double(operator) else _ONNX.FLOAT)
     columns = [
         graph("Cast", variable.full_name, to=graph.precision) for variable in operator.inputs
     ]
     x = columns[0] if len(columns) == 1 else graph("Concat", *columns, axis=1)
-    z = _logits(graph, classifier, x)
+    z = _logits(graph, fitted, x)
     labels, scores = (variable.full_name for variable in operator.outputs)
     _labels(graph, targets, get_label_classes(scope, model), z, labels)
     if not container.get_options(model, {"raw_scores": False})["raw_scores"]:
-        _probabilities(graph, targets, classifier._network.loss, z, scores)
+        _probabilities(graph, targets, fitted.network.loss, z, scores)
     elif len(targets.classes) == 2 and not targets.multilabel:
         graph("Concat", graph("Neg", z), z, output=scores, axis=1)
     else:
         graph("Identity", z, output=scores)
 
 
-def _network_of(model):
-    """The classifier, which may have been found by a search over alpha."""
-    return model.best_estimator_ if isinstance(model, BackpropMLPClassifierCV) else model
+def _fitted_network(model):
+    """The fitted network of a classifier, or of the one that a search over alpha has kept."""
+    return fitted_network(
+        model.best_estimator_ if isinstance(model, BackpropMLPClassifierCV) else model
+    )
 
 
 for _class in (BackpropMLPClassifier, BackpropMLPClassifierCV):

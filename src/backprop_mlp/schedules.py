@@ -241,35 +241,37 @@ NAMES = ("constant", "invscaling", "adaptive", "step", "exponential", "inverse_t
 stops falling: what happens then is decided where training is stopped."""
 
 
-def schedule_named(name, initial, *, power, samples_per_epoch, steps_per_epoch, horizon):
-    """The schedule behind a name, with the lecture's constants in units of epochs.
+def schedule_named(name, initial, *, power, steps_per_epoch, horizon):
+    """The schedule of a name, with the lecture's constants in units of epochs.
 
     Parameters
     ----------
     name : str
         One of ``NAMES``: "step" halves the rate every 10 epochs, "exponential"
-        multiplies it by 0.95 an epoch, "inverse_time" divides it by 1 + epoch,
+        multiplies it by 0.95 per epoch, "inverse_time" divides it by 1 + epochs,
         "cosine" falls to 0 at the horizon after a warm-up of a twentieth.
     initial : float
     power : float
         Of "invscaling".
-    samples_per_epoch : float
     steps_per_epoch, horizon : int
 
     Returns
     -------
-    schedule : callable(step) -> rate
+    schedule : callable(time) -> rate
+    time : {"epochs", "rows"}
+        What it is a function of: epochs in units of the current epoch's steps, or
+        the rows seen.
     """
     match name:
         case "invscaling":
-            return InvScaling(initial, power, samples_per_epoch, steps_per_epoch)
+            return InvScaling(initial, power), "rows"
         case "step":
-            return Step(initial, every=10 * steps_per_epoch)
+            return Step(initial, every=10 * steps_per_epoch), "epochs"
         case "exponential":
-            return Exponential(initial, every=steps_per_epoch)
+            return Exponential(initial, every=steps_per_epoch), "epochs"
         case "inverse_time":
-            return InverseTime(initial, every=steps_per_epoch)
+            return InverseTime(initial, every=steps_per_epoch), "epochs"
         case "cosine":
-            return Cosine(initial, horizon=horizon, warm_up=horizon // 20)
+            return Cosine(initial, horizon=horizon, warm_up=horizon // 20), "epochs"
         case _:
-            return Constant(initial)
+            return Constant(initial), "epochs"

@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import MINI_BATCH_SOLVERS
+from backprop_mlp._estimator.pose import pose_fitted
 from backprop_mlp._network.activations import ACTIVATIONS
 from backprop_mlp._objective.objective import Objective, RowBlocks
 from backprop_mlp._objective.threads import block_map
@@ -353,7 +354,7 @@ def test_a_weight_is_a_number_of_rows(problem, data):
 def test_neither_blocks_nor_threads_matter(problem, longest, n_threads):
     model, X, y, weights = problem
     whole = model.cost_gradient(X, y, weights)
-    given = model._fitted_problem(X, y, weights)
+    given, theta = pose_fitted(model, X, y, weights)
     blocks = RowBlocks(
         given.blocks.X,
         given.blocks.codes,
@@ -361,7 +362,6 @@ def test_neither_blocks_nor_threads_matter(problem, longest, n_threads):
         given.blocks.encode,
         longest,
     )
-    theta = model._theta(given.network)
     with threadpool_limits(n_threads, user_api="blas"), block_map(1e12) as threads:
         objective = Objective(
             given.network, blocks, blocks.total_weight, model.alpha, X.dtype, threads

@@ -8,6 +8,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier, check_gradient
+from backprop_mlp._estimator.fitted import fitted_network
 from backprop_mlp._network.layers import BatchNorm, Dense, Moments, Rows
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network.network import Network
@@ -329,9 +330,9 @@ def test_the_fitted_network_is_plain():
         a = np.tanh(a @ W + b)
     z = a @ fitted.coefs_[-1] + fitted.intercepts_[-1]
     np.testing.assert_allclose(fitted.decision_function(X), z, rtol=1e-10, atol=1e-12)
-    for layer in fitted._network.layers:
+    for layer in fitted_network(fitted).network.layers:
         assert not isinstance(layer, BatchNorm)
-    assert sum(isinstance(layer, Dense) for layer in fitted._network.layers) == 3
+    assert sum(isinstance(layer, Dense) for layer in fitted_network(fitted).network.layers) == 3
 
 
 def test_a_rows_prediction_does_not_depend_on_the_others():

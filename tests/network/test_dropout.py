@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits, load_iris, make_multilabel_classificat
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier, check_gradient
+from backprop_mlp._estimator.pose import pose_check
 from backprop_mlp._network.layers import Dropout, Rows
 from backprop_mlp._network.losses import SoftmaxLoss
 from backprop_mlp._network.network import Network
@@ -163,7 +164,7 @@ def test_the_check_notices_a_wrong_derivative(monkeypatch):
 
 def rates_of(**params):
     network = classifier(**params)
-    network, _ = network._training_problem(X, y, None)
+    network, _ = pose_check(network, X, y, None)
     return [layer.rate for layer in network.network.layers if isinstance(layer, Dropout)]
 
 

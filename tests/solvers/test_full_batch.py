@@ -53,7 +53,7 @@ def minimised(
     """The result, and what the callback was told."""
     follower = Follower(Stopping(tol, n_iter_no_change, max_iter, max_fun))
     result = minimize_scipy(objective, theta, solver=solver, monitor=follower)
-    result.costs = follower.stopping.costs
+    result.costs = [iteration.cost for iteration in follower.iterations]
     result.success = follower.stopping.converged
     result.message = follower.stopping.message
     return result, follower.iterations

@@ -15,17 +15,16 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
+from backprop_mlp._estimator.pose import pose_fitted
 from backprop_mlp._network.losses import SoftmaxLoss
 from backprop_mlp._network.network import Network
 from backprop_mlp._objective.objective import Objective, RowBlocks
 from backprop_mlp._solvers.mini_batch import (
-    SGD,
-    Adam,
-    RMSprop,
-    clip_by_norm,
+    MiniBatches,
     initial_state,
-    minimize_stochastic,
+    minimize_mini_batch,
 )
+from backprop_mlp._solvers.rules import SGD, Adam, RMSprop, clip_by_norm
 from backprop_mlp._training.stopping import Stopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -251,9 +250,8 @@ def test_an_epoch_without_steps_measures_the_cost(batch_size, weights):
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
 def test_the_batches_gradients_average_to_the_gradient(weights):
     classifier = network().fit(X, y, weights)
-    problem = classifier._fitted_problem(X, y, weights)
+    problem, theta = pose_fitted(classifier, X, y, weights)
     with open_objective(problem, classifier.alpha) as objective:
-        theta = classifier._theta(problem.network)
         cost, grad = objective.value_and_grad(theta)
         order = np.random.default_rng(0).permutation(len(X))
         parts = [
@@ -393,9 +391,9 @@ def test_float32_stays_float32_whatever_the_parameters_are_made_of(solver, batch
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_the_state_in_float32_holds_nothing_in_double_precision(solver):
-    state = network(solver, batch_norm=True, **SCALARS).fit(X.astype(np.float32), y)._state
-    arrays = [state["theta"], *state["rule"].values()]
-    arrays += [array for moments in state["moments"] for array in moments]
+    state = network(solver, batch_norm=True, **SCALARS).fit(X.astype(np.float32), y)._memory
+    arrays = [state["beyond"]["theta"], *state["state"]["rule"].values()]
+    arrays += [array for moments in state["state"]["moments"] for array in moments]
     assert {a.dtype for a in arrays if isinstance(a, np.ndarray)} == {np.dtype(np.float32)}
 
 
@@ -580,20 +578,19 @@ def test_a_run_counts_its_own_epochs_and_updates():
     )
     objective = Objective(layers, blocks, float(len(X)), 0.1, X.dtype)
     rule = SGD(0.9, False)
-    state = initial_state(layers, layers.blank(), rule, np.random.default_rng(0))
-    for n_updates in (12, 24):
-        result = minimize_stochastic(
-            objective,
-            state,
-            rule=rule,
-            schedule=lambda step: 0.1,
-            batch_size=40,
-            shuffle=True,
-            max_grad_norm=None,
-            monitor=Follower(Stopping(tol=0.0, n_iter_no_change=10, max_iter=3)),
-        )
-        state = result.state
-        assert (result.nit, result.nfev, state["step"]) == (3, 12, n_updates)
+    how = MiniBatches(rule, lambda step: 0.1, "updates", 40, True, None)
+    theta = layers.blank()
+    state = initial_state(layers, theta, rule, np.random.default_rng(0))
+    for n_calls in (1, 2):
+        follower = Follower(Stopping(tol=0.0, n_iter_no_change=10, max_iter=3))
+        result = minimize_mini_batch(objective, theta, state, how, follower)
+        theta, state = result.x, result.state
+        assert (result.nit, result.nfev) == (3, 12)
+        assert state["clock"] == {
+            "updates": 12 * n_calls,
+            "epochs": 3 * n_calls,
+            "rows": 3 * n_calls * len(X),
+        }
 
 
 def test_verbose_prints_a_line_an_epoch(capsys):

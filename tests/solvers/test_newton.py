@@ -8,6 +8,7 @@ from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
+from backprop_mlp._estimator.pose import pose_check
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -60,7 +61,7 @@ def relative_error(one, other):
 
 def check_products(params, X, y, sample_weight):
     """Against central differences of the gradient, and u'Hv against v'Hu."""
-    problem, _ = classifier(**params)._training_problem(X, y, sample_weight)
+    problem, _ = pose_check(classifier(**params), X, y, sample_weight)
     with open_objective(problem, params.get("alpha", 1.0)) as objective:
         theta, (u, v, w) = directions(objective)
         products = [objective.hessian_product(theta, d) for d in (u, v, w)]
@@ -89,7 +90,7 @@ def test_so_do_those_of_every_smooth_activation(activation, output_activation):
 def test_so_do_those_of_kinked_activations_away_from_the_kinks(activation):
     """Few rows and a small step: no unit switches sides on the way."""
     few = slice(0, None, 15)
-    problem, _ = classifier(activation=activation)._training_problem(X[few], y[few], None)
+    problem, _ = pose_check(classifier(activation=activation), X[few], y[few], None)
     with open_objective(problem, 1.0) as objective:
         theta, (u, v, _) = directions(objective)
         step = 1e-6
@@ -109,7 +110,7 @@ def test_so_do_those_of_kinked_activations_away_from_the_kinks(activation):
 
 
 def test_products_are_linear_in_the_direction():
-    problem, _ = classifier()._training_problem(X, y, WEIGHTS)
+    problem, _ = pose_check(classifier(), X, y, WEIGHTS)
     with open_objective(problem, 1.0) as objective:
         theta, (u, v, _) = directions(objective)
         Hu, Hv = objective.hessian_product(theta, u), objective.hessian_product(theta, v)
@@ -121,7 +122,7 @@ def test_products_are_linear_in_the_direction():
 
 def test_logistic_regressions_hessian_is_the_textbooks():
     params = {"hidden_layer_sizes": (), "alpha": 3.0}
-    problem, _ = classifier(**params)._training_problem(X, y == 1, WEIGHTS)
+    problem, _ = pose_check(classifier(**params), X, y == 1, WEIGHTS)
     with open_objective(problem, 3.0) as objective:
         theta, _ = directions(objective)
         H = np.array([objective.hessian_product(theta, e) for e in np.eye(theta.size)])
@@ -132,7 +133,7 @@ def test_logistic_regressions_hessian_is_the_textbooks():
 
 
 def test_the_products_of_one_class_are_those_of_the_penalty():
-    problem, _ = classifier()._training_problem(X, np.zeros(len(X)), None)
+    problem, _ = pose_check(classifier(), X, np.zeros(len(X)), None)
     with open_objective(problem, 2.0) as objective:
         theta, (u, _, _) = directions(objective)
         Hu = objective.hessian_product(theta, u)

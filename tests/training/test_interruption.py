@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import backprop_mlp
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp._estimator.fitted import fitted_network
 from backprop_mlp._objective.objective import Objective
 from backprop_mlp._training.run import Monitor
 
@@ -175,7 +176,7 @@ def test_ctrl_c_keeps_the_last_update_of_mini_batches(solver, disturb):
     assert classifier.loss_curve_ == undisturbed[:2]
     assert classifier.loss_ == classifier.loss_curve_[-1]
     assert not classifier.converged_
-    kept = classifier._theta(classifier._network)
+    kept = fitted_network(classifier).theta()
     np.testing.assert_array_equal(kept, evaluations[-1])
 
 
@@ -340,7 +341,7 @@ def test_an_iteration_that_is_being_printed_counts(solver, monkeypatch, capsys):
         if line.split()[1] == "3":
             press_ctrl_c()
 
-    monkeypatch.setattr("backprop_mlp._training.run.print", slow_terminal, raising=False)
+    monkeypatch.setattr("backprop_mlp._training.monitor.print", slow_terminal, raising=False)
     classifier = network(solver, verbose=True)
     with interrupted_after("3 iterations"):
         classifier.fit(X, y)

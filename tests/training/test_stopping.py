@@ -2,7 +2,8 @@
 
 import pytest
 
-from backprop_mlp._training.stopping import Iteration, Stopping
+from backprop_mlp._solvers.iteration import Iteration
+from backprop_mlp._training.stopping import Stopping
 
 
 def stopped(costs, *, grad_max=1.0, evaluations=2, **limits):

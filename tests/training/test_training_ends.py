@@ -10,7 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier
-from backprop_mlp._training.stopping import Iteration, Stopping
+from backprop_mlp._solvers.iteration import Iteration
+from backprop_mlp._training.stopping import Stopping
 
 FULL_BATCH = ("cg", "lbfgs", "newton-cg")
 MINI_BATCH = ("adam", "rmsprop", "sgd")

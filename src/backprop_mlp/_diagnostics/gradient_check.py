@@ -8,6 +8,7 @@ import numpy as np
 
 from .._classifier import BackpropMLPClassifier
 from .._estimator.assembly import open_objective
+from .._estimator.pose import pose_check
 from .._network.layers import Elementwise
 
 TOLERANCE = 1e-7
@@ -186,7 +187,7 @@ def check_gradient(
     if not (isinstance(random_state, Integral) and int(random_state) >= 0):
         raise ValueError(f"random_state must be an integer >= 0; got {random_state!r}.")
     seed = int(random_state)
-    problem, theta = estimator._training_problem(X, y, sample_weight)
+    problem, theta = pose_check(estimator, X, y, sample_weight)
     network = problem.network
     if not (theta + step != theta - step).all():
         raise ValueError(

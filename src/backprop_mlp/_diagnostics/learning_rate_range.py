@@ -1,6 +1,6 @@
 """The learning-rate range test (Smith, 2017, section 3.3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,7 +9,8 @@ from sklearn.utils import check_random_state
 
 from .._classifier import BackpropMLPClassifier
 from .._estimator.assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_objective
-from .._solvers.mini_batch import initial_state, minimize_stochastic
+from .._estimator.pose import pose_check
+from .._solvers.mini_batch import initial_state, minimize_mini_batch
 
 SMOOTHING = 0.9
 """Weight of the past in the smoothed costs."""
@@ -179,9 +180,10 @@ def learning_rate_range_test(
         )
     if not (isinstance(n_steps, Integral) and int(n_steps) >= 10):
         raise ValueError(f"n_steps must be an integer >= 10; got {n_steps!r}.")
-    problem, theta = clone(estimator)._training_problem(X, y, sample_weight)
+    problem, theta = pose_check(clone(estimator), X, y, sample_weight)
     mini_batches = build_mini_batches(estimator, problem.blocks)
     schedule = _Rising(float(min_rate), float(max_rate), int(n_steps))
+    how = replace(mini_batches, schedule=schedule, time="updates")
     rng = np.random.default_rng(
         check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
     )
@@ -191,12 +193,7 @@ def learning_rate_range_test(
         try:
             # Too high a rate overflows: that is what the test looks for.
             with np.errstate(over="ignore", invalid="ignore"):
-                minimize_stochastic(
-                    recorder,
-                    state,
-                    monitor=_Onward(),
-                    **vars(mini_batches) | {"schedule": schedule},
-                )
+                minimize_mini_batch(recorder, theta, state, how, _Onward())
         except (_Finished, FloatingPointError):
             # An epoch may end right where the numbers do.
             pass

@@ -4,41 +4,21 @@ Numbers among them become Python's own here: NumPy's would turn arithmetic in
 float32 into arithmetic in float64.
 """
 
+import math
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Any, NamedTuple
 
 from .._network.activations import ACTIVATIONS
 from .._network.network import Network
-from .._objective.objective import Objective, RowBlocks, work
-from .._objective.threads import block_map
+from .._objective.objective import Objective
 from .._solvers.full_batch import METHODS
-from .._solvers.mini_batch import SGD, Adam, RMSprop, Rule
-from .._targets.targets import Targets
-from .._training.run import MiniBatches
-from .._training.validation import Validation
+from .._solvers.mini_batch import MiniBatches
+from .._solvers.rules import SGD, Adam, RMSprop, Rule
+from .._training.stopping import Stopping
 from ..schedules import schedule_named
 
 MINI_BATCH_SOLVERS = ("adam", "rmsprop", "sgd")
 SOLVERS = (*METHODS, *MINI_BATCH_SOLVERS)
-
-
-class Problem(NamedTuple):
-    """Training data and the network for them.
-
-    Parameters
-    ----------
-    targets : Targets
-    network : Network
-    blocks : RowBlocks
-        The rows to train on.
-    validation : Validation or None
-    """
-
-    targets: Targets
-    network: Network
-    blocks: RowBlocks
-    validation: Validation | None
 
 
 def build_network(params, n_features, targets):
@@ -113,15 +93,15 @@ def _entries(value):
     return [value] if getattr(value, "ndim", 1) == 0 else list(value)
 
 
-def build_mini_batches(params, blocks, first_step=0):
+def build_mini_batches(params, blocks, state=None):
     """How the mini-batch solver that the keywords choose goes about the rows.
 
     Parameters
     ----------
     params : BackpropMLPClassifier
     blocks : RowBlocks
-    first_step : int, default=0
-        Updates that have been made before these epochs.
+    state : dict or None, default=None
+        State of the solver, if it goes on: a horizon is counted from there.
 
     Returns
     -------
@@ -132,16 +112,16 @@ def build_mini_batches(params, blocks, first_step=0):
         return None
     n_rows = blocks.n_rows
     batch_size = min(200 if params.batch_size == "auto" else params.batch_size, n_rows)
-    schedule = params.learning_rate
+    schedule, time = params.learning_rate, "updates"
     if isinstance(schedule, str):
+        epochs = 0 if state is None else state["clock"]["epochs"]
         steps_per_epoch = -(-n_rows // batch_size)
-        schedule = schedule_named(
+        schedule, time = schedule_named(
             schedule,
             params.learning_rate_init,
             power=params.power_t,
-            samples_per_epoch=blocks.total_weight,
             steps_per_epoch=steps_per_epoch,
-            horizon=first_step + params.max_iter * steps_per_epoch,
+            horizon=(epochs + params.max_iter) * steps_per_epoch,
         )
     beta_2, epsilon = float(params.beta_2), float(params.epsilon)
     rules: dict[str, Rule] = {
@@ -150,15 +130,35 @@ def build_mini_batches(params, blocks, first_step=0):
         "rmsprop": RMSprop(beta_2, epsilon),
     }
     max_norm = None if params.max_grad_norm is None else float(params.max_grad_norm)
-    return MiniBatches(rules[params.solver], schedule, batch_size, params.shuffle, max_norm)
+    return MiniBatches(rules[params.solver], schedule, time, batch_size, params.shuffle, max_norm)
+
+
+def build_stopping(params):
+    """The rules that the keywords choose, when to stop.
+
+    Parameters
+    ----------
+    params : BackpropMLPClassifier
+
+    Returns
+    -------
+    stopping : Stopping
+    """
+    return Stopping(
+        params.tol,
+        params.n_iter_no_change,
+        params.max_iter,
+        params.max_fun if params.solver in METHODS else math.inf,
+        by_score=params.early_stopping,
+        adaptive_rate=params.learning_rate_init if params.learning_rate == "adaptive" else 0.0,
+    )
 
 
 @contextmanager
-def open_objective(problem: Problem, alpha):
+def open_objective(problem, alpha):
     """The objective of a problem, while its blocks may be computed."""
-    blocks: Any = problem.blocks
-    rows = blocks.n_rows / len(blocks)
-    with block_map(work(problem.network, blocks.X, rows)) as map_blocks:
+    network, blocks = problem.network, problem.blocks
+    with blocks.open_map(network) as map_blocks:
         yield Objective(
-            problem.network, blocks, blocks.total_weight, float(alpha), blocks.dtype, map_blocks
+            network, blocks, blocks.total_weight, float(alpha), blocks.dtype, map_blocks
         )

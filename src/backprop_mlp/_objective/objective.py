@@ -10,6 +10,7 @@ the blocks nor where they were computed matters beyond rounding, and the number
 of threads does not matter at all.
 """
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
@@ -21,6 +22,7 @@ from scipy.sparse import issparse
 
 from .._network.layers import Rows
 from .._network.network import Network
+from .threads import block_map
 
 WORK_WORTH_CUTTING = 30_000_000
 """Floating-point operations of half the rows from which on two halves, side by side, take
@@ -139,6 +141,10 @@ class RowBlocks(Sequence):
         with np.errstate(over="ignore"):
             return float((weights if self.chosen is None else weights[self.chosen]).sum())
 
+    def open_map(self, network: Network):
+        """Context that gives the ``map`` of an objective over these rows."""
+        return block_map(work(network, self.X, self.n_rows / len(self)))
+
     def block(self, rows, seed=None):
         """The block of some rows: a slice, or an array of numbers below ``n_rows``."""
         if self.chosen is not None:
@@ -253,6 +259,18 @@ class Objective:
         self.alpha = alpha
         self.dtype = dtype
         self.map = map
+
+    def of(self, network: Network):
+        """The same objective for another network, such as the plain one after training."""
+        twin = copy.copy(self)
+        twin.network = network
+        return twin
+
+    def first_block_cost(self, theta):
+        """The first block's share of J, with the whole penalty: a float."""
+        theta = theta.astype(self.dtype, copy=False)
+        value = block_value(self.network, theta, self.blocks[0])
+        return value / self.total_weight + self.penalty(theta)
 
     def value(self, theta):
         """J at theta, a float."""

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from .._objective.objective import Objective
-from .._training.stopping import Iteration
 from .coordinates import Centring
+from .iteration import Iteration
 
 _NO_LIMIT = 2**31 - 1
 

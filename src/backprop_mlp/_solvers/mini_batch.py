@@ -1,134 +1,92 @@
-"""Mini-batch solvers: rules that turn gradients into steps, and the loop around them."""
+"""Mini-batch solvers: the loop of epochs around a rule and a schedule."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 from scipy.optimize import OptimizeResult
 
 from .._network.layers import BatchNorm, Moments
 from .._objective.objective import row_slices
-from .._training.stopping import Iteration
+from .iteration import Iteration
+from .rules import Rule, clip_by_norm
 
 MOMENTS_DECAY = 0.9
 """Weight of the past in batch normalisation's running moments."""
 
-
-@dataclass(frozen=True)
-class SGD:
-    """Gradient descent with momentum: v = momentum * v - rate * grad; theta += v.
-
-    With Nesterov's momentum theta += momentum * v - rate * grad (Sutskever,
-    Martens, Dahl & Hinton, 2013, eq. 3 and 4, in the coordinates ahead).
-
-    Parameters
-    ----------
-    momentum : float
-    nesterov : bool
-    """
-
-    momentum: float
-    nesterov: bool
-
-    def init(self, theta):
-        """State before the first step: a dictionary of arrays and numbers."""
-        return {"velocity": np.zeros_like(theta)}
-
-    def step(self, grad, rate, state):
-        """What to add to theta; overwrites grad and the state's arrays."""
-        velocity = state["velocity"]
-        grad *= -rate
-        velocity *= self.momentum
-        velocity += grad
-        if self.nesterov:
-            grad += self.momentum * velocity
-            return grad
-        return velocity
+TIMES = ("updates", "epochs", "rows")
+"""What a schedule can be a function of."""
 
 
-@dataclass(frozen=True)
-class Adam:
-    """Adam (Kingma & Ba, 2015, algorithm 1, in the order of section 2).
-
-    m = beta_1 m + (1 - beta_1) grad;  v = beta_2 v + (1 - beta_2) grad^2;
-    theta -= rate sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
+class Clock(NamedTuple):
+    """How far training has come, over all calls that go on from each other.
 
     Parameters
     ----------
-    beta_1, beta_2, epsilon : float
+    updates : int
+        Steps so far.
+    epochs : int
+        Epochs so far; a call of ``partial_fit`` is one, whatever its rows.
+    rows : int
+        Rows seen so far, each as often as it was, whatever their weights.
     """
 
-    beta_1: float
-    beta_2: float
-    epsilon: float
+    updates: int = 0
+    epochs: int = 0
+    rows: int = 0
 
-    def init(self, theta):
-        """State before the first step: a dictionary of arrays and numbers."""
-        return {"m": np.zeros_like(theta), "v": np.zeros_like(theta), "t": 0}
+    def read(self, time, batch, n_batches):
+        """What a schedule is given before a batch of the current epoch.
 
-    def step(self, grad, rate, state):
-        """What to add to theta; overwrites grad and the state's arrays."""
-        m, v = state["m"], state["v"]
-        state["t"] += 1
-        t = state["t"]
-        m *= self.beta_1
-        m += (1.0 - self.beta_1) * grad
-        np.square(grad, out=grad)
-        grad *= 1.0 - self.beta_2
-        v *= self.beta_2
-        v += grad
-        step = np.sqrt(v, out=grad)
-        step += self.epsilon
-        np.divide(m, step, out=step)
-        step *= -rate * math.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
-        return step
+        Parameters
+        ----------
+        time : {"updates", "epochs", "rows"}
+            "updates": their number. "epochs": epochs in units of this epoch's
+            batches, so that a schedule that falls within an epoch does so whatever
+            the chunks' sizes were. "rows": those of all epochs before this one.
+        batch, n_batches : int
+            Number of the batch, from 0, and of all batches of this epoch.
+        """
+        if time == "updates":
+            return self.updates + batch
+        return self.rows if time == "rows" else self.epochs * n_batches + batch
+
+    def after_epoch(self, n_batches, n_rows):
+        """The clock one epoch later."""
+        return Clock(self.updates + n_batches, self.epochs + 1, self.rows + n_rows)
 
 
 @dataclass(frozen=True)
-class RMSprop:
-    """RMSprop (Hinton, "Neural networks for machine learning", 2012, lecture 6e).
-
-    v = beta_2 v + (1 - beta_2) grad^2;  theta -= rate * grad / (sqrt(v) + epsilon)
+class MiniBatches:
+    """How a mini-batch solver proceeds.
 
     Parameters
     ----------
-    beta_2, epsilon : float
+    rule : Rule
+    schedule : callable(time) -> rate
+    time : {"updates", "epochs", "rows"}
+        What the schedule is a function of: see `Clock.read`.
+    batch_size : int
+        Largest number of rows of a batch.
+    shuffle : bool
+        Whether every epoch visits the rows in a new random order.
+    max_grad_norm : float or None
+        Largest Euclidean norm of a gradient; longer ones are shortened.
     """
 
-    beta_2: float
-    epsilon: float
-
-    def init(self, theta):
-        """State before the first step: a dictionary of arrays and numbers."""
-        return {"v": np.zeros_like(theta)}
-
-    def step(self, grad, rate, state):
-        """What to add to theta; overwrites grad and the state's arrays."""
-        v = state["v"]
-        v *= self.beta_2
-        v += (1.0 - self.beta_2) * np.square(grad)
-        root = np.sqrt(v)
-        root += self.epsilon
-        grad /= root
-        grad *= -rate
-        return grad
+    rule: Rule
+    schedule: Callable
+    time: str
+    batch_size: int
+    shuffle: bool
+    max_grad_norm: float | None
 
 
-Rule = SGD | Adam | RMSprop
-
-
-def clip_by_norm(grad, max_norm):
-    """Scale a gradient in place so that its Euclidean norm is at most max_norm."""
-    # SciPy's norm does not overflow where the squares would.
-    norm = scipy.linalg.norm(grad, check_finite=False)
-    if norm > max_norm:
-        grad *= max_norm / norm
-
-
-def rate_at(schedule, step):
-    """The rate, a float, that a schedule gives for a step.
+def rate_at(schedule, time):
+    """The rate, a float, that a schedule gives at a time.
 
     Raises
     ------
@@ -136,7 +94,7 @@ def rate_at(schedule, step):
         If it is not a finite number >= 0.
     """
     try:
-        given = schedule(step)
+        given = schedule(time)
     except OverflowError:
         given = math.inf
     try:
@@ -144,9 +102,7 @@ def rate_at(schedule, step):
     except (TypeError, ValueError):
         rate = math.nan
     if not 0.0 <= rate < math.inf:
-        raise ValueError(
-            f"learning_rate must give finite rates >= 0; got {given!r} at step {step}."
-        )
+        raise ValueError(f"learning_rate must give finite rates >= 0; got {given!r} at {time}.")
     return rate
 
 
@@ -184,7 +140,7 @@ def running_moments(running, batch):
 
 
 def initial_state(network, theta, rule, rng):
-    """What a run of mini-batches starts from: arrays, numbers and dictionaries of them.
+    """What a run of mini-batches begins with: arrays, numbers and dictionaries of them.
 
     Parameters
     ----------
@@ -198,20 +154,24 @@ def initial_state(network, theta, rule, rng):
     Returns
     -------
     state : dict
-        "theta", "rule" (the rule's own state), "rng", "step" (updates so far)
-        and "moments" (mean, var and count of each batch normalisation).
+        "rule" (the rule's own state), "rng", "clock" (see `Clock`) and "moments"
+        (mean, var and count of each batch normalisation).
     """
     return {
-        "theta": theta,
         "rule": rule.init(theta),
         "rng": rng.bit_generator.state,
-        "step": 0,
-        "moments": [
-            [np.zeros(layer.n, theta.dtype), np.ones(layer.n, theta.dtype), 0.0]
-            for layer in network.layers
-            if isinstance(layer, BatchNorm)
-        ],
+        "clock": Clock()._asdict(),
+        "moments": fresh_moments(network, theta.dtype),
     }
+
+
+def fresh_moments(network, dtype):
+    """Running moments of each batch normalisation before the first batch."""
+    return [
+        [np.zeros(layer.n, dtype), np.ones(layer.n, dtype), 0.0]
+        for layer in network.layers
+        if isinstance(layer, BatchNorm)
+    ]
 
 
 def _check_finite(epoch, cost, theta, rule_state, moments):
@@ -226,17 +186,7 @@ def _check_finite(epoch, cost, theta, rule_state, moments):
         )
 
 
-def minimize_stochastic(
-    objective,
-    state,
-    *,
-    rule: Rule,
-    schedule,
-    batch_size: int,
-    shuffle: bool,
-    max_grad_norm: float | None,
-    monitor,
-) -> OptimizeResult:
+def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> OptimizeResult:
     """Minimise an objective by steps over mini-batches.
 
     An epoch visits every row once, in batches of nearly equal size. Each batch
@@ -245,18 +195,13 @@ def minimize_stochastic(
     Parameters
     ----------
     objective : Objective
+    theta : ndarray of shape (n_params,)
+        Where to start, in the precision of the blocks; not changed.
     state : dict
         As `initial_state` makes it, or from an earlier result; not changed.
-    rule : Rule
-    schedule : callable(step) -> rate
-    batch_size : int
-        Largest number of rows of a batch.
-    shuffle : bool
-        Whether every epoch visits the rows in a new random order.
-    max_grad_norm : float or None
-        Largest Euclidean norm of a gradient; longer ones are shortened.
+    how : MiniBatches
     monitor : Monitor
-        Told of every epoch; says when to stop, and lowers the rate.
+        Given every epoch; says when to stop, and lowers the rate.
 
     Returns
     -------
@@ -272,36 +217,38 @@ def minimize_stochastic(
         If the schedule gives a rate that is not a finite number >= 0.
     """
     n_rows = objective.blocks.n_rows
-    batches = row_slices(n_rows, batch_size)
+    batches = row_slices(n_rows, how.batch_size)
     rng = np.random.default_rng()
     rng.bit_generator.state = state["rng"]
-    theta = state["theta"].copy()
+    theta = theta.copy()
     rule_state = {
         key: value.copy() if isinstance(value, np.ndarray) else value
         for key, value in state["rule"].items()
     }
     moments = [Moments(*running) for running in state["moments"]]
-    step = first_step = state["step"]
-    epoch = 0
+    clock = start = Clock(**state["clock"])
+    epoch = n_fun = 0
     try:
         stop = False
         while not stop:
-            order = rng.permutation(n_rows) if shuffle else None
+            order = rng.permutation(n_rows) if how.shuffle else None
             cost = 0.0
-            for batch in batches:
+            for number, batch in enumerate(batches):
                 rows = batch if order is None else order[batch]
-                rate = rate_at(schedule, step) * monitor.rate_factor
-                # What overflows is told at the end of the epoch, once and with advice.
+                time = clock.read(how.time, number, len(batches))
+                rate = rate_at(how.schedule, time) * monitor.rate_factor
+                # What overflows is reported at the end of the epoch, once and with advice.
                 with np.errstate(over="ignore", invalid="ignore"):
                     batch_cost, grad, batch_moments = objective.minibatch(theta, rows, rng)
                     cost += batch_cost * (batch.stop - batch.start) / n_rows
-                    if max_grad_norm is not None:
-                        clip_by_norm(grad, max_grad_norm)
-                    theta += rule.step(grad, rate, rule_state)
+                    if how.max_grad_norm is not None:
+                        clip_by_norm(grad, how.max_grad_norm)
+                    theta += how.rule.step(grad, rate, rule_state)
                     moments = running_moments(moments, batch_moments)
-                step += 1
+                n_fun += 1
             _check_finite(epoch + 1, cost, theta, rule_state, moments)
-            stop = monitor(Iteration(epoch + 1, cost, None, step - first_step, theta, moments))
+            clock = clock.after_epoch(len(batches), n_rows)
+            stop = monitor(Iteration(epoch + 1, cost, None, n_fun, theta, moments))
             epoch += 1
     except KeyboardInterrupt:
         if epoch == 0:
@@ -312,12 +259,11 @@ def minimize_stochastic(
         x=theta,
         moments=moments,
         nit=epoch,
-        nfev=step - first_step,
+        nfev=n_fun,
         state={
-            "theta": theta,
             "rule": rule_state,
             "rng": rng.bit_generator.state,
-            "step": step,
+            "clock": clock._replace(updates=start.updates + n_fun)._asdict(),
             "moments": [list(running) for running in moments],
         },
     )

@@ -1,37 +1,27 @@
 """scikit-learn's callbacks (from its version 1.9): a task for each start and iteration."""
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # older scikit-learn: no callbacks, all else as usual
-
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for scikit-learn's mixin where that does not exist."""
-
-    def with_callbacks(method):
-        """Leave a method as it is."""
-        return method
-
 
 class Task:
-    """A callback context and what its hooks are told; without a context it does nothing.
+    """A callback context and what its hooks are given; without a context it does nothing.
 
     Parameters
     ----------
     context : sklearn.callback.CallbackContext or None
-    told : dict
+    given : dict
         Keyword arguments of every hook: estimator, X, y and metadata.
     """
 
-    def __init__(self, context, told):
+    def __init__(self, context, given):
         self._context = context
-        self._told = told
+        self._given = given
 
     @classmethod
-    def of_fit(cls, estimator, n_starts, max_iter):
-        """The task of a whole `fit`: iterations if there is one start, starts otherwise."""
+    def of_call(cls, estimator, name, n_starts, max_iter):
+        """The task of a whole call: its iterations if there is one start, its starts otherwise."""
         if not hasattr(estimator, "_init_callback_context"):
             return cls(None, {})
         context = estimator._init_callback_context(
+            task_name=name,
             max_subtasks=max_iter if n_starts == 1 else n_starts,
             sequential_subtasks=n_starts == 1,
         )
@@ -40,17 +30,22 @@ class Task:
             context if hasattr(estimator, "_skl_callbacks") else None, {"estimator": estimator}
         )
 
-    def begin(self, **told):
+    def begin(self, **given):
         """Call the hooks of the task's beginning."""
-        self._told = self._told | told
+        self._given = self._given | given
         if self._context is not None:
-            self._context.call_on_fit_task_begin(**self._told)
+            self._context.call_on_fit_task_begin(**self._given)
+
+    def begin_fit(self, X, y, sample_weight):
+        """Begin the task of a call with its rows."""
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self.begin(X=X, y=y, metadata=metadata)
 
     def begin_subtask(self, name, **options):
         """Begin a task inside this one."""
-        task = Task(None, self._told)
+        task = Task(None, self._given)
         if self._context is not None:
-            task = Task(self._context.subcontext(task_name=name, **options), self._told)
+            task = Task(self._context.subcontext(task_name=name, **options), self._given)
         task.begin()
         return task
 
@@ -70,5 +65,5 @@ class Task:
         if self._context is None:
             return False
         return self._context.call_on_fit_task_end(
-            reconstruction_attributes=attributes, **self._told
+            reconstruction_attributes=attributes, **self._given
         )

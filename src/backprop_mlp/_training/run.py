@@ -1,40 +1,22 @@
-"""One training run and several side by side: solver, stopping, validation, reports."""
+"""One run of training, from a start to its outcome, and the best of several."""
 
-import threading
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
-from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
 
 from .._network.network import Network
+from .._objective.objective import Objective
 from .._solvers.full_batch import minimize_scipy
-from .._solvers.mini_batch import Rule, initial_state, minimize_stochastic
-
-
-@dataclass(frozen=True)
-class MiniBatches:
-    """How a mini-batch solver goes about it.
-
-    Parameters
-    ----------
-    rule : Rule
-    schedule : callable(step) -> rate
-    batch_size : int
-    shuffle : bool
-    max_grad_norm : float or None
-    """
-
-    rule: Rule
-    schedule: Callable
-    batch_size: int
-    shuffle: bool
-    max_grad_norm: float | None
+from .._solvers.mini_batch import MiniBatches, minimize_mini_batch
+from .callbacks import Task
+from .history import History
+from .interruption import Interruption, run_side_by_side
+from .monitor import Monitor
+from .start import Start, refer_to
+from .stopping import Stopping
 
 
 @dataclass(frozen=True)
@@ -46,33 +28,39 @@ class Outcome:
     network : Network
         The plain one that predicts.
     theta : ndarray of shape (network.n_params,)
+        The parameters that are kept.
     cost : float
-        J there; with mini-batches the mean of their costs in the last epoch.
+        J there, or with mini-batches, whose last parameters are kept, the mean of their
+        costs in the last epoch.
     score : float or None
-        Validation score there.
-    costs, scores, losses : list of float
-        J, validation score and validation cost after each iteration.
-    n_iter : int
-        Iterations of this run; the lists may go on from earlier ones.
+        Validation score there, with early stopping.
+    best_score : float or None
+        Highest validation score, if there were validation rows.
+    history : History
     n_fun : int
+        Evaluations of this run.
+    n_passes : int
+        Passes over the rows of this run.
     stopping : Stopping
     interrupted : bool
-    state : dict or None
-        From where a mini-batch solver goes on.
+    memory : dict
+        What the next run needs next to the parameters: "solver", "state" (of a
+        mini-batch solver, or None), "rate_factor", "beyond" (the last iterate, where
+        the kept parameters do not hold it, or None) and "progress" (what progress is
+        compared with, or None).
     """
 
     network: Network
     theta: np.ndarray
     cost: float
     score: float | None
-    costs: list
-    scores: list
-    losses: list
-    n_iter: int
+    best_score: float | None
+    history: History
     n_fun: int
-    stopping: Any
+    n_passes: int
+    stopping: Stopping
     interrupted: bool
-    state: Any
+    memory: dict
 
     @property
     def rank(self):
@@ -81,337 +69,151 @@ class Outcome:
 
     def warn(self):
         """Say why a run ended that did not converge."""
+        n_iter = self.history.n_iter
         if self.interrupted:
             warnings.warn(
-                f"Training was interrupted after {self.n_iter} iterations; the best parameters "
+                f"Training was interrupted after {n_iter} iterations; the best parameters "
                 "so far are kept.",
                 stacklevel=2,
             )
         elif not self.stopping.converged:
             warnings.warn(
                 f"Training ended before it converged: {self.stopping.message} (cost "
-                f"{self.cost:.6g} after {self.n_iter} iterations). Scale the features "
+                f"{self.cost:.6g} after {n_iter} iterations). Scale the features "
                 "(StandardScaler), raise max_iter, tol or alpha, or go on with warm_start=True.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
 
 
-class Interruption:
-    """Ends runs that go side by side, when Ctrl-C comes or one of them fails.
-
-    In another process it is another one: pickled it is as new.
-    """
-
-    def __init__(self):
-        self._set = threading.Event()
-        self._begun: list[tuple[threading.Thread, threading.Event]] = []
-
-    def __reduce__(self):
-        return Interruption, ()
-
-    def set(self):
-        """Let every run end soon."""
-        self._set.set()
-
-    def is_set(self):
-        """Whether the runs are to end."""
-        return self._set.is_set()
-
-    @contextmanager
-    def of_run(self):
-        """Context of one run: if it fails, the others are to end."""
-        finished = threading.Event()
-        # First of all: whoever sets the interruption now waits for this run, or it sees it.
-        self._begun.append((threading.current_thread(), finished))
-        try:
-            yield
-        except BaseException:
-            self.set()
-            raise
-        finally:
-            finished.set()
-
-    @contextmanager
-    def of_all(self):
-        """Context around all runs: if it fails, they have ended when it is left."""
-        try:
-            yield
-        except BaseException:
-            # Only the main thread hears Ctrl-C: in a run of its own, or while it waits for others.
-            self.set()
-            for thread, finished in self._begun:
-                if thread is not threading.current_thread():
-                    finished.wait()
-            raise
-
-
-class Monitor:
-    """Follows one run: records, validates, reports, and says when to stop.
-
-    Parameters
-    ----------
-    objective : Objective
-    stopping : Stopping
-    validation : Validation or None
-    best : Best or None
-        With early stopping, what is to be beaten; None if the last parameters
-        are to be kept, whatever their score.
-    make_estimator : callable(network, theta) -> estimator
-        The fitted classifier of a plain network, for callbacks and scorers.
-    task : Task
-        Whose subtasks are the iterations.
-    label : str or None
-        Begins each printed line; None prints nothing.
-    interruption : Interruption
-        Set by Ctrl-C, here or in another run.
-    """
-
-    def __init__(
-        self,
-        objective,
-        stopping,
-        *,
-        validation=None,
-        best=None,
-        make_estimator,
-        task,
-        label=None,
-        interruption,
-    ):
-        self.objective = objective
-        self.stopping = stopping
-        self.validation = validation
-        self.best = best
-        self.make_estimator = make_estimator
-        self.task = task
-        self.label = label
-        self.interruption = interruption
-        self.losses: list[float] = []
-        self.was_interrupted = False
-        self._began = perf_counter()
-        self._n_before = len(stopping.costs), len(stopping.scores)
-        self._iteration_task = task.begin_subtask("iteration")
-
-    @property
-    def n_iter(self):
-        """Number of iterations that are recorded of this run."""
-        return len(self.stopping.costs) - self._n_before[0]
-
-    @property
-    def scores(self):
-        """Validation scores of all recorded iterations, those of earlier runs included."""
-        return self.stopping.scores[: self._n_before[1] + self.n_iter]
-
-    @property
-    def rate_factor(self):
-        """What the learning rate is multiplied by."""
-        return self.stopping.rate_factor
-
-    def start(self, cost, grad_max):
-        """Note the start; whether there is nothing to do."""
-        return self.stopping.start(cost, grad_max)
-
-    def __call__(self, iteration):
-        """Note an iteration; whether it was the last."""
-        network, theta = self.plain(iteration.theta, iteration.moments)
-        # Ctrl-C may come while this is measured; then the iteration is not recorded at all.
-        score, loss = self._validate(network, theta, iteration)
-        stop = self._record(iteration, theta, score, loss)
-        try:
-            stop = self._tell(iteration, network, theta, score, stop)
-        except KeyboardInterrupt:
-            # What is recorded counts.
-            self.interruption.set()
-        if self.interruption.is_set():
-            self.interrupt()
-            return True
-        return stop
-
-    def plain(self, theta, moments):
-        """The network that predicts, and its parameters."""
-        network = self.objective.network
-        return network.folded(theta, moments) if network.training_only else (network, theta)
-
-    def give_up(self, message):
-        """Note that the solver can't go on, and why."""
-        self.stopping.stop(message)
-
-    def interrupt(self):
-        """Note that the user ended training, here and in the runs beside it."""
-        self.was_interrupted = True
-        self.interruption.set()
-        self.stopping.stop("interrupted by the user")
-
-    def close(self):
-        """End the task of an iteration that never ended."""
-        if self._iteration_task is not None:
-            self._iteration_task.end()
-
-    def _validate(self, network, theta, iteration):
-        if self.validation is None:
-            return None, None
-        score, loss = self.validation.measure(
-            network, theta, self.objective.map, lambda: self.make_estimator(network, theta)
-        )
-        if self.best is not None and np.isnan(score):
-            raise ValueError("scoring must give a number where early_stopping=True; got nan.")
-        return score, loss + self.objective.penalty(iteration.theta)
-
-    def _record(self, iteration, theta, score, loss):
-        """Note an iteration; whether it was the last by the rules."""
-        best = self.best
-        if best is not None and score > best.score:
-            best = Best(score, iteration.cost, theta.copy())
-        if loss is not None:
-            self.losses.append(loss)
-        stop = self.stopping.after(iteration, score)
-        self.best = best
-        return stop
-
-    def _tell(self, iteration, network, theta, score, stop):
-        """Print a line and call the hooks; whether to stop."""
-        if self.label is not None:
-            # In one piece, which Ctrl-C can't cut: print writes the end of the line by itself.
-            print(self._line(iteration, score) + "\n", end="", flush=True)
-        # A hook may raise: the task has ended all the same.
-        task, self._iteration_task = self._iteration_task, None
-        asked = task.end(lambda: vars(self.make_estimator(network, theta)))
-        if asked and not stop:
-            stop = self.stopping.stop("a callback asked to stop", converged=True)
-        if not (stop or self.interruption.is_set()):
-            self._iteration_task = self.task.begin_subtask("iteration")
-        return stop
-
-    def _line(self, iteration, score):
-        parts = [f"{self.label} {len(self.stopping.costs):4d}", f"cost {iteration.cost:.6f}"]
-        if iteration.grad_max is not None:
-            parts.append(f"gradient {iteration.grad_max:.1e}")
-        if score is not None:
-            parts.append(f"validation cost {self.losses[-1]:.6f}")
-            parts.append(f"validation score {score:.4f}")
-        parts.append(f"evaluations {iteration.n_fun:5d}")
-        parts.append(f"{perf_counter() - self._began:.2f} s")
-        return "   ".join(parts)
-
-
 @dataclass(frozen=True)
-class Best:
-    """The best parameters so far, by validation score.
-
-    Parameters
-    ----------
-    score : float
-    cost : float
-        J there.
-    theta : ndarray
-        Of the plain network.
-    """
-
-    score: float = -np.inf
-    cost: float = np.nan
-    theta: Any = None
-
-
-def train(objective, theta, state, rng, *, solver, mini_batches, monitor) -> Outcome:
-    """Train once.
+class Plan:
+    """How a problem is trained, whatever the start.
 
     Parameters
     ----------
     objective : Objective
-    theta : ndarray of shape (n_params,)
-        Where to start.
-    state : dict or None
-        From where a mini-batch solver goes on; it then has theta.
-    rng : numpy.random.Generator
-        Source of shuffling and masks, if there is no state.
     solver : str
     mini_batches : MiniBatches or None
         None for a full-batch solver.
-    monitor : Monitor
-
-    Returns
-    -------
-    outcome : Outcome
+    validate : callable(network, theta) -> Measured, or None
+        Measures a plain network on the validation rows, if there are any.
+    make_estimator : callable(network, theta) -> estimator
+        The fitted estimator of a plain network, for callbacks.
+    max_iter : int
+        Largest number of iterations of a run.
+    verbose : bool
+        Whether to print a line per iteration.
     """
-    stopping = monitor.stopping
-    try:
-        if mini_batches is None:
-            result = minimize_scipy(objective, theta, solver=solver, monitor=monitor)
-            cost, moments, state = result.fun, (), None
-        else:
-            if state is None:
-                with np.errstate(over="ignore"):
-                    theta = theta.astype(objective.dtype)
-                state = initial_state(objective.network, theta, mini_batches.rule, rng)
-            result = minimize_stochastic(objective, state, monitor=monitor, **vars(mini_batches))
-            cost = stopping.costs[-1] if stopping.costs else np.nan
-            moments, state = result.moments, result.state
-    finally:
-        monitor.close()
-    network, theta = monitor.plain(result.x, moments)
-    score = None
-    if monitor.best is not None and monitor.best.theta is not None:
-        score, cost, theta = monitor.best.score, monitor.best.cost, monitor.best.theta
-    return Outcome(
-        network=network,
-        theta=theta,
-        cost=cost,
-        score=score,
-        costs=stopping.costs,
-        scores=monitor.scores,
-        losses=monitor.losses[: monitor.n_iter],
-        n_iter=monitor.n_iter,
-        n_fun=result.nfev,
-        stopping=stopping,
-        interrupted=monitor.was_interrupted,
-        state=state,
-    )
+
+    objective: Objective
+    solver: str
+    mini_batches: MiniBatches | None
+    validate: Callable | None
+    make_estimator: Callable
+    max_iter: int
+    verbose: bool
 
 
-def run_side_by_side(run, n_runs, n_jobs, interruption):
-    """Outcomes of ``run(number)`` for each number; after Ctrl-C of those that began.
-
-    If a run fails, the others have ended when its error is raised.
+def train(plan: Plan, starts, n_jobs, task: Task):
+    """Train from every start.
 
     Parameters
     ----------
-    run : callable(int) -> Outcome
-        Ends soon after the interruption is set, with what it has.
-    n_runs : int
+    plan : Plan
+    starts : list of callable() -> Start
+        Called when a run begins: the parameters of all starts at once would take memory.
     n_jobs : int or None
-    interruption : Interruption
+        Number of runs side by side.
+    task : Task
+        Whose subtasks are the starts, or the iterations of a single one.
 
     Returns
     -------
     outcomes : list of Outcome
-        In the order of the numbers.
-
-    Warns
-    -----
-    UserWarning
-        If Ctrl-C came between two runs.
+        One per start; after Ctrl-C of those that began.
     """
-    outcomes = {}
+    interruption = Interruption()
 
-    def run_unless_interrupted(number):
-        with interruption.of_run():
-            if not interruption.is_set():
-                outcomes[number] = run(number)
+    def run_number(number):
+        run_task, label = task, "iteration"
+        if len(starts) > 1:
+            run_task = task.begin_subtask("start", task_id=number, max_subtasks=plan.max_iter)
+            label = f"start {number + 1}, iteration"
+        start = starts[number]()
+        monitor = Monitor(
+            start,
+            plan.objective,
+            validate=plan.validate,
+            make_estimator=plan.make_estimator,
+            task=run_task,
+            label=label if plan.verbose else None,
+            interruption=interruption,
+        )
+        outcome = run(plan, start, monitor)
+        if len(starts) > 1:
+            run_task.end()
+        return outcome
 
+    return run_side_by_side(run_number, len(starts), n_jobs, interruption)
+
+
+def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
+    """Train once, from a start to its outcome."""
+    objective, mini_batches = plan.objective, plan.mini_batches
     try:
-        with interruption.of_all():
-            Parallel(n_jobs=n_jobs, require="sharedmem")(
-                delayed(run_unless_interrupted)(number) for number in range(n_runs)
-            )
-    except KeyboardInterrupt:
-        if not outcomes:
-            raise
-        if not any(outcome.interrupted for outcome in outcomes.values()):
-            # None of them knows of it.
-            warnings.warn(
-                f"Training was interrupted after {len(outcomes)} of {n_runs} starts; the best "
-                "parameters so far are kept.",
-                stacklevel=2,
-            )
-    return [outcomes[number] for number in sorted(outcomes)]
+        if mini_batches is None:
+            result = minimize_scipy(objective, start.theta, solver=plan.solver, monitor=monitor)
+            moments, state, cost, n_passes = (), None, result.fun, result.nfev
+        else:
+            result = minimize_mini_batch(objective, start.theta, start.state, mini_batches, monitor)
+            moments, state = result.moments, result.state
+            cost, n_passes = monitor.history.records[-1].cost, monitor.n_iter
+    finally:
+        monitor.close()
+    network, theta = monitor.plain(result.x, moments)
+    best, measured, is_kept = monitor.best, monitor.measured, True
+    if best is not None and best.theta is not None:
+        theta, measured, is_kept = best.theta, best.measured, best.number == monitor.n_iter
+        if mini_batches is None:
+            cost = best.cost
+        elif not is_kept:
+            # The mean over an epoch is no cost of these parameters.
+            with np.errstate(over="ignore", invalid="ignore"):
+                cost = objective.of(network).value(theta)
+    beyond = None
+    if state is not None and (network is not objective.network or not is_kept):
+        beyond = {
+            "theta": result.x,
+            "moments": state["moments"],
+            "fitted": theta.astype(objective.dtype),
+            "is_kept": is_kept,
+        }
+    stopping, progress = monitor.stopping, None
+    if stopping.counts_progress and (state is not None or measured is not None):
+        progress = {
+            "by_score": stopping.by_score,
+            "lowest": stopping.lowest,
+            "n_stalled": stopping.n_stalled,
+            "best_score": monitor.best_score,
+            "reference": refer_to(objective, network, theta, measured),
+        }
+    return Outcome(
+        network=network,
+        theta=theta,
+        cost=cost,
+        score=None if best is None or best.theta is None else measured.score,
+        best_score=None if plan.validate is None else monitor.best_score,
+        history=monitor.history,
+        n_fun=result.nfev,
+        n_passes=n_passes,
+        stopping=stopping,
+        interrupted=monitor.was_interrupted,
+        memory={
+            "solver": plan.solver,
+            "state": state,
+            "rate_factor": stopping.rate_factor,
+            "beyond": beyond,
+            "progress": progress,
+        },
+    )

@@ -1,39 +1,12 @@
 """When training ends: the rules that every solver shares."""
 
 import math
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+
+from .._solvers.iteration import Iteration
 
 SMALLEST_ADAPTIVE_RATE = 1e-6
 """Below this "adaptive" stops instead of lowering the learning rate further."""
-
-
-class Iteration(NamedTuple):
-    """What a solver reports after each iteration: a step over all rows, or an epoch.
-
-    Parameters
-    ----------
-    number : int
-        1 for the first.
-    cost : float
-        J after it; with mini-batches the mean of their costs during it.
-    grad_max : float or None
-        Largest absolute component of J's gradient with respect to theta; None
-        where no step sees the whole gradient.
-    n_fun : int
-        Evaluations of a cost and its gradient so far.
-    theta : ndarray of shape (n_params,)
-        Valid until the next iteration.
-    moments : list of Moments
-        Running moments of the batch normalisations.
-    """
-
-    number: int
-    cost: float
-    grad_max: float | None
-    n_fun: int
-    theta: Any
-    moments: Any = ()
 
 
 @dataclass
@@ -51,10 +24,10 @@ class Stopping:
     adaptive_rate : float, default=0
         Above 0: the learning rate, which is divided by 5 where training would
         otherwise stop for lack of progress.
-    costs, scores : list of float
-        What earlier calls have recorded, to be continued.
-    since : int, default=0
-        Number of records that no longer count for the lack of progress.
+    lowest : float, default=inf
+        Lowest cost so far, or minus the highest score.
+    n_stalled : int, default=0
+        Iterations in a row that did not lower it by ``tol``.
     rate_factor : float, default=1
         What the learning rate has come down to.
 
@@ -72,29 +45,30 @@ class Stopping:
     max_fun: float = math.inf
     by_score: bool = False
     adaptive_rate: float = 0.0
-    costs: list = field(default_factory=list)
-    scores: list = field(default_factory=list)
-    since: int = 0
+    lowest: float = math.inf
+    n_stalled: int = 0
     rate_factor: float = 1.0
     converged: bool = False
     message: str = ""
-    _start_cost: list = field(default_factory=list)
+
+    @property
+    def counts_progress(self):
+        """Whether a lack of progress can end training."""
+        return self.tol > -math.inf
 
     def start(self, cost, grad_max):
         """Note the cost of the start; whether there is nothing to do."""
-        self._start_cost = [cost]
+        if not self.by_score:
+            self.lowest = cost
         return self._flat(grad_max)
 
     def after(self, iteration: Iteration, score=None) -> bool:
-        """Record an iteration, and its validation score; whether to stop."""
-        if score is not None:
-            self.scores.append(score)
-        # Last: Ctrl-C before it, and the iteration does not count.
-        self.costs.append(iteration.cost)
+        """Note an iteration, and its validation score; whether to stop."""
         if iteration.grad_max is not None and self._flat(iteration.grad_max):
             return True
-        if self._no_change():
-            self.since = len(self.scores if self.by_score else self.costs)
+        if self._stalls(-score if self.by_score else iteration.cost):
+            # What comes next is compared with itself alone.
+            self.lowest, self.n_stalled = math.inf, 0
             if self.adaptive_rate * self.rate_factor <= SMALLEST_ADAPTIVE_RATE:
                 what = "raised the best score" if self.by_score else "lowered the cost"
                 return self.stop(
@@ -122,18 +96,9 @@ class Stopping:
             )
         return False
 
-    def _no_change(self):
-        """Whether none of the last iterations is better by tol than the best before it."""
-        if self.by_score:
-            values = [-score for score in self.scores[self.since :]]
-        else:
-            values = self._start_cost + self.costs[self.since :]
-        if len(values) <= self.n_iter_no_change:
-            return False
-        n_last = int(self.n_iter_no_change)
-        best = min(values[:-n_last])
-        for value in values[-n_last:]:
-            if best - value >= self.tol:
-                return False
-            best = min(best, value)
-        return True
+    def _stalls(self, value):
+        """Whether the last iterations each gained less than tol on the best before them."""
+        gains = self.lowest - value >= self.tol
+        self.lowest = min(self.lowest, value)
+        self.n_stalled = 0 if gains else self.n_stalled + 1
+        return self.n_stalled >= self.n_iter_no_change

@@ -1,6 +1,7 @@
 """Validation rows: which they are, and how a network does on them."""
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -8,7 +9,7 @@ from sklearn.model_selection import train_test_split
 from .._objective.objective import RowBlocks
 
 
-def split_rows(codes, sample_weight, multilabel, fraction, rng):
+def split_rows(codes, sample_weight, multilabel, fraction, seed):
     """Numbers of the training and of the validation rows, both sorted.
 
     Stratified by class where every class can have a row on both sides, plain
@@ -21,7 +22,7 @@ def split_rows(codes, sample_weight, multilabel, fraction, rng):
     multilabel : bool
     fraction : float
         Of the rows with weight that are held out; rounded up.
-    rng : numpy.random.RandomState
+    seed : int
 
     Returns
     -------
@@ -49,7 +50,7 @@ def split_rows(codes, sample_weight, multilabel, fraction, rng):
         if counts.min() >= 2 and len(counts) <= min(n_validation, n_rows - n_validation):
             stratify = codes[rows]
     train, validation = train_test_split(
-        rows, test_size=n_validation, stratify=stratify, random_state=rng
+        rows, test_size=n_validation, stratify=stratify, random_state=seed
     )
     return np.sort(train), np.sort(validation)
 
@@ -62,6 +63,25 @@ def _block_loss_and_hits(network, targets, theta, block):
         value = network.loss.value(z, block.Y, block.sample_weight)
     right = (targets.encode(targets.predicted_codes(z), z.dtype) == block.Y).all(axis=1)
     return value, float(block.sample_weight[right].sum())
+
+
+class Measured(NamedTuple):
+    """How a network does on the validation rows.
+
+    Parameters
+    ----------
+    score : float
+        Greater is better.
+    loss : float
+        Weighted mean, without the penalty.
+    """
+
+    score: float
+    loss: float
+
+
+UNMEASURED = Measured(-np.inf, np.nan)
+"""What any score beats."""
 
 
 class Validation:
@@ -90,23 +110,20 @@ class Validation:
                 f"got {self.total_weight}."
             )
 
-    def measure(self, network, theta, map_blocks, make_estimator):
+    def measure(self, map_blocks, make_estimator, network, theta):
         """How a plain network does.
 
         Parameters
         ----------
+        map_blocks : callable(function, blocks) -> iterable
+        make_estimator : callable(network, theta) -> estimator
+            The fitted estimator of a plain network, for a scorer.
         network : Network
         theta : ndarray of shape (n_params,)
-        map_blocks : callable(function, blocks) -> iterable
-        make_estimator : callable() -> estimator
-            The fitted classifier of this network, for a scorer.
 
         Returns
         -------
-        score : float
-            Greater is better.
-        loss : float
-            Weighted mean, without the penalty.
+        measured : Measured
 
         Raises
         ------
@@ -127,12 +144,12 @@ class Validation:
                 "as X (StandardScaler)."
             )
         if self.scoring is None:
-            return hits, loss
+            return Measured(hits, loss)
         if self.scoring == "loss":
-            return -loss, loss
+            return Measured(-loss, loss)
         rows, weights = self.scorer_rows
-        given = self.scoring(make_estimator(), *rows, **weights)
+        given = self.scoring(make_estimator(network, theta), *rows, **weights)
         try:
-            return float(given), loss
+            return Measured(float(given), loss)
         except (TypeError, ValueError) as error:
             raise TypeError(f"scoring must give a number; got {given!r}.") from error

@@ -1,0 +1,126 @@
+"""What the networks share, whatever they predict: keywords of training, and looking inside."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ._estimator.assembly import SOLVERS, open_objective
+from ._estimator.documentation import DocumentationLinkMixin
+from ._estimator.fitted import IGNORE_OVERFLOW, fitted_network, refuse_overflow
+from ._estimator.pose import pose_fitted
+from ._estimator.rows import check_rows
+from ._estimator.thetas import as_thetas
+from ._network.activations import ACTIVATIONS
+from ._sklearn import CallbackSupportMixin, Interval, Options, StrOptions
+from .initializers import INITIALIZERS
+from .schedules import NAMES as SCHEDULES
+
+
+class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
+    """A network trained by backpropagation; see its subclasses."""
+
+    _parameter_constraints: dict = {
+        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+        "solver": [StrOptions(set(SOLVERS))],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "initializer": [StrOptions({"auto", *INITIALIZERS}), callable],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "batch_norm": ["boolean"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions(set(SCHEDULES)), callable],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "shuffle": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @property
+    def thetas_(self):
+        """Parameters of each layer, of shape (n_out, 1 + n_in), biases first."""
+        return as_thetas(fitted_network(self).dense)
+
+    def activations(self, X):
+        """Activations of every layer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input data.
+
+        Returns
+        -------
+        activations : list of {ndarray, sparse matrix} of shape (n_samples, n_units)
+            ``n_layers_`` entries: X itself, the hidden layers, and the outputs
+            h (for three or more classes with logistic outputs these are not
+            yet divided by their sum).
+        """
+        fitted = fitted_network(self)
+        return fitted.activations(check_rows(self, X))
+
+    def cost(self, X, y, sample_weight=None):
+        """J at the fitted parameters, penalty included.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels, all of which are known from training.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights. The fitted class weights multiply them, so that on the
+            training data the cost is ``loss_``.
+
+        Returns
+        -------
+        J : float
+            The cost, with the m of the given rows.
+        """
+        problem, theta = pose_fitted(self, X, y, sample_weight)
+        with open_objective(problem, self.alpha) as objective, np.errstate(**IGNORE_OVERFLOW):
+            cost = objective.value(theta)
+        refuse_overflow("cost", cost)
+        return cost
+
+    def cost_gradient(self, X, y, sample_weight=None):
+        """J and its gradient at the fitted parameters: the exercise's nnCostFunction.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels, all of which are known from training.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights. The fitted class weights multiply them.
+
+        Returns
+        -------
+        J : float
+            The cost, with the m of the given rows.
+        gradients : list of ndarray of shape (n_out, 1 + n_in), float64
+            Derivatives dJ / dtheta, laid out as ``thetas_``.
+        """
+        problem, theta = pose_fitted(self, X, y, sample_weight)
+        with open_objective(problem, self.alpha) as objective, np.errstate(**IGNORE_OVERFLOW):
+            cost, grad = objective.value_and_grad(theta)
+        refuse_overflow("cost", cost)
+        refuse_overflow("gradient of the cost", grad)
+        return cost, as_thetas(objective.network.dense_views(grad))

@@ -1,0 +1,117 @@
+"""Fitted attributes: set from what training leaves behind, read by what goes on from it."""
+
+from contextlib import contextmanager
+
+from .._training.history import History
+from .._training.start import Earlier
+from .fitted import fitted_network, hidden_activations
+
+
+@contextmanager
+def unchanged_on_failure(estimator):
+    """Context that leaves the estimator as it was if what is done in it fails."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        estimator.__dict__ = before
+        raise
+
+
+def adopt_network(estimator, network, targets, theta, dtype):
+    """Set the attributes that describe a fitted network.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+    network : Network
+        A plain one.
+    targets : Targets
+    theta : ndarray of shape (network.n_params,)
+    dtype : dtype
+        Of the fitted parameters.
+    """
+    dense = network.dense_views(theta)
+    estimator.classes_ = targets.classes
+    estimator._multilabel = targets.multilabel
+    estimator._activations = hidden_activations(network)
+    estimator.coefs_ = [W.astype(dtype) for W, _ in dense]
+    estimator.intercepts_ = [b.astype(dtype) for _, b in dense]
+    estimator.n_layers_ = len(dense) + 1
+    estimator.n_outputs_ = targets.n_outputs
+    estimator.out_activation_ = network.loss.name
+    estimator._memory = {}
+
+
+def adopt_best(estimator, outcomes, problem, earlier):
+    """Warn of runs that did not converge, and adopt the best one."""
+    for outcome in outcomes:
+        outcome.warn()
+    best = min(outcomes, key=lambda outcome: outcome.rank)
+    adopt_outcome(estimator, best, problem, earlier)
+
+
+def adopt_outcome(estimator, outcome, problem, earlier):
+    """Set all fitted attributes: the network, and how it was trained.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+    outcome : Outcome
+        Of the best run.
+    problem : Problem
+    earlier : Earlier or None
+        What the run went on from.
+    """
+    adopt_network(estimator, outcome.network, problem.targets, outcome.theta, problem.blocks.dtype)
+    history = outcome.history
+    estimator.class_weight_ = problem.class_weight
+    estimator.loss_ = outcome.cost
+    estimator.loss_curve_ = history.costs
+    estimator.best_loss_ = min([*estimator.loss_curve_, outcome.cost])
+    estimator.validation_scores_ = history.scores
+    estimator.validation_loss_curve_ = history.losses
+    estimator.best_validation_score_ = outcome.best_score
+    estimator.n_iter_ = history.n_iter
+    n_fun, n_rows_seen = (0, 0) if earlier is None else (earlier.n_fun, earlier.n_rows_seen)
+    estimator.n_fun_ = n_fun + outcome.n_fun
+    estimator.t_ = n_rows_seen + outcome.n_passes * problem.blocks.n_rows
+    estimator.converged_ = outcome.stopping.converged
+    estimator._memory = outcome.memory | {"split_seed": problem.split_seed}
+
+
+def adopt_no_record(estimator):
+    """Keep the parameters and forget how they came about: record and schedules start at zero.
+
+    A mini-batch solver keeps its moments.
+    """
+    estimator.loss_curve_ = []
+    estimator.n_iter_ = estimator.n_fun_ = estimator.t_ = 0
+    estimator.validation_scores_ = estimator.validation_loss_curve_ = None
+    estimator.best_validation_score_ = None
+    memory = getattr(estimator, "_memory", {})
+    state = memory.get("state")
+    if state is not None:
+        state = state | {"clock": dict.fromkeys(state["clock"], 0)}
+    estimator._memory = memory | {"state": state, "rate_factor": 1.0, "progress": None}
+
+
+def earlier_training(estimator):
+    """What a fitted estimator hands to the training that goes on from it."""
+    fitted = fitted_network(estimator)
+    history = History.from_curves(
+        estimator.loss_curve_, estimator.validation_scores_, estimator.validation_loss_curve_
+    )
+    # Files of version 0.1 have no memory that is still understood.
+    memory = getattr(estimator, "_memory", {})
+    theta = fitted.theta().astype(estimator.coefs_[0].dtype)
+    return Earlier(fitted.network, theta, history, estimator.n_fun_, estimator.t_, memory)
+
+
+def fitted_copy(estimator, targets, dtype, network, theta):
+    """This estimator as if it were fitted with a plain network."""
+    # Not copy.copy, in which a subclass may leave out what can't be pickled.
+    twin = object.__new__(type(estimator))
+    twin.__dict__ = dict(vars(estimator))
+    adopt_network(twin, network, targets, theta, dtype)
+    return twin

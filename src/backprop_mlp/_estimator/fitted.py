@@ -1,0 +1,155 @@
+"""The inner interface of a fitted estimator: its network, parameters and targets.
+
+Prediction, Dask, ONNX, displays and diagnostics work with a `FittedNetwork`; none of
+them reaches into an estimator's private members.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from .._network.layers import Dense, Elementwise
+from .._network.network import Network, plain_network
+from .._objective.objective import block_slices, work
+from .._objective.threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
+from .._targets.targets import Targets
+
+IGNORE_OVERFLOW: Any = {"over": "ignore", "invalid": "ignore"}
+"""Hidden units may overflow where the next layer bounds them; what is returned is checked."""
+
+
+class FittedNetwork(NamedTuple):
+    """The plain network of a fitted estimator.
+
+    Parameters
+    ----------
+    network : Network
+        Dense layers and activation functions alone, and the loss.
+    dense : list of tuple of ndarray
+        (W, b) of each dense layer.
+    targets : Targets
+        What the outputs stand for.
+    """
+
+    network: Network
+    dense: list
+    targets: Targets
+
+    @property
+    def params(self):
+        """The parameters of each layer: (W, b), or () for a layer without."""
+        dense = iter(self.dense)
+        return [next(dense) if isinstance(layer, Dense) else () for layer in self.network.layers]
+
+    @property
+    def activation_names(self):
+        """Name of each layer's activation function, from the first hidden one to the outputs."""
+        return [*hidden_activations(self.network), self.network.loss.name]
+
+    def theta(self):
+        """The packed parameters, float64."""
+        return self.network.pack(*zip(*self.dense, strict=True))
+
+    def logits(self, X):
+        """Logits of the rows of X, of shape (n_rows, n_outputs)."""
+        return self._forward(X)[0]
+
+    def proba(self, z):
+        """Probabilities of the classes for logits z."""
+        return self.targets.proba(self.network.loss, z)
+
+    def log_proba(self, z):
+        """Logarithms of the probabilities for logits z, always finite."""
+        return self.targets.log_proba(self.network.loss, z)
+
+    def activations(self, X):
+        """Activations of each layer: X, the hidden layers, the outputs."""
+        z, caches = self._forward(X)
+        hidden = [
+            cache
+            for layer, cache in zip(self.network.layers, caches, strict=True)
+            if isinstance(layer, Elementwise)
+        ]
+        return [X, *hidden, self.network.loss.proba(z)]
+
+    def map_rows(self, X, function):
+        """``function(z)`` of the logits z of X's rows, block by block.
+
+        Parameters
+        ----------
+        X : {ndarray, csr_matrix} of shape (n_rows, n_features)
+            Checked rows.
+        function : callable(z) -> ndarray with a row per row of z
+
+        Returns
+        -------
+        result : ndarray of shape (n_rows, ...)
+        """
+        network, n_rows = self.network, X.shape[0]
+        if n_rows * network.n_weights < WORTH_BLAS_THREADS:
+            # For a single row the guard takes as long as the products.
+            return function(self.logits(X))
+        slices = block_slices(n_rows, network.rows_per_block(X.dtype))
+        if len(slices) == 1:
+            with one_blas_thread:
+                return function(self.logits(X))
+
+        def outputs(rows):
+            return function(self.logits(X[rows]))
+
+        result = None
+        with block_map(work(network, X, n_rows / len(slices))) as map_blocks:
+            for rows, block in zip(slices, map_blocks(outputs, slices), strict=True):
+                if result is None:
+                    result = np.empty((n_rows, *block.shape[1:]), block.dtype)
+                result[rows] = block
+        return result
+
+    def _forward(self, X):
+        with np.errstate(**IGNORE_OVERFLOW):
+            z, caches = self.network.forward(self.params, X)
+        refuse_overflow("logits", z)
+        return z, caches
+
+
+def fitted_network(estimator):
+    """The network of a fitted estimator, in its current ``coefs_`` and ``intercepts_``.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+
+    Returns
+    -------
+    fitted : FittedNetwork
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    """
+    if not hasattr(estimator, "coefs_"):  # asked first: it is faster than the check
+        check_is_fitted(estimator)
+    coefs, intercepts = estimator.coefs_, estimator.intercepts_
+    network = plain_network(
+        (len(coefs[0]), *map(len, intercepts)),
+        tuple(estimator._activations),
+        estimator.out_activation_,
+    )
+    targets = Targets(estimator.classes_, estimator._multilabel)
+    return FittedNetwork(network, list(zip(coefs, intercepts, strict=True)), targets)
+
+
+def hidden_activations(network):
+    """Name of each hidden layer's activation function."""
+    return [layer.activation.name for layer in network.layers if isinstance(layer, Elementwise)]
+
+
+def refuse_overflow(name, values):
+    """An error if there are infinities or nan among the values."""
+    if not np.isfinite(values).all():
+        raise FloatingPointError(
+            f"The {name} for these rows of X can't be computed: the numbers overflow. Scale the "
+            "features as those that the network was trained on."
+        )

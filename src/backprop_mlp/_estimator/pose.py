@@ -1,0 +1,253 @@
+"""From an estimator's keywords and the user's rows to the problem that they pose."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+
+from .._network.network import Network
+from .._objective.objective import RowBlocks
+from .._sklearn import _safe_indexing
+from .._targets.targets import Targets, sorted_classes
+from .._training.start import training_theta
+from .._training.validation import Validation, split_rows
+from ..initializers import initialize
+from .adoption import earlier_training
+from .assembly import build_network
+from .fitted import fitted_network
+from .rows import PRECISIONS, check_rows, row_weights
+
+
+class Problem(NamedTuple):
+    """Rows and the network for them.
+
+    Parameters
+    ----------
+    targets : Targets
+    network : Network
+        The training network, or the fitted one.
+    blocks : RowBlocks
+        The rows.
+    validation : Validation or None, default=None
+        The rows to validate on.
+    class_weight : ndarray or None, default=None
+        Factor of the row weights, per class.
+    split_seed : int or None, default=None
+        Of the draw of the rows that are held out.
+    """
+
+    targets: Targets
+    network: Network
+    blocks: Any
+    validation: Validation | None = None
+    class_weight: Any = None
+    split_seed: int | None = None
+
+
+def pose(
+    estimator, X, y, sample_weight, given_validation, rng, earlier=None, precisions=PRECISIONS
+):
+    """The problem that keywords and training rows pose; an error before any work.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+        Its keywords are read, its features noted, and its labels compared if training
+        goes on.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+    sample_weight : array-like of shape (n_samples,) or None
+    given_validation : tuple of X_val, y_val and sample_weight_val
+        Each may be None.
+    rng : numpy.random.RandomState
+        Source of the seed by which rows are held out.
+    earlier : Earlier or None, default=None
+        What training goes on from: rows that were held out stay held out.
+    precisions : dtype or sequence of dtype, default=PRECISIONS
+
+    Returns
+    -------
+    problem : Problem
+    """
+    given = X
+    X, y = check_rows(estimator, X, y, reset=earlier is None, precisions=precisions)
+    targets = Targets.of(y)
+    network = training_network(estimator, X.shape[1], targets, earlier, "warm_start=True")
+    codes = targets.codes(y)
+    weights = row_weights(sample_weight, X)
+    X_val, y_val, weights_val = given_validation
+    if (X_val is None) != (y_val is None):
+        raise ValueError("X_val and y_val must be given together; got one of them.")
+    if X_val is None and weights_val is not None:
+        raise ValueError("sample_weight_val needs X_val and y_val; got neither.")
+    chosen = held_out = None
+    seed = None if earlier is None else earlier.memory.get("split_seed")
+    if estimator.early_stopping and X_val is None:
+        seed = int(rng.randint(np.iinfo(np.int32).max)) if seed is None else seed
+        chosen, held_out = split_rows(
+            codes, weights, targets.multilabel, estimator.validation_fraction, seed
+        )
+    rows = slice(None) if chosen is None else chosen
+    totals = targets.class_totals(codes[rows], weights[rows])
+    class_weight = targets.class_weights(estimator.class_weight, totals)
+    factored = times_class_weight(weights, class_weight, codes, targets, X.dtype)
+    blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen)
+    scoring = estimator.scoring
+    if scoring not in (None, "loss"):
+        scoring = check_scoring(estimator, scoring)
+    validation = None
+    if X_val is not None:
+        given = X_val
+        X_val, y_val = check_rows(estimator, X_val, y_val)
+        codes_val = targets.codes(y_val)
+        weights = row_weights(weights_val, X_val)
+        factored = times_class_weight(weights, class_weight, codes_val, targets, X_val.dtype)
+        blocks_val = RowBlocks.of(network, X_val, codes_val, factored, targets.encode)
+        scorer_rows = _scorer_rows(estimator, given, X_val, y_val, weights_val)
+        validation = Validation(blocks_val, targets, scoring, scorer_rows)
+    elif held_out is not None:
+        blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out)
+        scorer_rows: tuple = ((), {})
+        if callable(scoring):
+            weights_val = None if sample_weight is None else weights[held_out]
+            scorer_rows = _scorer_rows(estimator, given, X, y[held_out], weights_val, held_out)
+        validation = Validation(blocks_val, targets, scoring, scorer_rows)
+    return Problem(targets, network, blocks, validation, class_weight, seed)
+
+
+def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
+    """The problem of one call of ``partial_fit``.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+    sample_weight : array-like of shape (n_samples,) or None
+    classes : array-like of shape (n_classes,) or None
+    earlier : Earlier or None
+        None in the first call.
+
+    Returns
+    -------
+    problem : Problem
+    """
+    X, y = check_rows(estimator, X, y, reset=earlier is None)
+    if earlier is None:
+        targets = Targets.announced(classes, y)
+    else:
+        targets = fitted_network(estimator).targets
+        if classes is not None and not np.array_equal(sorted_classes(classes), targets.classes):
+            raise ValueError(
+                f"classes must be those of the first call to partial_fit, {targets.classes}, or "
+                f"None; got {classes!r}."
+            )
+    network = training_network(estimator, X.shape[1], targets, earlier, "partial_fit")
+    codes = targets.codes(y)
+    class_weight = targets.class_weights(estimator.class_weight)
+    weights = times_class_weight(
+        row_weights(sample_weight, X), class_weight, codes, targets, X.dtype
+    )
+    blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
+    seed = None if earlier is None else earlier.memory.get("split_seed")
+    return Problem(targets, network, blocks, None, class_weight, seed)
+
+
+def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
+    """Given rows as a problem for the fitted network, and its packed parameters."""
+    fitted = fitted_network(estimator)
+    X, y = check_rows(estimator, X, y, precisions=precisions)
+    targets, network = fitted.targets, fitted.network
+    codes = targets.codes(y)
+    weights = times_class_weight(
+        row_weights(sample_weight, X), estimator.class_weight_, codes, targets, X.dtype
+    )
+    blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
+    return Problem(targets, network, blocks), fitted.theta()
+
+
+def pose_check(estimator, X, y, sample_weight):
+    """Given rows in float64, the network that training sees, and parameters for it.
+
+    The fitted ones; if there are none, a random start.
+
+    Returns
+    -------
+    problem : Problem
+    theta : ndarray of shape (problem.network.n_params,), float64
+    """
+    if hasattr(estimator, "coefs_"):
+        problem, theta = pose_fitted(estimator, X, y, sample_weight, np.float64)
+        earlier = earlier_training(estimator)
+        network = training_network(
+            estimator, len(estimator.coefs_[0]), problem.targets, earlier, "a check"
+        )
+        if network.training_only:
+            theta, _ = training_theta(network, earlier, goes_on=True)
+            return problem._replace(network=network), theta.astype(np.float64)
+        return problem, theta
+    unfitted = clone(estimator).set_params(early_stopping=False)
+    unfitted._validate_params()
+    rng = check_random_state(unfitted.random_state)
+    problem = pose(unfitted, X, y, sample_weight, (None, None, None), rng, precisions=np.float64)
+    seed = rng.randint(np.iinfo(np.int32).max)
+    return problem, initialize(problem.network, unfitted.initializer, np.random.default_rng(seed))
+
+
+def training_network(estimator, n_features, targets, earlier, what):
+    """The network that the keywords describe; an error if training can't go on with it.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+    n_features : int
+    targets : Targets
+    earlier : Earlier or None
+        What training goes on from.
+    what : str
+        What needs the earlier network's classes and sizes, for the message.
+    """
+    if earlier is None:
+        return build_network(estimator, n_features, targets)
+    before = fitted_network(estimator).targets
+    if targets.multilabel != before.multilabel or not np.array_equal(
+        targets.classes, before.classes
+    ):
+        raise ValueError(
+            f"{what} needs the classes of the previous fit in y: "
+            f"{before.classes}; got {targets.classes}."
+        )
+    network = build_network(estimator, n_features, targets)
+    sizes = [b.size for _, b in earlier.network.dense_views(earlier.theta)]
+    if [b.size for _, b in network.dense_views(network.blank())] != sizes:
+        raise ValueError(
+            f"{what} needs the hidden_layer_sizes of the previous fit: {sizes[:-1]}; "
+            f"got {estimator.hidden_layer_sizes!r}."
+        )
+    return network
+
+
+def times_class_weight(sample_weight, class_weight, codes, targets, dtype):
+    """The rows' weights, times those of their classes, for rows of a dtype."""
+    weights = sample_weight
+    if not np.all(class_weight == 1.0):
+        weights = weights * targets.row_factors(class_weight, codes)
+    # The gradient is summed in the precision of the rows, and must not vanish there.
+    largest = weights.max() if dtype == np.float32 else 1.0
+    if largest > 0.0 and not 1e-20 <= largest <= 1e20:
+        raise ValueError(
+            "sample_weight, times class_weight, must have a largest value from 1e-20 to 1e20 "
+            f"where X is float32; got {largest:g}. Scale the weights or take X in float64."
+        )
+    return weights
+
+
+def _scorer_rows(estimator, given, X, y, sample_weight, chosen=None):
+    """What a scorer is given after the estimator: rows with their names, if they have any."""
+    if hasattr(estimator, "feature_names_in_"):
+        X = given
+    if chosen is not None:
+        X = _safe_indexing(X, chosen)
+    return (X, y), {} if sample_weight is None else {"sample_weight": sample_weight}

@@ -1,0 +1,145 @@
+"""Follows one run of training: records, validates, reports, and says when to stop."""
+
+from time import perf_counter
+
+from .history import Record
+from .start import Best, Start, check_comparable
+
+
+class Monitor:
+    """Follows one run from its start.
+
+    Parameters
+    ----------
+    start : Start
+        Its history and stopping rules go on; what early stopping has to beat, too.
+    objective : Objective
+    validate : callable(network, theta) -> Measured, or None
+        Measures a plain network on the validation rows, if there are any.
+    make_estimator : callable(network, theta) -> estimator
+        The fitted estimator of a plain network, for callbacks.
+    task : Task
+        Whose subtasks are the iterations.
+    label : str or None
+        Begins each printed line; None prints nothing.
+    interruption : Interruption
+        Set by Ctrl-C, here or in another run.
+    """
+
+    def __init__(
+        self, start: Start, objective, *, validate, make_estimator, task, label, interruption
+    ):
+        self.history = start.history
+        self.stopping = start.stopping
+        self.best = start.best
+        self.best_score = start.best_score
+        self.measured = None
+        """How the parameters of the last iteration do on the validation rows."""
+        self.was_interrupted = False
+        self._objective = objective
+        self._validate = validate
+        self._make_estimator = make_estimator
+        self._task = task
+        self._label = label
+        self._interruption = interruption
+        self._began = perf_counter()
+        self._iteration_task = task.begin_subtask("iteration")
+
+    @property
+    def n_iter(self):
+        """Number of iterations that are recorded of this run."""
+        return self.history.n_iter
+
+    @property
+    def rate_factor(self):
+        """What the learning rate is multiplied by."""
+        return self.stopping.rate_factor
+
+    def start(self, cost, grad_max):
+        """Note the cost of the start; whether there is nothing to do."""
+        if self.best is not None and self.best.theta is not None:
+            self.best = Best(0, self.best.theta, self.best.measured, cost)
+        return self.stopping.start(cost, grad_max)
+
+    def __call__(self, iteration):
+        """Note an iteration; whether it was the last."""
+        network, theta = self.plain(iteration.theta, iteration.moments)
+        # Ctrl-C may come while this is measured; then the iteration is not recorded at all.
+        measured = None if self._validate is None else self._measure(network, theta)
+        stop = self._record(iteration, theta, measured)
+        try:
+            stop = self._report(iteration, network, theta, stop)
+        except KeyboardInterrupt:
+            # What is recorded counts.
+            self._interruption.set()
+        if self._interruption.is_set():
+            self.interrupt()
+            return True
+        return stop
+
+    def plain(self, theta, moments):
+        """The network that predicts, and its parameters."""
+        network = self._objective.network
+        return network.folded(theta, moments) if network.training_only else (network, theta)
+
+    def give_up(self, message):
+        """Note that the solver can't go on, and why."""
+        self.stopping.stop(message)
+
+    def interrupt(self):
+        """Note that the user ended training, here and in the runs at its side."""
+        self.was_interrupted = True
+        self._interruption.set()
+        self.stopping.stop("interrupted by the user")
+
+    def close(self):
+        """End the task of an iteration that never ended."""
+        if self._iteration_task is not None:
+            self._iteration_task.end()
+
+    def _measure(self, network, theta):
+        measured = self._validate(network, theta)
+        if self.best is not None:
+            check_comparable(measured.score)
+        return measured
+
+    def _record(self, iteration, theta, measured):
+        """Note an iteration; whether it was the last by the rules."""
+        if measured is None:
+            self.history.add(Record(iteration.cost))
+            return self.stopping.after(iteration)
+        best = self.best
+        if best is not None and measured.score > best.measured.score:
+            best = Best(iteration.number, theta.copy(), measured, iteration.cost)
+        loss = measured.loss + self._objective.penalty(iteration.theta)
+        # Ctrl-C before this, and the iteration does not count.
+        self.history.add(Record(iteration.cost, measured.score, loss))
+        self.measured, self.best = measured, best
+        self.best_score = max(self.best_score, measured.score)
+        return self.stopping.after(iteration, measured.score)
+
+    def _report(self, iteration, network, theta, stop):
+        """Print a line and call the hooks; whether to stop."""
+        if self._label is not None:
+            # In one piece, which Ctrl-C can't cut: print writes the end of the line by itself.
+            print(self._line(iteration) + "\n", end="", flush=True)
+        # A hook may raise: the task has ended all the same.
+        task, self._iteration_task = self._iteration_task, None
+        asked = task.end(lambda: vars(self._make_estimator(network, theta)))
+        if asked and not stop:
+            stop = self.stopping.stop("a callback asked to stop", converged=True)
+        if not (stop or self._interruption.is_set()):
+            self._iteration_task = self._task.begin_subtask("iteration")
+        return stop
+
+    def _line(self, iteration):
+        record = self.history.records[-1]
+        parts = [f"{self._label} {len(self.history.records):4d}", f"cost {record.cost:.6f}"]
+        if iteration.grad_max is not None:
+            parts.append(f"gradient {iteration.grad_max:.1e}")
+        if self._validate is not None:
+            parts.append(f"validation cost {record.loss:.6f}")
+            parts.append(f"validation score {record.score:.4f}")
+        parts.append(f"evaluations {iteration.n_fun:5d}")
+        parts.append(f"{perf_counter() - self._began:.2f} s")
+        return "   ".join(parts)
