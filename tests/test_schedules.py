@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier
-from backprop_mlp._solvers.rules import SGD
+from backprop_mlp._solvers.rules import SGD, Adam, RMSprop
 from backprop_mlp.schedules import (
     Constant,
     Cosine,
@@ -237,11 +237,51 @@ def test_invscaling_is_that_of_mlp_classifier(rates, power_t):
         assert rates[4 * (epoch + 1)] == pytest.approx(expected, rel=1e-12)
 
 
-def test_invscaling_counts_samples_by_weight(rates):
+@pytest.mark.parametrize("weight", [1e-3, 1.0, 2.5])
+def test_invscaling_counts_rows_whatever_their_weight(rates, weight):
     network(learning_rate="invscaling", learning_rate_init=1e-3, max_iter=2).fit(
-        X, y, np.full(len(X), 2.5)
+        X, y, np.full(len(X), weight)
     )
-    assert rates[4] == pytest.approx(1e-3 / (1 + 2.5 * len(X)) ** 0.5)
+    assert rates[4] == pytest.approx(1e-3 / (1 + len(X)) ** 0.5)
+
+
+DECAY = {
+    "invscaling": lambda epochs, rows: (1 + rows) ** -0.5,
+    "step": lambda epochs, rows: 0.5 ** (epochs // 10),
+    "exponential": lambda epochs, rows: 0.95**epochs,
+    "inverse_time": lambda epochs, rows: 1 / (1 + epochs),
+}
+"""Rate at the beginning of an epoch, from the epochs and the rows before it."""
+
+
+@pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("name", DECAY)
+def test_a_chunk_is_an_epoch_whatever_its_rows(name, solver, monkeypatch):
+    """The rates of later chunks depend on how many there were, or how long, and never rise."""
+    seen = []
+    rule = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}[solver]
+    step = rule.step
+    monkeypatch.setattr(
+        rule,
+        "step",
+        lambda self, grad, rate, state: seen.append(rate) or step(self, grad, rate, state),
+    )
+    stream = network(solver, learning_rate=name, learning_rate_init=0.01)
+    begins, rows = [], 0
+    for epochs, n_rows in enumerate([150, 10, 10, 100, 1, 120] * 2):
+        begins.append((len(seen), 0.01 * DECAY[name](epochs, rows)))
+        stream.partial_fit(X[:n_rows], y[:n_rows], classes=[0, 1, 2])
+        rows += n_rows
+    assert [seen[index] for index, _ in begins] == pytest.approx([rate for _, rate in begins])
+    assert np.all(np.diff(seen) <= 0)
+
+
+def test_a_cosine_without_an_end_is_refused():
+    stream = network("adam", learning_rate="cosine")
+    with pytest.raises(AttributeError, match=r"learning_rate must not be 'cosine'.*horizon"):
+        stream.partial_fit(X, y, classes=[0, 1, 2])
+    assert not hasattr(stream, "partial_fit")
+    stream.set_params(learning_rate=Cosine(0.01, horizon=100)).partial_fit(X, y, classes=[0, 1, 2])
 
 
 @pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])

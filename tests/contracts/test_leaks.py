@@ -89,7 +89,7 @@ def states(request):
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, request.param],
         env=os.environ | {"OMP_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(sys.path)},
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parent,
         capture_output=True,
         text=True,
         check=False,

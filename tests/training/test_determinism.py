@@ -185,7 +185,7 @@ def test_fresh_processes_find_the_same_bits(n_threads, expected):
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env=environment,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parent,
         capture_output=True,
         text=True,
         check=False,

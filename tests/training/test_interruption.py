@@ -271,7 +271,7 @@ def test_a_warm_start_goes_on_from_where_ctrl_c_came(solver, disturb, monkeypatc
     first = list(classifier.loss_curve_)
     classifier.fit(X, y)
     assert classifier.loss_curve_[: len(first)] == first
-    assert len(first) < classifier.n_iter_ == len(classifier.loss_curve_) <= len(first) + 30
+    assert 0 < classifier.n_iter_ == len(classifier.loss_curve_) - len(first) <= 30
     assert classifier.loss_ < first[-1]
 
 
@@ -283,10 +283,10 @@ def test_ctrl_c_in_a_warm_start_keeps_what_both_fits_reached(solver, disturb):
     with interrupted_after() as record:
         classifier.set_params(max_iter=30).fit(X, y)
     assert classifier.loss_curve_[:8] == first
-    assert classifier.n_iter_ == len(classifier.loss_curve_) > 8
+    assert classifier.n_iter_ == len(classifier.loss_curve_) - 8 > 0
     assert classifier.loss_ <= first[-1]
     # The warning speaks of this fit alone.
-    assert f"{classifier.n_iter_ - 8} iterations" in str(record[0].message)
+    assert f"{classifier.n_iter_} iterations" in str(record[0].message)
 
 
 # Ctrl-C between the updates
@@ -357,7 +357,6 @@ def test_ctrl_c_under_early_stopping_keeps_the_best_parameters(disturb, monkeypa
     monkeypatch.undo()
     best = int(np.argmax(classifier.validation_scores_))
     assert best < classifier.n_iter_ - 1  # or the test would show nothing
-    assert classifier.loss_ == classifier.loss_curve_[best]
     there = network(max_iter=best + 1, **params).fit(X, y)
     assert all(map(np.array_equal, parameters(classifier), parameters(there)))
 

@@ -108,10 +108,11 @@ def earlier_training(estimator):
     return Earlier(fitted.network, theta, history, estimator.n_fun_, estimator.t_, memory)
 
 
-def fitted_copy(estimator, targets, dtype, network, theta):
-    """This estimator as if it were fitted with a plain network."""
+def fitted_copy(estimator, problem, network, theta):
+    """This estimator as if it were fitted to a problem with a plain network."""
     # Not copy.copy, in which a subclass may leave out what can't be pickled.
     twin = object.__new__(type(estimator))
     twin.__dict__ = dict(vars(estimator))
-    adopt_network(twin, network, targets, theta, dtype)
+    adopt_network(twin, network, problem.targets, theta, problem.blocks.dtype)
+    twin.class_weight_ = problem.class_weight
     return twin

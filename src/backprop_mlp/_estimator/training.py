@@ -40,7 +40,7 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
     rule = None if mini_batches is None else mini_batches.rule
     stopping = replace(build_stopping(estimator), **rules)
     with open_objective(problem, estimator.alpha) as objective:
-        make_estimator = partial(fitted_copy, estimator, problem.targets, objective.dtype)
+        make_estimator = partial(fitted_copy, estimator, problem)
         validate = None
         if problem.validation is not None:
             validate = partial(problem.validation.measure, objective.map, make_estimator)

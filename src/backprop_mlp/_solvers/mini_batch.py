@@ -102,7 +102,9 @@ def rate_at(schedule, time):
     except (TypeError, ValueError):
         rate = math.nan
     if not 0.0 <= rate < math.inf:
-        raise ValueError(f"learning_rate must give finite rates >= 0; got {given!r} at {time}.")
+        raise ValueError(
+            f"learning_rate must give finite rates >= 0; got {given!r} at step {time}."
+        )
     return rate
 
 

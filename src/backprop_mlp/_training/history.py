@@ -71,13 +71,13 @@ class History:
     @property
     def scores(self):
         """Validation score after each iteration, nan where not measured; None if nowhere."""
-        return _measured([record.score for record in self.records])
+        return self._where_measured([record.score for record in self.records])
 
     @property
     def losses(self):
         """Validation cost after each iteration, nan where not measured; None if nowhere."""
-        return _measured([record.loss for record in self.records])
+        return self._where_measured([record.loss for record in self.records])
 
-
-def _measured(values):
-    return None if all(map(math.isnan, values)) else values
+    def _where_measured(self, values):
+        # A scorer may give nan; the loss is always a number.
+        return None if all(math.isnan(record.loss) for record in self.records) else values

@@ -2,6 +2,8 @@
 
 from time import perf_counter
 
+import numpy as np
+
 from .history import Record
 from .start import Best, Start, check_comparable
 
@@ -49,6 +51,13 @@ class Monitor:
     def n_iter(self):
         """Number of iterations that are recorded of this run."""
         return self.history.n_iter
+
+    @property
+    def highest_score(self):
+        """Highest validation score so far, nan if none is a number; None if none was measured."""
+        if self.best_score > -np.inf:
+            return self.best_score
+        return None if self.measured is None else np.nan
 
     @property
     def rate_factor(self):

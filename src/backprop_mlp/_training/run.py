@@ -203,7 +203,7 @@ def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
         theta=theta,
         cost=cost,
         score=None if best is None or best.theta is None else measured.score,
-        best_score=None if plan.validate is None else monitor.best_score,
+        best_score=monitor.highest_score,
         history=monitor.history,
         n_fun=result.nfev,
         n_passes=n_passes,

@@ -167,7 +167,8 @@ class Start:
                 stopping.lowest = -measured.score
             reference = refer_to(objective, earlier.network, earlier.theta, measured)
             if progress is not None and progress["reference"] == reference:
-                best_score = progress["best_score"]
+                if not stopping.by_score:
+                    best_score = progress["best_score"]
                 if rule is not None and progress["by_score"] == stopping.by_score:
                     stopping.lowest, stopping.n_stalled = progress["lowest"], progress["n_stalled"]
         history = History(earlier.history.records)
