@@ -40,12 +40,6 @@ def _has_partial_fit(classifier):
         raise AttributeError(
             "partial_fit does not see all rows: class_weight must not be 'balanced'."
         )
-    if isinstance(classifier.learning_rate, str) and classifier.learning_rate == "cosine":
-        raise AttributeError(
-            "partial_fit does not know which epoch is the last: learning_rate must not be "
-            "'cosine'. Give an object with a horizon, such as "
-            "backprop_mlp.schedules.Cosine(0.01, horizon=1000)."
-        )
     return True
 
 

@@ -80,7 +80,7 @@ def test_convergence_counts_more_than_a_limit_reached_at_once():
 
 
 def test_a_tol_of_zero_stops_at_limits_alone():
-    stopping, seen = stopped([1.0] * 9, tol=0.0, grad_max=0.0, max_iter=7)
+    stopping, _ = stopped([1.0] * 9, tol=0.0, grad_max=0.0, max_iter=7)
     assert stopping.message == "max_iter=7 iterations are done"
 
 
