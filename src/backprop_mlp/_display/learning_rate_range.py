@@ -146,7 +146,7 @@ class LearningRateRangeDisplay:
         self.ax_.set(xlabel="Learning rate", ylabel="Cost J", xscale="log", ylim=(0.0, top))
         self.above_ = None
         if (above := costs > top).any():
-            style = {"color": "0.6", "markersize": 5, "label": "above the picture"}
+            style = {"color": "0.3", "markersize": 8, "label": "above the picture"}
             self.above_ = mark_at_edge(self.ax_, rates[above], "top", style)
         self.ax_.legend()
         return self
