@@ -7,14 +7,12 @@ from ._classifier_cv import BackpropMLPClassifierCV
 from ._datasets import load_ex4_data, load_ex4_weights
 from ._diagnostics.gradient_check import GradientCheck, check_gradient
 from ._diagnostics.learning_rate_range import LearningRateRange, learning_rate_range_test
-from ._display.display import (
-    GradientCheckDisplay,
-    HiddenUnitsDisplay,
-    ImageGridDisplay,
-    LearningRateRangeDisplay,
-    LossCurveDisplay,
-    NetworkActivationsDisplay,
-)
+from ._display.gradient_check import GradientCheckDisplay
+from ._display.hidden_units import HiddenUnitsDisplay
+from ._display.image_grid import ImageGridDisplay
+from ._display.learning_rate_range import LearningRateRangeDisplay
+from ._display.loss_curve import LossCurveDisplay
+from ._display.network_activations import NetworkActivationsDisplay
 
 __version__ = version("backprop-mlp")
 

@@ -707,7 +707,7 @@ CALLS = {
         (
             lambda: ImageGridDisplay.from_rows(sp.csr_matrix(X)),
             ValueError,
-            r"X must hold one image a row; got an array of shape \(\)",
+            r"X must hold one image per row; got an array of shape \(\)",
         ),
         *[
             (

@@ -107,3 +107,12 @@ def test_activations_pickle_and_compare(name):
     activation = ACTIVATIONS[name]
     assert pickle.loads(pickle.dumps(activation)) == activation
     assert all(activation != ACTIVATIONS[other] for other in NAMES if other != name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_bounds_are_the_smallest_interval_of_all_values(name):
+    values = applied(name, [-1e9, -40.0, -1.0, 0.0, 1.0, 40.0, 1e9])
+    lowest, highest = ACTIVATIONS[name].bounds
+    assert lowest <= values.min() <= values.max() <= highest
+    for bound, extreme in ((lowest, values.min()), (highest, values.max())):
+        assert extreme == bound if np.isfinite(bound) else abs(extreme) > 1e6

@@ -5,6 +5,7 @@ forward pass keeps one array a layer and works in place. ``relu`` and
 ``leaky_relu`` have the slope of their left side at zero, and curvature zero.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ class Activation:
         f''(z); None stands for zero everywhere.
     centre : float
         The value around which outputs lie: f(0).
+    bounds : (float, float)
+        Infimum and supremum of f. Pictures take their scale from them.
     kinked : bool
         Whether f has no derivative at zero.
     """
@@ -39,6 +42,7 @@ class Activation:
     times_slope: Callable
     curvature: Callable
     centre: float = 0.0
+    bounds: tuple[float, float] = (-math.inf, math.inf)
     kinked: bool = False
 
 
@@ -103,9 +107,18 @@ ACTIVATIONS = {
     activation.name: activation
     for activation in (
         Activation("identity", _leave, _leave, _no_curvature),
-        Activation("logistic", logistic, _logistic_times_slope, _logistic_curvature, centre=0.5),
-        Activation("tanh", _tanh, _tanh_times_slope, _tanh_curvature),
-        Activation("relu", _relu, _relu_times_slope, _no_curvature, kinked=True),
+        Activation(
+            "logistic",
+            logistic,
+            _logistic_times_slope,
+            _logistic_curvature,
+            centre=0.5,
+            bounds=(0.0, 1.0),
+        ),
+        Activation("tanh", _tanh, _tanh_times_slope, _tanh_curvature, bounds=(-1.0, 1.0)),
+        Activation(
+            "relu", _relu, _relu_times_slope, _no_curvature, bounds=(0.0, math.inf), kinked=True
+        ),
         Activation("leaky_relu", _leaky_relu, _leaky_relu_times_slope, _no_curvature, kinked=True),
     )
 }

@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from backprop_mlp import BackpropMLPClassifier, NetworkActivationsDisplay
+from backprop_mlp._network.activations import ACTIVATIONS
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="pictures need matplotlib")
 
@@ -42,7 +43,7 @@ def test_every_layer_is_drawn_as_it_is(network):
     assert titles[3] == "Outputs: logistic"
 
 
-def test_behind_the_last_unit_is_nothing(network):
+def test_after_the_last_unit_the_grid_is_empty(network):
     display = NetworkActivationsDisplay.from_estimator(network, IRIS)
     grid = display.images_[1].get_array()
     assert grid.shape == (2, 3)
@@ -54,7 +55,32 @@ def test_the_scales_are_those_of_the_activation_functions():
     names = ["logistic", "tanh", "relu", "identity", "relu", "logistic"]
     display = NetworkActivationsDisplay(activations, names, ["yes"]).plot()
     limits = [image.get_clim() for image in display.images_]
-    assert limits == [(0.0, 2.0), (0.0, 1.0), (-0.3, 0.3), (0.0, 3.0), (-2.0, 2.0), (0.0, 1.0)]
+    assert limits == [(0.0, 2.0), (0.0, 1.0), (-1.0, 1.0), (0.0, 3.0), (-2.0, 2.0), (0.0, 1.0)]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS.keys())
+def test_every_activation_function_is_drawn_within_its_scale(activation):
+    network = BackpropMLPClassifier(5, activation.name, max_iter=5, random_state=0)
+    display = NetworkActivationsDisplay.from_estimator(network.fit(IRIS, SPECIES), IRIS, row=70)
+    image = display.images_[1]
+    lowest, highest = image.get_clim()
+    assert lowest < highest
+    for limit, bound in ((lowest, activation.bounds[0]), (highest, activation.bounds[1])):
+        largest = np.abs(units(image, 5)).max()
+        assert limit == (bound if np.isfinite(bound) else np.copysign(largest, bound))
+    assert lowest <= units(image, 5).min() <= units(image, 5).max() <= highest
+    assert display.ax_[1].get_title() == f"Hidden layer 1: 5 {activation.name}"
+
+
+def test_an_activation_function_of_the_callers_has_no_bounds():
+    display = NetworkActivationsDisplay([[1.0], [-2.0, 1.0], [1.0]], ["swish", "softmax"], ["a"])
+    assert display.plot().images_[1].get_clim() == (-2.0, 2.0)
+
+
+def test_activations_beyond_a_given_scale_are_marked_at_its_ends():
+    display = NetworkActivationsDisplay([[0.0, 9.0], [-1.0, 0.5], [1.0]], ["tanh"] * 2, ["a"])
+    extends = [image.colorbar.extend for image in display.plot(vmin=-0.5, vmax=0.7).images_]
+    assert extends == ["max", "min"]
 
 
 @pytest.mark.parametrize("order", ["F", "C"])

@@ -1,0 +1,182 @@
+"""Backpropagation against finite differences, drawn per coordinate."""
+
+from math import sqrt
+
+import numpy as np
+
+from .._diagnostics.gradient_check import check_gradient
+from .drawing import figure_and_axes, line_style, mark_at_edge
+
+
+class GradientCheckDisplay:
+    """Backpropagation against finite differences, and the error between them.
+
+    Make it with `from_estimator`, or from a finished check.
+
+    Parameters
+    ----------
+    check : GradientCheck
+        What `check_gradient` returned.
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    ax_ : ndarray of two matplotlib.axes.Axes
+        The gradients against each other; the error of each coordinate.
+
+    See Also
+    --------
+    check_gradient : The check itself.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from backprop_mlp import BackpropMLPClassifier, GradientCheckDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = BackpropMLPClassifier(5, "tanh", random_state=0)
+    >>> display = GradientCheckDisplay.from_estimator(network, X[::10], y[::10])
+    >>> display.figure_.savefig("gradient_check.png")  # doctest: +SKIP
+    """
+
+    def __init__(self, check):
+        self.check = check
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        step=6e-6,
+        max_coordinates=500,
+        random_state=0,
+        ax=None,
+        **kwargs,
+    ):
+        """Check an estimator's gradient and draw the result.
+
+        Parameters
+        ----------
+        estimator : BackpropMLPClassifier
+            As for `check_gradient`, like all parameters up to ``random_state``.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights.
+        step : float, default=6e-6
+            How far each coordinate is moved, up and down.
+        max_coordinates : int, default=500
+            How many coordinates are checked at most.
+        random_state : int, default=0
+            Seed of the choice of coordinates.
+        ax : array-like of two matplotlib.axes.Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs : dict
+            Keywords of `plot`.
+
+        Returns
+        -------
+        display : GradientCheckDisplay
+            What was drawn.
+
+        Raises
+        ------
+        ValueError
+            As `check_gradient`.
+        """
+        check = check_gradient(
+            estimator,
+            X,
+            y,
+            sample_weight,
+            step=step,
+            max_coordinates=max_coordinates,
+            random_state=random_state,
+        )
+        return cls(check).plot(ax=ax, **kwargs)
+
+    def plot(self, ax=None, **kwargs):
+        """Draw the check.
+
+        An error that is too small for the picture, or zero, is marked by a
+        triangle at the lower edge.
+
+        Parameters
+        ----------
+        ax : array-like of two matplotlib.axes.Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs : dict
+            Keywords of `matplotlib.axes.Axes.plot`, for all points; the
+            triangles keep their shape.
+
+        Returns
+        -------
+        display : GradientCheckDisplay
+            This object.
+
+        Raises
+        ------
+        ValueError
+            If ax is not two axes.
+        """
+        self.figure_, self.ax_ = figure_and_axes(self, ax, 2, (10, 4.5))
+        check = self.check
+        self._draw_gradients(self.ax_[0], kwargs)
+        self._draw_errors(self.ax_[1], kwargs)
+        verdict = {True: "passed", False: "FAILED", None: "not decided"}[check.passed]
+        self.ax_[0].set_title(f"Gradient check {verdict}")
+        self.ax_[1].set_title(f"Relative difference {check.relative_difference:.2g}")
+        return self
+
+    def _groups(self):
+        """(coordinates, line style) of weights, biases and coordinates at a kink."""
+        bias = np.array([name.startswith("intercepts_") for name in self.check.names])
+        kink = self.check.at_kink
+        for label, style, chosen in (
+            ("weight", {"marker": "o", "color": "C0"}, ~bias & ~kink),
+            ("bias", {"marker": "^", "color": "C1"}, bias & ~kink),
+            ("at a kink, not counted", {"marker": "x", "color": "0.5"}, kink),
+        ):
+            if chosen.any():
+                yield np.flatnonzero(chosen), {"label": label, "linestyle": "", **style}
+
+    def _draw_gradients(self, ax, kwargs):
+        check = self.check
+        ax.axline((0.0, 0.0), slope=1.0, color="0.6", linewidth=1.0, zorder=0)
+        for chosen, style in self._groups():
+            ax.plot(
+                check.differences[chosen],
+                check.backpropagation[chosen],
+                **line_style(style, kwargs),
+            )
+        ax.set(xlabel="Finite differences", ylabel="Backpropagation")
+        ax.legend()
+
+    def _draw_errors(self, ax, kwargs):
+        check = self.check
+        # The error at which each coordinate passes if all others are equally large.
+        n_smooth = np.count_nonzero(~check.at_kink)
+        floor = check.rounding_floor / sqrt(n_smooth) if n_smooth else np.finfo(np.float64).eps
+        lowest = floor / 1000.0
+        marks = []
+        for chosen, style in self._groups():
+            style = {"clip_on": False} | line_style(style, kwargs)
+            error = np.abs(check.error[chosen])
+            below = error < lowest
+            ax.plot(chosen[~below], error[~below], **style)
+            if below.any():
+                style["label"] = "below the picture"
+                marks.append(mark_at_edge(ax, chosen[below], "bottom", style))
+        line = ax.axhline(
+            floor, color="0.6", linewidth=1.0, linestyle="--", zorder=0, label="rounding floor"
+        )
+        ax.set(xlabel="Coordinate", ylabel="|differences - backpropagation|", yscale="log")
+        ax.set_ylim(lowest, 30.0 * max(floor, np.abs(check.error).max()))
+        # The other axis explains the groups.
+        ax.legend(handles=[*marks[:1], line])
