@@ -6,10 +6,10 @@ from numbers import Integral
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples
 
+from .._estimator.fitted import fitted_network
 from .._network.activations import ACTIVATIONS
+from .._sklearn import _num_samples, _safe_indexing
 from .drawing import add_colorbar, figure_and_axes
 from .images import check_count, images_of_rows
 from .pipelines import last_step
@@ -126,7 +126,7 @@ class NetworkActivationsDisplay:
         names = network.classes_[1:] if network.n_outputs_ == 1 else network.classes_
         return cls(
             [layer[0] for layer in (inputs, *layers)],
-            _activation_names(network),
+            fitted_network(network).activation_names,
             network.classes_ if len(network.classes_) == 1 else names,
         ).plot(ax=ax, **kwargs)
 
@@ -179,11 +179,6 @@ class NetworkActivationsDisplay:
         ax.set(xlim=(0.0, 1.0), xlabel="Activation", ylabel="Class")
         ax.invert_yaxis()
         ax.set_box_aspect(1.0)
-
-
-def _activation_names(network):
-    """Name of each layer's activation function, the outputs' last."""
-    return [*network._activations, network.out_activation_]
 
 
 def _color_scale(activation_name, units):
