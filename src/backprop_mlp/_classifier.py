@@ -32,7 +32,8 @@ from ._objective.objective import RowBlocks, block_slices, work
 from ._objective.threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
 from ._targets.targets import Targets, sorted_classes
 from ._training.callbacks import CallbackSupportMixin, Task, with_callbacks
-from ._training.run import Best, Interruption, Monitor, run_side_by_side, train
+from ._training.interruption import Interruption, leaves_warnings, run_side_by_side
+from ._training.run import Best, Monitor, train
 from ._training.stopping import Stopping
 from ._training.validation import Validation, split_rows
 from .initializers import INITIALIZERS, initialize
@@ -359,9 +360,6 @@ class BackpropMLPClassifier(
         "verbose": ["verbose"],
     }
 
-    _interruption: Interruption | None = None
-    """Of the search that this classifier is part of: it wants nothing that is half trained."""
-
     loss_curve_: list[float]
     validation_loss_curve_: list[float] | None
     n_iter_: int
@@ -553,7 +551,7 @@ class BackpropMLPClassifier(
     def _train(self, problem, objective, mini_batches, rng, goes_on, n_starts, task):
         """Train from every start, or on from where training ended; adopt the best outcome."""
         seeds = rng.randint(np.iinfo(np.int32).max, size=n_starts)
-        interruption = self._interruption or Interruption()
+        interruption = Interruption()
         state = self._resumable_state(problem.network, objective.dtype) if goes_on else None
 
         def run(number):
@@ -589,10 +587,9 @@ class BackpropMLPClassifier(
             return outcome
 
         outcomes = run_side_by_side(run, n_starts, self.n_jobs, interruption)
-        if self._interruption and self._interruption.is_set():
-            raise KeyboardInterrupt
-        for outcome in outcomes:
-            outcome.warn()
+        if not leaves_warnings():
+            for outcome in outcomes:
+                outcome.warn()
         outcome = min(outcomes, key=lambda outcome: outcome.rank)
         self._adopt_network(outcome.network, problem.targets, outcome.theta, objective.dtype)
         self._adopt_record(outcome, problem, goes_on)

@@ -1,43 +1,33 @@
 """The strength of the penalty, chosen by cross-validation along a path."""
 
 import copy
-import warnings
-from contextlib import suppress
 from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils import Bunch, _safe_indexing
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    _raise_for_params,
-    _routing_enabled,
-    process_routing,
-)
+from sklearn.utils import Bunch
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import (
-    _check_method_params,
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.multiclass import check_classification_targets, is_multilabel
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from ._classifier import BackpropMLPClassifier
 from ._estimator.documentation import DocumentationLinkMixin
-from ._training.run import Interruption
-
-ITERATIONS_PER_DECADE = 1 / 3
-"""Part of ``max_iter`` that a path is given for each factor of ten between two alphas. On
-the digits half of it and twice as much found the same accuracies as fits from the
-beginning."""
+from ._sklearn import (
+    Interval,
+    StrOptions,
+    _check_sample_weight,
+    _fit_context,
+    _raise_for_params,
+    _routing_enabled,
+    validate_params,
+)
+from ._training.alpha_path import AlphaPath, Fold
+from ._training.callbacks import CallbackSupportMixin, Task, with_callbacks
+from ._training.interruption import Interruption
+from ._training.scoring import score_rows
 
 
 def _is_refitted(search):
@@ -47,7 +37,11 @@ def _is_refitted(search):
 
 
 class BackpropMLPClassifierCV(
-    DocumentationLinkMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+    DocumentationLinkMixin,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """A `BackpropMLPClassifier` that chooses ``alpha`` by cross-validation.
 
@@ -220,6 +214,7 @@ class BackpropMLPClassifierCV(
             )
         )
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, **params):
         """Choose alpha, and train with it.
@@ -248,54 +243,71 @@ class BackpropMLPClassifierCV(
             If a parameter or an input is not allowed.
         """
         _raise_for_params(params, self, "fit")
-        aside = copy.copy(self)
-        aside._fit(X, y, sample_weight, params)
-        self.__dict__ = aside.__dict__
+        task = Task.of_search(self, self.estimator, self.refit)
+        # Everything is fitted on a copy: a failure leaves this search as it was.
+        fitted = copy.copy(self)
+        fitted._fit(X, y, sample_weight, params, task)
+        self.__dict__ = fitted.__dict__
         return self
 
-    def _fit(self, X, y, sample_weight, params):
+    def _fit(self, X, y, sample_weight, params, task):
         self.alphas_ = self._grid()
         estimator = clone(BackpropMLPClassifier() if self.estimator is None else self.estimator)
-        estimator._validate_params()
+        validate_params(estimator)
         if estimator.early_stopping:
             raise ValueError(
                 "early_stopping of the estimator must be False on a path of alphas; got True. "
                 "GridSearchCV takes it."
             )
+        X, y, sample_weight = self._validate_rows(X, y, sample_weight)
+        classes = None if is_multilabel(y) else np.unique(y)
+        routed = self._routed("fit", sample_weight, params)
+        splits = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.splitter.split))
+        if not splits:
+            raise ValueError(f"cv must give at least one fold; got {self.cv!r}.")
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        task.begin(X=X, y=y, metadata=metadata)
+        path = AlphaPath(
+            estimator,
+            self.alphas_,
+            X,
+            y,
+            sample_weight,
+            classes,
+            self._scorer,
+            routed.scorer.score,
+        )
+        self._choose(path, splits, task)
+        if self.refit:
+            self.best_estimator_ = estimator.set_params(alpha=self.alpha_)
+            with task.fit_of(self.best_estimator_, "refit"):
+                self.best_estimator_.fit(X, y, sample_weight)
+            self.classes_ = self.best_estimator_.classes_
+        task.end(lambda: vars(self))
+
+    def _validate_rows(self, X, y, sample_weight):
+        """Training data, checked; X as it was given if its columns have names."""
         precisions = [np.float64, np.float32]
         checked, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=precisions, multi_output=True
         )
         check_classification_targets(y)
+        if not is_multilabel(y):
+            y = column_or_1d(y, warn=True)
         if not hasattr(self, "feature_names_in_"):
             X = checked
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, checked, dtype=np.float64, ensure_non_negative=True
             )
-        routed = self._routed("fit", sample_weight, params)
-        folds = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.splitter.split))
-        if not folds:
-            raise ValueError(f"cv must give at least one fold; got {self.cv!r}.")
-        interruption = Interruption()
-        with warnings.catch_warnings(), interruption.of_all():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            paths = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-                delayed(_walk)(
-                    estimator,
-                    self.alphas_,
-                    X,
-                    y,
-                    sample_weight,
-                    fold,
-                    self._scorer,
-                    routed.scorer.score,
-                    interruption,
-                )
-                for fold in folds
-            )
-        if None in paths:
-            raise KeyboardInterrupt
+        return X, y, sample_weight
+
+    def _choose(self, path, splits, task):
+        """Train along the alphas in every fold, note the scores, choose an alpha."""
+        whole, tasks = task.paths(len(splits), len(self.alphas_))
+        folds = [Fold(train, test, task) for (train, test), task in zip(splits, tasks, strict=True)]
+        with whole.whole():
+            paths = Interruption().run_all(path, folds, n_jobs=self.n_jobs, prefer="threads")
         self.scores_ = np.column_stack([path.scores for path in paths])
         self.train_scores_ = np.column_stack([path.train_scores for path in paths])
         self.n_iter_ = np.column_stack([path.n_iter for path in paths])
@@ -303,10 +315,6 @@ class BackpropMLPClassifierCV(
         best = len(means) - 1 - means[::-1].argmax()
         self.alpha_ = float(self.alphas_[best])
         self.best_score_ = float(means[best])
-        if self.refit:
-            self.best_estimator_ = estimator.set_params(alpha=self.alpha_)
-            self.best_estimator_.fit(X, y, sample_weight)
-            self.classes_ = self.best_estimator_.classes_
 
     def _grid(self):
         """The alphas, rising."""
@@ -428,56 +436,5 @@ class BackpropMLPClassifierCV(
         _raise_for_params(params, self, "score")
         check_is_fitted(self)
         routed = self._routed("score", sample_weight, params)
-        return self._scorer(self.best_estimator_, X, y, **routed.scorer.score)
-
-
-class _Path(NamedTuple):
-    """What one fold has to say of every alpha."""
-
-    scores: list
-    train_scores: list
-    n_iter: list
-
-
-def _walk(estimator, alphas, X, y, sample_weight, fold, scorer, score_params, interruption):
-    """Lead a network along the alphas of one fold, from weak to strong; None if interrupted."""
-    train, test = fold
-    X_train, y_train = _safe_indexing(X, train), y[train]
-    X_test, y_test = _safe_indexing(X, test), y[test]
-    train_weight = None if sample_weight is None else sample_weight[train]
-    train_params = _check_method_params(X, score_params, indices=train)
-    test_params = _check_method_params(X, score_params, indices=test)
-    path = _Path([], [], [])
-    network = clone(estimator).set_params(warm_start=True)
-    network._interruption = interruption
-    with interruption.of_run(), suppress(KeyboardInterrupt):
-        for alpha, max_iter in zip(alphas, _iterations(alphas, estimator.max_iter), strict=True):
-            if interruption.is_set():
-                return None
-            network.set_params(alpha=alpha, max_iter=max_iter).fit(X_train, y_train, train_weight)
-            path.scores.append(_score(scorer, network, X_test, y_test, test_params))
-            path.train_scores.append(_score(scorer, network, X_train, y_train, train_params))
-            path.n_iter.append(network.n_iter_)
-            network._forget_record()
-        return path
-    interruption.set()
-    return None
-
-
-def _score(scorer, network, X, y, params):
-    """A network's score, which must be one that can be compared."""
-    given = scorer(network, X, y, **params)
-    try:
-        score = float(given)
-    except (TypeError, ValueError):
-        score = np.nan
-    if np.isnan(score):
-        raise ValueError(f"scoring must give a number; got {given!r} for alpha={network.alpha:g}.")
-    return score
-
-
-def _iterations(alphas, max_iter):
-    """Largest number of iterations of each fit of a path."""
-    with np.errstate(divide="ignore"):
-        shares = ITERATIONS_PER_DECADE * np.diff(np.log10(alphas))
-    return [max_iter, *(int(np.ceil(share * max_iter)) for share in shares.clip(max=1.0))]
+        classes = None if is_multilabel(y) else self.classes_
+        return score_rows(self._scorer, self.best_estimator_, X, y, classes, routed.scorer.score)

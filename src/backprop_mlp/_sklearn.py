@@ -1,0 +1,80 @@
+"""The one door to scikit-learn's private helpers and its version differences."""
+
+from copy import copy
+from inspect import signature
+
+from sklearn.base import _fit_context
+from sklearn.metrics._scorer import _BaseScorer
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled
+from sklearn.utils.validation import _check_method_params, _check_sample_weight
+
+__all__ = [
+    "Interval",
+    "Options",
+    "StrOptions",
+    "_check_method_params",
+    "_check_sample_weight",
+    "_fit_context",
+    "_raise_for_params",
+    "_routing_enabled",
+    "_safe_indexing",
+    "scorer_of_classes",
+    "validate_params",
+]
+
+
+def validate_params(estimator):
+    """Check an estimator's keywords as its own `fit` does.
+
+    Raises
+    ------
+    ValueError
+        If a keyword is not allowed.
+    """
+    estimator._validate_params()
+
+
+def scorer_of_classes(scorer, classes, taken=()):
+    """A scorer whose metric knows all classes, also those that its rows lack.
+
+    As in scikit-learn's ``LogisticRegressionCV``, the metric is given ``labels``, and
+    of two classes the second as ``pos_label``, if it takes them.
+
+    Parameters
+    ----------
+    scorer : callable
+        Only what `sklearn.metrics.make_scorer` makes is changed, in a copy.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+    taken : container of str, default=()
+        Keywords of the metric that the caller will give. Those that the scorer was
+        made with stay as they are, too.
+
+    Returns
+    -------
+    scorer : callable
+    """
+    if not isinstance(scorer, _BaseScorer):
+        return scorer
+    keywords = signature(scorer._score_func).parameters
+    given = {}
+    if "labels" in keywords:
+        given["labels"] = classes
+    if "pos_label" in keywords and len(classes) == 2 and not _ignores_pos_label(scorer, keywords):
+        given["pos_label"] = classes[1]
+    given = {name: value for name, value in given.items() if name not in taken}
+    scorer = copy(scorer)
+    scorer._kwargs = given | scorer._kwargs
+    return scorer
+
+
+def _ignores_pos_label(scorer, keywords):
+    """Whether the metric is an average over the classes, which warns of a ``pos_label``."""
+    average = keywords.get("average")
+    return (
+        average is not None
+        and average.default == "binary"
+        and scorer._kwargs.get("average", "binary") != "binary"
+    )
