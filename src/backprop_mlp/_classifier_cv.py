@@ -1,4 +1,4 @@
-"""The strength of the penalty, chosen by cross-validation along a path."""
+"""Cross-validation over the strength of the penalty, along a path."""
 
 import copy
 from numbers import Integral
@@ -45,17 +45,18 @@ class BackpropMLPClassifierCV(
 ):
     """A `BackpropMLPClassifier` that chooses ``alpha`` by cross-validation.
 
-    In every fold one network is trained for the weakest penalty and then led
-    from each alpha to the next stronger one, starting from where it is. That
-    takes a fraction of the work of `sklearn.model_selection.GridSearchCV`, which
-    starts anew each time.
+    In every fold one network is trained with the weakest penalty, and then with
+    each stronger one in turn, starting from the parameters it has. That takes a
+    fraction of the work of `sklearn.model_selection.GridSearchCV`, which starts
+    from new weights each time.
 
     Parameters
     ----------
     estimator : BackpropMLPClassifier, default=None
-        Holds all other keywords; it is cloned. It can't stop early: the best
-        parameters for a strong penalty would be those that it has not reached
-        yet. None means ``BackpropMLPClassifier()``.
+        Holds all other keywords; it is cloned. ``early_stopping`` must be False:
+        it would keep the parameters of the alpha before, which score better
+        until the stronger penalty has been followed. None means
+        ``BackpropMLPClassifier()``.
 
     alphas : int or array-like of float, default=10
         The grid, numbers >= 0; an int n stands for n numbers from 0.01 to 100 on
@@ -67,36 +68,40 @@ class BackpropMLPClassifierCV(
 
     scoring : str, callable or None, default=None
         A scorer's name, or ``scorer(estimator, X, y)``; greater is better. None
-        is accuracy.
+        is accuracy. As in `sklearn.linear_model.LogisticRegressionCV`, a metric
+        that takes ``labels`` is given all classes, and one that takes
+        ``pos_label`` the second of two classes, unless the scorer was made with
+        these keywords.
 
     n_jobs : int or None, default=None
-        Number of folds to train side by side, in threads unless a
-        `joblib.parallel_config` context says otherwise. None means 1 outside
-        such a context; -1 means all processors. It does not change the result.
+        Number of folds to train in parallel, in threads unless a
+        `joblib.parallel_config` context selects another backend. None means 1
+        outside such a context; -1 means all processors. The result does not
+        depend on it.
 
     refit : bool, default=True
-        Whether to train on all rows with the chosen alpha, anew. The search
-        can't predict otherwise.
+        Whether to train a new network on all rows with the chosen alpha. Only
+        then can the search predict.
 
     Attributes
     ----------
     alpha_ : float
-        The alpha with the highest mean score; of equals the strongest.
+        The alpha with the highest mean score, the largest of them in case of a tie.
 
     alphas_ : ndarray of shape (n_alphas,)
-        The grid, rising.
+        The grid in ascending order, without duplicates.
 
     scores_ : ndarray of shape (n_alphas, n_folds)
-        Score on the rows that the fold leaves out.
+        Scores on the rows that each fold leaves out.
 
     train_scores_ : ndarray of shape (n_alphas, n_folds)
-        Score on the rows that the fold trains on.
+        Scores on the rows that each fold trains on.
 
     n_iter_ : ndarray of shape (n_alphas, n_folds)
         Number of iterations of each fit along the paths.
 
     best_score_ : float
-        Mean of the chosen alpha's scores.
+        Mean score of the chosen alpha over the folds.
 
     best_estimator_ : BackpropMLPClassifier
         Trained on all rows, if ``refit``.
@@ -118,20 +123,32 @@ class BackpropMLPClassifierCV(
 
     Notes
     -----
-    The path leads from weak to strong penalties because it can't lead back: a
-    strong one takes hidden units out of a network, incoming and outgoing weights
-    both zero, and there the gradient is zero too, so that they stay out however
-    weak the penalty becomes (Lemhadri et al. [1]_ walk from dense to sparse for
-    the same reason).
+    The path leads from weak to strong penalties because the way back is closed: a
+    strong penalty removes hidden units, whose incoming and outgoing weights both
+    become zero. There the gradient is zero, too, so these units stay removed
+    however weak the penalty becomes (Lemhadri et al. [1]_ go from dense to sparse
+    for the same reason).
 
-    The first fit of a path has ``max_iter`` iterations. The others start beside
-    their goal and have a third of it for each factor of ten between the alphas,
-    so that a fine grid takes no more work than a coarse one. That they end before
-    they have converged is no reason to warn.
+    The first fit of a path has at most ``max_iter`` iterations. The others start
+    near their minimum and have at most a third of it for each factor of ten between
+    the alphas, so that a fine grid takes no more work than a coarse one. They may
+    end before they converge; only the fit on all rows warns of that.
 
-    Ctrl-C ends the search, and an error in one fold ends the others; a search that
-    fails leaves the estimator as it was. Ctrl-C in the last fit, on all rows, ends
-    that fit alone, as `BackpropMLPClassifier` describes.
+    A fold may lack a class, in the rows that it trains on or in those that it
+    leaves out: a class that its network does not know has probability 0 there.
+    A scorer is then given the network with ``classes_`` and probabilities of all
+    classes.
+
+    Ctrl-C ends the search. An error in one fold ends the others, those in threads
+    at the end of their current iteration. A search that fails leaves the estimator
+    as it was. Ctrl-C in the last fit, on all rows, ends that fit alone, as
+    `BackpropMLPClassifier` describes.
+
+    With scikit-learn 1.9 or later, ``set_callbacks`` takes scikit-learn's callbacks.
+    The subtasks of a fit are "search" and, if ``refit``, "refit"; those of "search"
+    are the folds, and those of a fold its fits, one per alpha. As in
+    `sklearn.model_selection.GridSearchCV`, callbacks that are propagated, such as
+    progress bars, belong on the search, and others may be set on ``estimator``.
 
     Each fold that is being trained holds a copy of its rows, as in every search
     of scikit-learn.
@@ -217,7 +234,7 @@ class BackpropMLPClassifierCV(
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, **params):
-        """Choose alpha, and train with it.
+        """Choose alpha by cross-validation, and train with it on all rows.
 
         Parameters
         ----------
@@ -227,7 +244,7 @@ class BackpropMLPClassifierCV(
             Class labels, or a 0/1 matrix for multilabel problems.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights >= 0, in training and in scoring. With metadata routing
-            the scorer is given them if it asks for them.
+            the scorer gets them if it requests them.
         **params : dict
             With metadata routing: further metadata of the splitter and the
             scorer, such as ``groups``.
@@ -240,12 +257,22 @@ class BackpropMLPClassifierCV(
         Raises
         ------
         ValueError
-            If a parameter or an input is not allowed.
+            If a parameter or an input is not allowed, or if a score is not a
+            number.
+        KeyboardInterrupt
+            If Ctrl-C comes before alpha is chosen.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the fit on all rows ended before it converged.
         """
         _raise_for_params(params, self, "fit")
         task = Task.of_search(self, self.estimator, self.refit)
         # Everything is fitted on a copy: a failure leaves this search as it was.
         fitted = copy.copy(self)
+        for name in ("best_estimator_", "classes_"):  # of an earlier fit that had refit=True
+            vars(fitted).pop(name, None)
         fitted._fit(X, y, sample_weight, params, task)
         self.__dict__ = fitted.__dict__
         return self
@@ -317,7 +344,7 @@ class BackpropMLPClassifierCV(
         self.best_score_ = float(means[best])
 
     def _grid(self):
-        """The alphas, rising."""
+        """The alphas in ascending order."""
         if isinstance(self.alphas, Integral):
             return np.logspace(-2.0, 2.0, int(self.alphas))
         alphas = np.asarray(self.alphas)
@@ -337,7 +364,7 @@ class BackpropMLPClassifierCV(
         return get_scorer("accuracy" if self.scoring is None else self.scoring)
 
     def _routed(self, method, sample_weight, params):
-        """Who is given what, with and without metadata routing."""
+        """The metadata for the splitter and the scorer, with and without metadata routing."""
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
         if _routing_enabled():
             return process_routing(self, method, **given, **params)
@@ -408,14 +435,14 @@ class BackpropMLPClassifierCV(
         Returns
         -------
         z : ndarray of shape (n_samples,) for two classes, else (n_samples, n_outputs)
-            Log-odds of the second class, or one column a class or label.
+            Log-odds of the second class, or one column per class or label.
         """
         check_is_fitted(self)
         return self.best_estimator_.decision_function(X)
 
     @available_if(_is_refitted)
     def score(self, X, y, sample_weight=None, **params):
-        """What ``scoring`` says of the predictions.
+        """The score of the predictions by ``scoring``.
 
         Parameters
         ----------
