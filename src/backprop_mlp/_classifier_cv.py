@@ -272,7 +272,7 @@ class BackpropMLPClassifierCV(
         # Everything is fitted on a copy: a failure leaves this search as it was.
         fitted = copy.copy(self)
         for name in ("best_estimator_", "classes_"):  # of an earlier fit that had refit=True
-            vars(fitted).pop(name, None)
+            fitted.__dict__.pop(name, None)
         fitted._fit(X, y, sample_weight, params, task)
         self.__dict__ = fitted.__dict__
         return self

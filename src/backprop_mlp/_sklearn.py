@@ -62,15 +62,15 @@ def scorer_of_classes(scorer, classes, taken=()):
     given = {}
     if "labels" in keywords:
         given["labels"] = classes
-    if "pos_label" in keywords and len(classes) == 2 and not _ignores_pos_label(scorer, keywords):
-        given["pos_label"] = classes[1]
+    if "pos_label" in keywords and len(classes) == 2:
+        given["pos_label"] = None if _averages(scorer, keywords) else classes[1]
     given = {name: value for name, value in given.items() if name not in taken}
     scorer = copy(scorer)
     scorer._kwargs = given | scorer._kwargs
     return scorer
 
 
-def _ignores_pos_label(scorer, keywords):
+def _averages(scorer, keywords):
     """Whether the metric is an average over the classes, which warns of a ``pos_label``."""
     average = keywords.get("average")
     return (

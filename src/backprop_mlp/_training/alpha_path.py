@@ -97,7 +97,8 @@ class AlphaPath:
                 with fold.task.fit_of(network, "alpha"):
                     fit_without_warnings(network.fit, X, y, sample_weight)
                 path.scores.append(self._score(network, X_out, y_out, metadata_out))
-                path.train_scores.append(self._score(network, X, y, metadata))
+                # Some metrics are not defined on rows of one class; nothing depends on it here.
+                path.train_scores.append(self._score(network, X, y, metadata, may_be_nan=True))
                 path.n_iter.append(network.n_iter_)
                 # Schedules and what counts iterations without progress begin again per alpha.
                 network._forget_record()
@@ -115,14 +116,14 @@ class AlphaPath:
         missing = set(self.classes.tolist()) - set(np.unique(y).tolist())
         return {label: weight for label, weight in class_weight.items() if label not in missing}
 
-    def _score(self, network, X, y, metadata):
-        """A network's score, which must be one that can be compared."""
+    def _score(self, network, X, y, metadata, may_be_nan=False):
+        """A network's score: a number, and one that can be compared if it decides."""
         given = score_rows(self.scorer, network, X, y, self.classes, metadata)
         try:
             score = float(given)
         except (TypeError, ValueError):
-            score = np.nan
-        if np.isnan(score):
+            score, may_be_nan = np.nan, False
+        if np.isnan(score) and not may_be_nan:
             raise ValueError(
                 f"scoring must give a number; got {given!r} for alpha={network.alpha:g}."
             )
