@@ -45,7 +45,7 @@ ROOMS_FOR = {
         "dask",
         "onnx",
     },
-    "joblib": {"_training"},
+    "joblib": {"_sklearn"},
     "threadpoolctl": {"_objective"},
     # Optional extras stay behind their own doors; matplotlib is imported inside plot.
     "matplotlib": {"_display"},

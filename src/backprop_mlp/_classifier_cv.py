@@ -1,44 +1,35 @@
-"""The strength of the penalty, chosen by cross-validation along a path."""
+"""Cross-validation over the strength of the penalty, along a path."""
 
 import copy
-import warnings
-from contextlib import suppress
 from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils import Bunch, _safe_indexing
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    _raise_for_params,
-    _routing_enabled,
-    process_routing,
-)
+from sklearn.utils import Bunch
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import (
-    _check_method_params,
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.multiclass import check_classification_targets, is_multilabel
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from ._classifier import BackpropMLPClassifier
-from ._estimator.adoption import adopt_no_record
+from ._estimator.alpha_path import AlphaPath, Fold
 from ._estimator.documentation import DocumentationLinkMixin
+from ._sklearn import (
+    CallbackSupportMixin,
+    Interval,
+    StrOptions,
+    _check_sample_weight,
+    _fit_context,
+    _raise_for_params,
+    _routing_enabled,
+    validate_params,
+    with_callbacks,
+)
+from ._training.callbacks import Task
 from ._training.interruption import Interruption
-
-ITERATIONS_PER_DECADE = 1 / 3
-"""Part of ``max_iter`` that a path is given for each factor of ten between two alphas. On
-the digits half of it and twice as much found the same accuracies as fits from the
-beginning."""
+from ._training.scoring import score_rows
 
 
 def _is_refitted(search):
@@ -48,21 +39,26 @@ def _is_refitted(search):
 
 
 class BackpropMLPClassifierCV(
-    DocumentationLinkMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+    DocumentationLinkMixin,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """A `BackpropMLPClassifier` that chooses ``alpha`` by cross-validation.
 
-    In every fold one network is trained for the weakest penalty and then led
-    from each alpha to the next stronger one, starting from where it is. That
-    takes a fraction of the work of `sklearn.model_selection.GridSearchCV`, which
-    starts anew each time.
+    In every fold one network is trained with the weakest penalty, and then with
+    each stronger one in turn, starting from the parameters it has. That takes a
+    fraction of the work of `sklearn.model_selection.GridSearchCV`, which starts
+    from new weights each time.
 
     Parameters
     ----------
     estimator : BackpropMLPClassifier, default=None
-        Holds all other keywords; it is cloned. It can't stop early: the best
-        parameters for a strong penalty would be those that it has not reached
-        yet. None means ``BackpropMLPClassifier()``.
+        Holds all other keywords; it is cloned. ``early_stopping`` must be False:
+        it would keep the parameters of the alpha before, which score better
+        until the stronger penalty has been followed. None means
+        ``BackpropMLPClassifier()``.
 
     alphas : int or array-like of float, default=10
         The grid, numbers >= 0; an int n stands for n numbers from 0.01 to 100 on
@@ -74,36 +70,40 @@ class BackpropMLPClassifierCV(
 
     scoring : str, callable or None, default=None
         A scorer's name, or ``scorer(estimator, X, y)``; greater is better. None
-        is accuracy.
+        is accuracy. As in `sklearn.linear_model.LogisticRegressionCV`, a metric
+        that takes ``labels`` is given all classes, and one that takes
+        ``pos_label`` the second of two classes, unless the scorer was made with
+        these keywords.
 
     n_jobs : int or None, default=None
-        Number of folds to train side by side, in threads unless a
-        `joblib.parallel_config` context says otherwise. None means 1 outside
-        such a context; -1 means all processors. It does not change the result.
+        Number of folds to train in parallel, in threads unless a
+        `joblib.parallel_config` context selects another backend. None means 1
+        outside such a context; -1 means all processors. The result does not
+        depend on it.
 
     refit : bool, default=True
-        Whether to train on all rows with the chosen alpha, anew. The search
-        can't predict otherwise.
+        Whether to train a new network on all rows with the chosen alpha. Only
+        then can the search predict.
 
     Attributes
     ----------
     alpha_ : float
-        The alpha with the highest mean score; of equals the strongest.
+        The alpha with the highest mean score, the largest of them in case of a tie.
 
     alphas_ : ndarray of shape (n_alphas,)
-        The grid, rising.
+        The grid in ascending order, without duplicates.
 
     scores_ : ndarray of shape (n_alphas, n_folds)
-        Score on the rows that the fold leaves out.
+        Scores on the rows that each fold leaves out.
 
     train_scores_ : ndarray of shape (n_alphas, n_folds)
-        Score on the rows that the fold trains on.
+        Scores on the rows that each fold trains on.
 
     n_iter_ : ndarray of shape (n_alphas, n_folds)
         Number of iterations of each fit along the paths.
 
     best_score_ : float
-        Mean of the chosen alpha's scores.
+        Mean score of the chosen alpha over the folds.
 
     best_estimator_ : BackpropMLPClassifier
         Trained on all rows, if ``refit``.
@@ -125,20 +125,32 @@ class BackpropMLPClassifierCV(
 
     Notes
     -----
-    The path leads from weak to strong penalties because it can't lead back: a
-    strong one takes hidden units out of a network, incoming and outgoing weights
-    both zero, and there the gradient is zero too, so that they stay out however
-    weak the penalty becomes (Lemhadri et al. [1]_ walk from dense to sparse for
-    the same reason).
+    The path leads from weak to strong penalties because the way back is closed: a
+    strong penalty removes hidden units, whose incoming and outgoing weights both
+    become zero. There the gradient is zero, too, so these units stay removed
+    however weak the penalty becomes (Lemhadri et al. [1]_ go from dense to sparse
+    for the same reason).
 
-    The first fit of a path has ``max_iter`` iterations. The others start beside
-    their goal and have a third of it for each factor of ten between the alphas,
-    so that a fine grid takes no more work than a coarse one. That they end before
-    they have converged is no reason to warn.
+    The first fit of a path has at most ``max_iter`` iterations. The others start
+    near their minimum and have at most a third of it for each factor of ten between
+    the alphas, so that a fine grid takes no more work than a coarse one. They may
+    end before they converge; only the fit on all rows warns of that.
 
-    Ctrl-C ends the search, and an error in one fold ends the others; a search that
-    fails leaves the estimator as it was. Ctrl-C in the last fit, on all rows, ends
-    that fit alone, as `BackpropMLPClassifier` describes.
+    A fold may lack a class, in the rows that it trains on or in those that it
+    leaves out: a class that its network does not know has probability 0 there.
+    A scorer is then given the network with ``classes_`` and probabilities of all
+    classes.
+
+    Ctrl-C ends the search. An error in one fold ends the others, those in threads
+    at the end of their current iteration. A search that fails leaves the estimator
+    as it was. Ctrl-C in the last fit, on all rows, ends that fit alone, as
+    `BackpropMLPClassifier` describes.
+
+    With scikit-learn 1.9 or later, ``set_callbacks`` takes scikit-learn's callbacks.
+    The subtasks of a fit are "search" and, if ``refit``, "refit"; those of "search"
+    are the folds, and those of a fold its fits, one per alpha. As in
+    `sklearn.model_selection.GridSearchCV`, callbacks that are propagated, such as
+    progress bars, belong on the search, and others may be set on ``estimator``.
 
     Each fold that is being trained holds a copy of its rows, as in every search
     of scikit-learn.
@@ -221,9 +233,10 @@ class BackpropMLPClassifierCV(
             )
         )
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, **params):
-        """Choose alpha, and train with it.
+        """Choose alpha by cross-validation, and train with it on all rows.
 
         Parameters
         ----------
@@ -233,7 +246,7 @@ class BackpropMLPClassifierCV(
             Class labels, or a 0/1 matrix for multilabel problems.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights >= 0, in training and in scoring. With metadata routing
-            the scorer is given them if it asks for them.
+            the scorer gets them if it requests them.
         **params : dict
             With metadata routing: further metadata of the splitter and the
             scorer, such as ``groups``.
@@ -246,57 +259,84 @@ class BackpropMLPClassifierCV(
         Raises
         ------
         ValueError
-            If a parameter or an input is not allowed.
+            If a parameter or an input is not allowed, or if a score is not a
+            number.
+        KeyboardInterrupt
+            If Ctrl-C comes before alpha is chosen.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the fit on all rows ended before it converged.
         """
         _raise_for_params(params, self, "fit")
-        aside = copy.copy(self)
-        aside._fit(X, y, sample_weight, params)
-        self.__dict__ = aside.__dict__
+        task = Task.of_search(self, self.estimator, self.refit)
+        # Everything is fitted on a copy: a failure leaves this search as it was.
+        fitted = copy.copy(self)
+        for name in ("best_estimator_", "classes_"):  # of an earlier fit that had refit=True
+            fitted.__dict__.pop(name, None)
+        fitted._fit(X, y, sample_weight, params, task)
+        self.__dict__ = fitted.__dict__
         return self
 
-    def _fit(self, X, y, sample_weight, params):
+    def _fit(self, X, y, sample_weight, params, task):
         self.alphas_ = self._grid()
         estimator = clone(BackpropMLPClassifier() if self.estimator is None else self.estimator)
-        estimator._validate_params()
+        validate_params(estimator)
         if estimator.early_stopping:
             raise ValueError(
                 "early_stopping of the estimator must be False on a path of alphas; got True. "
                 "GridSearchCV takes it."
             )
+        X, y, sample_weight = self._validate_rows(X, y, sample_weight)
+        classes = None if is_multilabel(y) else np.unique(y)
+        routed = self._routed("fit", sample_weight, params)
+        splits = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.splitter.split))
+        if not splits:
+            raise ValueError(f"cv must give at least one fold; got {self.cv!r}.")
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        task.begin(X=X, y=y, metadata=metadata)
+        path = AlphaPath(
+            estimator,
+            self.alphas_,
+            X,
+            y,
+            sample_weight,
+            classes,
+            self._scorer,
+            routed.scorer.score,
+        )
+        self._choose(path, splits, task)
+        if self.refit:
+            self.best_estimator_ = estimator.set_params(alpha=self.alpha_)
+            with task.fit_of(self.best_estimator_, "refit"):
+                self.best_estimator_.fit(X, y, sample_weight)
+            self.classes_ = self.best_estimator_.classes_
+        task.end(lambda: vars(self))
+
+    def _validate_rows(self, X, y, sample_weight):
+        """Training data, checked; X as it was given if its columns have names."""
         precisions = [np.float64, np.float32]
         checked, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=precisions, multi_output=True
         )
         check_classification_targets(y)
+        if not is_multilabel(y):
+            y = column_or_1d(y, warn=True)
         if not hasattr(self, "feature_names_in_"):
             X = checked
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, checked, dtype=np.float64, ensure_non_negative=True
             )
-        routed = self._routed("fit", sample_weight, params)
-        folds = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.splitter.split))
-        if not folds:
-            raise ValueError(f"cv must give at least one fold; got {self.cv!r}.")
-        interruption = Interruption()
-        with warnings.catch_warnings(), interruption.of_all():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            paths = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-                delayed(_walk)(
-                    estimator,
-                    self.alphas_,
-                    X,
-                    y,
-                    sample_weight,
-                    fold,
-                    self._scorer,
-                    routed.scorer.score,
-                    interruption,
-                )
-                for fold in folds
-            )
-        if None in paths:
-            raise KeyboardInterrupt
+        return X, y, sample_weight
+
+    def _choose(self, path, splits, task):
+        """Train along the alphas in every fold, note the scores, choose an alpha."""
+        whole, tasks = task.paths(len(splits), len(self.alphas_))
+        folds = [Fold(train, test, task) for (train, test), task in zip(splits, tasks, strict=True)]
+        with whole.whole():
+            paths = Interruption().run_all(path, folds, n_jobs=self.n_jobs, prefer="threads")
         self.scores_ = np.column_stack([path.scores for path in paths])
         self.train_scores_ = np.column_stack([path.train_scores for path in paths])
         self.n_iter_ = np.column_stack([path.n_iter for path in paths])
@@ -304,13 +344,9 @@ class BackpropMLPClassifierCV(
         best = len(means) - 1 - means[::-1].argmax()
         self.alpha_ = float(self.alphas_[best])
         self.best_score_ = float(means[best])
-        if self.refit:
-            self.best_estimator_ = estimator.set_params(alpha=self.alpha_)
-            self.best_estimator_.fit(X, y, sample_weight)
-            self.classes_ = self.best_estimator_.classes_
 
     def _grid(self):
-        """The alphas, rising."""
+        """The alphas in ascending order."""
         if isinstance(self.alphas, Integral):
             return np.logspace(-2.0, 2.0, int(self.alphas))
         alphas = np.asarray(self.alphas)
@@ -330,7 +366,7 @@ class BackpropMLPClassifierCV(
         return get_scorer("accuracy" if self.scoring is None else self.scoring)
 
     def _routed(self, method, sample_weight, params):
-        """Who is given what, with and without metadata routing."""
+        """The metadata for the splitter and the scorer, with and without metadata routing."""
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
         if _routing_enabled():
             return process_routing(self, method, **given, **params)
@@ -401,14 +437,14 @@ class BackpropMLPClassifierCV(
         Returns
         -------
         z : ndarray of shape (n_samples,) for two classes, else (n_samples, n_outputs)
-            Log-odds of the second class, or one column a class or label.
+            Log-odds of the second class, or one column per class or label.
         """
         check_is_fitted(self)
         return self.best_estimator_.decision_function(X)
 
     @available_if(_is_refitted)
     def score(self, X, y, sample_weight=None, **params):
-        """What ``scoring`` says of the predictions.
+        """The score of the predictions by ``scoring``.
 
         Parameters
         ----------
@@ -429,56 +465,5 @@ class BackpropMLPClassifierCV(
         _raise_for_params(params, self, "score")
         check_is_fitted(self)
         routed = self._routed("score", sample_weight, params)
-        return self._scorer(self.best_estimator_, X, y, **routed.scorer.score)
-
-
-class _Path(NamedTuple):
-    """What one fold has to say of every alpha."""
-
-    scores: list
-    train_scores: list
-    n_iter: list
-
-
-def _walk(estimator, alphas, X, y, sample_weight, fold, scorer, score_params, interruption):
-    """Lead a network along the alphas of one fold, from weak to strong; None if interrupted."""
-    train, test = fold
-    X_train, y_train = _safe_indexing(X, train), y[train]
-    X_test, y_test = _safe_indexing(X, test), y[test]
-    train_weight = None if sample_weight is None else sample_weight[train]
-    train_params = _check_method_params(X, score_params, indices=train)
-    test_params = _check_method_params(X, score_params, indices=test)
-    path = _Path([], [], [])
-    network = clone(estimator).set_params(warm_start=True)
-    network._interruption = interruption
-    with interruption.of_run(), suppress(KeyboardInterrupt):
-        for alpha, max_iter in zip(alphas, _iterations(alphas, estimator.max_iter), strict=True):
-            if interruption.is_set():
-                return None
-            network.set_params(alpha=alpha, max_iter=max_iter).fit(X_train, y_train, train_weight)
-            path.scores.append(_score(scorer, network, X_test, y_test, test_params))
-            path.train_scores.append(_score(scorer, network, X_train, y_train, train_params))
-            path.n_iter.append(network.n_iter_)
-            adopt_no_record(network)
-        return path
-    interruption.set()
-    return None
-
-
-def _score(scorer, network, X, y, params):
-    """A network's score, which must be one that can be compared."""
-    given = scorer(network, X, y, **params)
-    try:
-        score = float(given)
-    except (TypeError, ValueError):
-        score = np.nan
-    if np.isnan(score):
-        raise ValueError(f"scoring must give a number; got {given!r} for alpha={network.alpha:g}.")
-    return score
-
-
-def _iterations(alphas, max_iter):
-    """Largest number of iterations of each fit of a path."""
-    with np.errstate(divide="ignore"):
-        shares = ITERATIONS_PER_DECADE * np.diff(np.log10(alphas))
-    return [max_iter, *(int(np.ceil(share * max_iter)) for share in shares.clip(max=1.0))]
+        classes = None if is_multilabel(y) else self.classes_
+        return score_rows(self._scorer, self.best_estimator_, X, y, classes, routed.scorer.score)

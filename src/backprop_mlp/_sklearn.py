@@ -1,6 +1,10 @@
 """The one door to scikit-learn's private helpers and its version differences."""
 
+from copy import copy
+from inspect import signature
+
 from sklearn.base import _fit_context
+from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled
@@ -30,5 +34,62 @@ __all__ = [
     "_raise_for_params",
     "_routing_enabled",
     "_safe_indexing",
+    "scorer_of_classes",
+    "validate_params",
     "with_callbacks",
 ]
+
+
+def validate_params(estimator):
+    """Check an estimator's keywords as its own `fit` does.
+
+    Raises
+    ------
+    ValueError
+        If a keyword is not allowed.
+    """
+    estimator._validate_params()
+
+
+def scorer_of_classes(scorer, classes, taken=()):
+    """A scorer whose metric knows all classes, also those that its rows lack.
+
+    As in scikit-learn's ``LogisticRegressionCV``, the metric is given ``labels``, and
+    of two classes the second as ``pos_label``, if it takes them.
+
+    Parameters
+    ----------
+    scorer : callable
+        Only what `sklearn.metrics.make_scorer` makes is changed, in a copy.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+    taken : container of str, default=()
+        Keywords of the metric that the caller will give. Those that the scorer was
+        made with stay as they are, too.
+
+    Returns
+    -------
+    scorer : callable
+    """
+    if not isinstance(scorer, _BaseScorer):
+        return scorer
+    keywords = signature(scorer._score_func).parameters
+    given = {}
+    if "labels" in keywords:
+        given["labels"] = classes
+    if "pos_label" in keywords and len(classes) == 2:
+        given["pos_label"] = None if _averages(scorer, keywords) else classes[1]
+    given = {name: value for name, value in given.items() if name not in taken}
+    scorer = copy(scorer)
+    scorer._kwargs = given | scorer._kwargs
+    return scorer
+
+
+def _averages(scorer, keywords):
+    """Whether the metric is an average over the classes, which warns of a ``pos_label``."""
+    average = keywords.get("average")
+    return (
+        average is not None
+        and average.default == "binary"
+        and scorer._kwargs.get("average", "binary") != "binary"
+    )

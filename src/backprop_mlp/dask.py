@@ -14,7 +14,7 @@ import dask
 import dask.array as da
 import numpy as np
 from distributed import Client, default_client
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
@@ -35,6 +35,7 @@ from ._estimator.thetas import as_thetas
 from ._estimator.training import train_estimator
 from ._objective.objective import RowBlocks
 from ._objective.threads import block_map
+from ._sklearn import _fit_context
 from ._solvers.full_batch import METHODS
 from ._targets.targets import Targets
 from ._training.callbacks import Task

@@ -1,5 +1,7 @@
 """alpha by cross-validation: the same choice as a grid search, for a fraction of the work."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,16 +9,26 @@ import sklearn
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import get_scorer, make_scorer, recall_score
+from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.metrics import (
+    f1_score,
+    get_scorer,
+    log_loss,
+    make_scorer,
+    recall_score,
+    roc_auc_score,
+)
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
+    KFold,
     StratifiedKFold,
     ValidationCurveDisplay,
     cross_validate,
 )
 from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.fixes import parse_version
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
 
@@ -163,9 +175,210 @@ def test_paths_that_end_early_do_not_warn_but_the_last_fit_does(recwarn):
     estimator = network(max_iter=2)
     BackpropMLPClassifierCV(estimator, alphas=ALPHAS, refit=False).fit(IRIS, SPECIES)
     assert len(recwarn) == 0
-    with pytest.warns(sklearn.exceptions.ConvergenceWarning, match="max_iter=2 ") as record:
+    with pytest.warns(ConvergenceWarning, match="max_iter=2 ") as record:
         BackpropMLPClassifierCV(estimator, alphas=ALPHAS).fit(IRIS, SPECIES)
     assert len(record) == 1
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_warnings_of_others_are_shown_and_no_fit_of_others_is_silent(n_jobs):
+    """A scorer warns, and trains a network of its own."""
+
+    def scorer(estimator, X, y):
+        warnings.warn("the scorer has not converged", ConvergenceWarning, stacklevel=1)
+        return network(max_iter=1).fit(X, y).score(X, y)
+
+    model = BackpropMLPClassifierCV(
+        network(max_iter=2), alphas=[1.0], cv=2, scoring=scorer, refit=False, n_jobs=n_jobs
+    )
+    with pytest.warns(ConvergenceWarning) as record:
+        model.fit(IRIS, SPECIES)
+    messages = {str(warning.message) for warning in record}
+    assert "the scorer has not converged" in messages
+    assert any("after 1 iterations" in message for message in messages)
+    assert not any("after 2 iterations" in message for message in messages)
+
+
+def test_a_search_does_not_keep_what_an_earlier_one_fitted():
+    fitted = search(cv=2).fit(IRIS, SPECIES)
+    fitted.set_params(refit=False).fit(IRIS, SPECIES)
+    assert not hasattr(fitted, "best_estimator_")
+    assert not hasattr(fitted, "classes_")
+
+
+# Folds without a class
+
+SORTED = KFold(3)
+"""Of iris: each fold trains on two species and is scored on the third."""
+
+
+def probabilities_of_all(fitted, X, classes):
+    P = np.zeros((len(X), len(classes)))
+    P[:, np.isin(classes, fitted.classes_)] = fitted.predict_proba(X)
+    return P
+
+
+def brier(y, P, classes):
+    return ((P - (y[:, np.newaxis] == classes)) ** 2).sum(axis=1).mean()
+
+
+@pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
+@pytest.mark.parametrize(
+    ("scoring", "measure"),
+    [
+        ("neg_log_loss", lambda y, P, labels: -log_loss(y, P, labels=labels)),
+        ("neg_brier_score", lambda y, P, labels: -brier(y, P, labels)),
+        ("accuracy", lambda y, P, labels: np.mean(labels[P.argmax(axis=1)] == y)),
+        (
+            "f1_macro",
+            lambda y, P, labels: f1_score(
+                y, labels[P.argmax(axis=1)], labels=labels, average="macro", zero_division=0.0
+            ),
+        ),
+    ],
+)
+@pytest.mark.parametrize("names", [None, np.array(["setosa", "versicolor", "virginica"])])
+def test_scores_of_rows_whose_class_is_in_no_training_row(
+    scoring, measure, names, output_activation
+):
+    if scoring == "neg_brier_score" and parse_version(sklearn.__version__) < parse_version("1.7"):
+        pytest.skip("several classes came to the Brier score with scikit-learn 1.7")
+    y = SPECIES if names is None else names[SPECIES]
+    classes = np.unique(y)
+    estimator = network(alpha=1.0, output_activation=output_activation)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
+        scores = (
+            BackpropMLPClassifierCV(estimator, alphas=[1.0], cv=SORTED, scoring=scoring)
+            .fit(IRIS, y)
+            .scores_
+        )
+    expected = []
+    for train, test in SORTED.split(IRIS):
+        fitted = clone(estimator).fit(IRIS[train], y[train])
+        expected.append(
+            measure(y[test], probabilities_of_all(fitted, IRIS[test], classes), classes)
+        )
+    np.testing.assert_allclose(scores, [expected], rtol=1e-12)
+
+
+IS_VIRGINICA = np.array(["no", "yes"])[(SPECIES == 2).astype(int)]
+ONE_CLASS_LEFT_OUT = [
+    (np.arange(40, 150), np.arange(40)),  # only "no"
+    (np.arange(120), np.arange(120, 150)),  # only "yes"
+    (np.arange(0, 150, 2), np.arange(1, 150, 2)),
+]
+
+
+@pytest.mark.skipif(
+    parse_version(sklearn.__version__) < parse_version("1.9"),
+    reason="LogisticRegressionCV passes the classes on from scikit-learn 1.9",
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@pytest.mark.parametrize(
+    "scoring",
+    ["neg_log_loss", "neg_brier_score", "f1", "precision", "recall", "jaccard"],
+)
+def test_scores_agree_with_scikit_learns_logistic_regression(scoring):
+    """Without hidden layers it is the same model, with C = 1 / alpha."""
+    estimator = network(hidden_layer_sizes=(), solver="lbfgs", tol=1e-12, max_iter=5000)
+    params = {"cv": ONE_CLASS_LEFT_OUT, "scoring": scoring}
+    ours = BackpropMLPClassifierCV(estimator, alphas=[0.5], **params).fit(IRIS, IS_VIRGINICA)
+    theirs = LogisticRegressionCV(
+        Cs=[2.0], l1_ratios=(0,), use_legacy_attributes=False, tol=1e-10, max_iter=5000, **params
+    ).fit(IRIS, IS_VIRGINICA)
+    np.testing.assert_allclose(ours.scores_.ravel(), theirs.scores_.ravel(), rtol=1e-4)
+
+
+def test_the_average_precision_of_labels_that_are_words():
+    fitted = search([1.0], cv=3, scoring="average_precision").fit(IRIS, IS_VIRGINICA)
+    numbers = search([1.0], cv=3, scoring="average_precision").fit(IRIS, SPECIES == 2)
+    np.testing.assert_array_equal(fitted.scores_, numbers.scores_)
+    score = fitted.score(IRIS, IS_VIRGINICA)
+    assert score == numbers.score(IRIS, SPECIES == 2)
+
+
+def test_a_fold_that_trains_on_one_of_two_classes():
+    y = np.repeat(["no", "yes"], 75)
+    params = {"alphas": [1.0], "cv": KFold(2)}
+    eps = np.finfo(np.float64).eps
+    losses = search(scoring="neg_log_loss", **params).fit(IRIS, y).scores_
+    np.testing.assert_allclose(losses, [[np.log(eps)] * 2])
+    squares = search(scoring="neg_brier_score", **params).fit(IRIS, y).scores_
+    np.testing.assert_allclose(squares, [[-1.0] * 2])
+    both = [(np.arange(75), np.arange(50, 100)), (np.arange(75, 150), np.arange(50, 100))]
+    for scoring in ("roc_auc", make_scorer(roc_auc_score, response_method="predict_proba")):
+        with warnings.catch_warnings():
+            # Of the training rows, which are of one class, there is no area.
+            warnings.simplefilter("ignore", UndefinedMetricWarning)
+            fitted = search([1.0], scoring=scoring, cv=both).fit(IRIS, y)
+        np.testing.assert_array_equal(fitted.scores_, [[0.5, 0.5]])
+        np.testing.assert_array_equal(fitted.train_scores_, [[np.nan, np.nan]])
+
+
+def test_a_scorer_of_the_users_sees_all_classes():
+    seen = []
+
+    def scorer(estimator, X, y):
+        P = estimator.predict_proba(X)
+        seen.append((estimator.classes_.tolist(), P.shape[1], estimator.alpha))
+        return P[np.arange(len(y)), y].mean()
+
+    fitted = search(cv=SORTED, scoring=scorer).fit(IRIS, SPECIES)
+    assert {(tuple(classes), width) for classes, width, _ in seen} == {((0, 1, 2), 3)}
+    assert {alpha for *_, alpha in seen} == set(ALPHAS)
+    np.testing.assert_array_equal(fitted.scores_, 0.0)  # of a class that is in no training row
+
+
+def test_the_positive_class_of_a_scorer_stays():
+    of_no = search([1.0], scoring=make_scorer(f1_score, pos_label="no")).fit(IRIS, IS_VIRGINICA)
+    of_zero = search([1.0], scoring=make_scorer(f1_score, pos_label=0)).fit(
+        IRIS, (SPECIES == 2).astype(int)
+    )
+    np.testing.assert_array_equal(of_no.scores_, of_zero.scores_)
+
+
+def test_rare_classes_among_stratified_folds():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), np.repeat([0, 1, 2], [30, 28, 2])
+    with pytest.warns(UserWarning, match="least populated class"):
+        fitted = search(scoring="neg_log_loss").fit(X, y)
+    assert np.all(np.isfinite(fitted.scores_))
+
+
+@pytest.mark.parametrize("class_weight", [{0: 2.0, 1: 1.0, 2: 0.5}, {2: 3.0}, "balanced"])
+def test_class_weights_of_classes_that_a_fold_lacks(class_weight):
+    estimator = network(class_weight=class_weight)
+    fitted = BackpropMLPClassifierCV(estimator, alphas=[1.0], cv=SORTED).fit(IRIS, SPECIES)
+    assert fitted.best_estimator_.class_weight == class_weight
+    assert fitted.scores_.tolist() == [[0.0] * 3]
+    train, _ = next(iter(SORTED.split(IRIS)))
+    kept = class_weight
+    if isinstance(class_weight, dict):
+        kept = {label: weight for label, weight in class_weight.items() if label != 0}
+    alone = clone(estimator).set_params(class_weight=kept).fit(IRIS[train], SPECIES[train])
+    assert fitted.train_scores_[0, 0] == alone.score(IRIS[train], SPECIES[train])
+
+
+def test_a_class_weight_of_a_class_that_no_row_has_is_an_error():
+    estimator = network(class_weight={"none of them": 1.0})
+    with pytest.raises(ValueError, match="class_weight names labels"):
+        BackpropMLPClassifierCV(estimator, alphas=[1.0]).fit(IRIS, SPECIES)
+
+
+def test_metadata_reach_a_metric_that_is_given_the_classes():
+    with sklearn.config_context(enable_metadata_routing=True):
+        scorer = get_scorer("neg_log_loss").set_score_request(sample_weight=True)
+        routed = search([1.0], cv=SORTED, scoring=scorer).fit(IRIS, SPECIES, WEIGHTS)
+    plain = search([1.0], cv=SORTED, scoring="neg_log_loss").fit(IRIS, SPECIES, WEIGHTS)
+    np.testing.assert_array_equal(routed.scores_, plain.scores_)
+
+
+def test_a_column_of_labels_warns_once():
+    with pytest.warns(match="column-vector y") as record:
+        fitted = search(cv=2).fit(IRIS, SPECIES[:, np.newaxis])
+    assert len(record) == 1
+    np.testing.assert_array_equal(fitted.scores_, search(cv=2).fit(IRIS, SPECIES).scores_)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,20 @@
 
 import copy
 import functools
+import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn
 from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -24,6 +27,7 @@ import backprop_mlp
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
 from backprop_mlp._estimator.fitted import fitted_network
 from backprop_mlp._objective.objective import Objective
+from backprop_mlp._training.interruption import Interruption
 from backprop_mlp._training.run import Monitor
 
 FULL_BATCH = ("cg", "lbfgs", "newton-cg")
@@ -639,6 +643,272 @@ def test_ctrl_c_in_the_last_fit_of_a_search_ends_that_alone(monkeypatch):
     np.testing.assert_array_equal(interrupted.scores_, complete.scores_)
     assert interrupted.alpha_ == complete.alpha_
     assert interrupted.best_estimator_.n_iter_ == 4
+
+
+def test_ctrl_c_at_any_line_of_a_search_keeps_all_or_nothing():
+    estimator = network("cg", max_iter=2, n_init=2)
+    model = BackpropMLPClassifierCV(estimator, alphas=[0.1, 1.0], cv=2)
+    whole = clone(model).fit(X, y)
+    with AtLine(-1) as lines:
+        clone(model).fit(X, y)
+    numbers = np.random.default_rng(0).choice(lines.count, 40, replace=False) + 1
+    n_ended = 0
+    for number in np.sort(numbers):
+        disturbed = clone(model)
+        before = vars(disturbed).copy()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            try:
+                with AtLine(number):
+                    disturbed.fit(X, y)
+            except KeyboardInterrupt:
+                n_ended += 1
+                assert hasattr(disturbed, "alpha_") or vars(disturbed) == before
+                continue
+        # It came in the last fit.
+        np.testing.assert_array_equal(disturbed.scores_, whole.scores_)
+    assert n_ended > 5
+    # Nothing of a run is left in the context of this thread.
+    assert not Interruption().nested
+    np.testing.assert_array_equal(model.fit(X, y).scores_, whole.scores_)
+
+
+# Groups inside groups
+
+
+def test_a_group_ends_with_the_group_of_its_run_and_not_the_other_way_round():
+    outer = Interruption()
+
+    def run(_):
+        inner = Interruption()
+        assert inner.nested
+        assert not inner.is_set()
+        inner.set()
+        assert inner.is_set()
+        assert not outer.is_set()
+        other = Interruption()
+        assert not other.is_set()
+        outer.set()
+        assert other.is_set()
+
+    with pytest.raises(KeyboardInterrupt):
+        outer.run_all(run, [None])
+    assert not outer.nested
+    assert not Interruption().nested
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_failing_run_ends_those_of_its_own_group_alone(n_jobs):
+    """The error goes up by itself: whoever catches it goes on."""
+    outer = Interruption()
+
+    def run(number):
+        inner = Interruption()
+        with pytest.raises(LookupError):
+            inner.run_all(lambda _: fail(), range(3), n_jobs=n_jobs, prefer="threads")
+        assert inner.is_set()
+        return number
+
+    assert outer.run_all(run, range(3), n_jobs=n_jobs, prefer="threads") == [0, 1, 2]
+    assert not outer.is_set()
+
+
+def test_a_pickled_group_is_a_new_one():
+    group = Interruption()
+    group.set()
+    assert not pickle.loads(pickle.dumps(group)).is_set()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_init", [1, 3])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_fit_inside_a_run_that_is_interrupted_keeps_nothing(solver, n_init, n_jobs):
+    """Half-trained parameters would go into a score as if they were trained."""
+    outer = Interruption()
+    classifier = network(solver, n_init=n_init, n_jobs=n_jobs, scoring=Scorer(3, act=outer.set))
+    before = set(vars(classifier))
+    went_through = []
+
+    def run(_):
+        try:
+            classifier.fit(X, y, X_val=X, y_val=y)
+        except KeyboardInterrupt:
+            went_through.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        outer.run_all(run, range(2), n_jobs=1)
+    assert went_through == [True]
+    assert set(vars(classifier)) == before
+
+
+def test_ctrl_c_in_a_network_that_a_scorer_trains_ends_the_fit_around_it(disturb):
+    class Training(Scorer):
+        def __call__(self, estimator, X, y):
+            network("cg", max_iter=2).fit(X, y)
+            return super().__call__(estimator, X, y)
+
+    evaluations = disturb(0)
+    classifier = network("lbfgs", scoring=Training(-1), max_iter=6)
+    classifier.fit(X, y, X_val=X, y_val=y)
+    disturb(len(evaluations) - 1)
+    with interrupted_after("5 iterations") as record:
+        classifier.fit(X, y, X_val=X, y_val=y)
+    assert classifier.n_iter_ == 5
+    assert ["interrupted" in str(warning.message) for warning in record].count(True) == 1
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("kind", ["starts", "folds"])
+def test_the_configuration_of_scikit_learn_reaches_the_threads(kind, n_jobs):
+    seen = []
+
+    def initializer(rng, n_in, n_out):
+        seen.append(sklearn.get_config()["assume_finite"])
+        return rng.normal(size=(n_in, n_out))
+
+    model = network(initializer=initializer, max_iter=1)
+    if kind == "starts":
+        model.set_params(n_init=3, n_jobs=n_jobs)
+    else:
+        model = BackpropMLPClassifierCV(model, alphas=[1.0], cv=3, n_jobs=n_jobs, refit=False)
+    with sklearn.config_context(assume_finite=True):
+        model.fit(X, y)
+    assert seen == [True] * 6  # two layers each
+
+
+FAILING = """
+import sys, time, warnings
+import numpy as np
+import backprop_mlp
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+
+warnings.simplefilter("ignore")
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(400, 20)), rng.integers(0, 3, 400)
+kind = sys.argv[1]
+
+def wrong_shape(rng, n_in, n_out):
+    time.sleep(0.01)
+    return np.zeros((n_in + 2, n_out))
+
+class Failing:
+    def __call__(self, estimator, X, y):
+        time.sleep(0.01)
+        raise LookupError("a defect beside the solver")
+
+    def setup(self, estimator, context): pass
+    def teardown(self, estimator, context): pass
+    def on_fit_task_begin(self, estimator, context): pass
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name == "iteration":
+            self(None, None, None)
+
+params, scoring = {
+    "diverges": ({"solver": "sgd", "learning_rate_init": 1e200}, None),
+    "initializer": ({"initializer": wrong_shape}, None),
+    "callback": ({}, None),
+    "scorer": ({}, Failing()),
+}[kind]
+for n_init, init_jobs in ((1, 1), (3, 1), (3, 2)):
+    for n_jobs in (1, 2, 4):
+        network = BackpropMLPClassifier(
+            30, "identity", max_iter=30, tol=0.0, random_state=0, n_init=n_init,
+            n_jobs=init_jobs, **params
+        )
+        if kind == "callback":
+            network.set_callbacks(Failing())
+        search = BackpropMLPClassifierCV(
+            network, alphas=[0.1, 1.0], cv=4, n_jobs=n_jobs, scoring=scoring
+        )
+        try:
+            search.fit(X, y)
+        except Exception as error:
+            assert vars(search).keys() == BackpropMLPClassifierCV().get_params().keys()
+            print(type(error).__name__, flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("diverges", "FloatingPointError"),
+        ("initializer", "ValueError"),
+        ("callback", "LookupError"),
+        ("scorer", "LookupError"),
+    ],
+)
+def test_folds_that_fail_side_by_side_do_not_wait_for_each_other(kind, error):
+    if kind == "callback":
+        pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
+    done = subprocess.run(
+        [sys.executable, "-c", FAILING, kind],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert done.stdout.split() == [error] * 9
+
+
+NESTED = """
+import sys
+from joblib import parallel_config
+from sklearn.datasets import load_iris
+from sklearn.preprocessing import scale
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+
+X, y = load_iris(return_X_y=True)
+solver, backend, n_jobs, n_init, init_jobs = *sys.argv[1:3], *map(int, sys.argv[3:])
+network = BackpropMLPClassifier(
+    5, "tanh", solver=solver, n_init=n_init, n_jobs=init_jobs, tol=0.0, max_iter=10**9,
+    n_iter_no_change=10**9, max_fun=10**9, random_state=0, verbose=True,
+)
+search = BackpropMLPClassifierCV(network, alphas=[0.1, 1.0], cv=4, n_jobs=n_jobs)
+before = vars(search).copy()
+try:
+    with parallel_config(backend):
+        search.fit(scale(X), y)
+except KeyboardInterrupt:
+    assert vars(search) == before
+    print("ended", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("backend", "n_jobs", "n_init", "init_jobs"),
+    [
+        ("threading", 1, 1, 1),
+        ("threading", 2, 1, 1),
+        ("threading", 4, 3, 1),
+        ("threading", 1, 2, 2),
+        ("threading", 2, 2, 2),
+        ("loky", 2, 2, 2),
+        ("multiprocessing", 2, 2, 2),
+    ],
+)
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_ctrl_c_ends_a_search_however_it_is_nested(solver, backend, n_jobs, n_init, init_jobs):
+    numbers = map(str, (n_jobs, n_init, init_jobs))
+    child = subprocess.Popen(
+        [sys.executable, "-c", NESTED, solver, backend, *numbers],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=hear_ctrl_c,
+    )
+    try:
+        for line in child.stdout:
+            if " 20 " in line:
+                break
+        # To all processes, as the terminal does.
+        os.killpg(child.pid, signal.SIGINT)
+        out, _ = child.communicate(timeout=PATIENCE)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    assert child.returncode == 0
+    assert out.splitlines()[-1] == "ended"
 
 
 # From outside

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 from .._training.history import History
+from .._training.interruption import leaves_warnings
 from .._training.start import Earlier
 from .fitted import fitted_network, hidden_activations
 
@@ -45,8 +46,9 @@ def adopt_network(estimator, network, targets, theta, dtype):
 
 def adopt_best(estimator, outcomes, problem, earlier):
     """Warn of runs that did not converge, and adopt the best one."""
-    for outcome in outcomes:
-        outcome.warn()
+    if not leaves_warnings():
+        for outcome in outcomes:
+            outcome.warn()
     best = min(outcomes, key=lambda outcome: outcome.rank)
     adopt_outcome(estimator, best, problem, earlier)
 

@@ -1,4 +1,6 @@
-"""scikit-learn's callbacks (from its version 1.9): a task for each start and iteration."""
+"""scikit-learn's callbacks (from its version 1.9): a task per start, iteration, fold and alpha."""
+
+from contextlib import contextmanager
 
 
 class Task:
@@ -29,6 +31,38 @@ class Task:
         return cls(
             context if hasattr(estimator, "_skl_callbacks") else None, {"estimator": estimator}
         )
+
+    @classmethod
+    def of_search(cls, search, estimator, refit):
+        """The task of a whole search; its subtasks are the paths and the last fit.
+
+        Parameters
+        ----------
+        search : estimator
+            Whose `fit` it is.
+        estimator : estimator or None
+            What it fits; it may have callbacks of its own.
+        refit : bool
+        """
+        if not hasattr(search, "_init_callback_context"):
+            return cls(None, {})
+        context = search._init_callback_context(max_subtasks=1 + refit)
+        wanted = any(hasattr(either, "_skl_callbacks") for either in (search, estimator))
+        return cls(context if wanted else None, {"estimator": search})
+
+    def paths(self, n_folds, n_alphas):
+        """The subtask of all paths, and its subtasks, one per fold; none has begun.
+
+        They are made before any of them is sent to another process.
+        """
+        if self._context is None:
+            return Task(None, {}), [Task(None, {})] * n_folds
+        search = self._context.subcontext("search", max_subtasks=n_folds, sequential_subtasks=False)
+        folds = [
+            search.subcontext("fold", task_id=number, max_subtasks=n_alphas)
+            for number in range(n_folds)
+        ]
+        return Task(search, self._given), [Task(fold, self._given) for fold in folds]
 
     def begin(self, **given):
         """Call the hooks of the task's beginning."""
@@ -67,3 +101,24 @@ class Task:
         return self._context.call_on_fit_task_end(
             reconstruction_attributes=attributes, **self._given
         )
+
+    @contextmanager
+    def whole(self, **given):
+        """Context from the task's beginning to its end; one that fails has no end."""
+        self.begin(**given)
+        yield
+        self.end()
+
+    @contextmanager
+    def fit_of(self, estimator, name):
+        """Context of a subtask that is another estimator's `fit`.
+
+        The two are one task in the tree. For its time, callbacks that are made to be
+        propagated are the estimator's, too.
+        """
+        if self._context is None:
+            yield
+            return
+        task = Task(self._context.subcontext(name), self._given)
+        with task._context.propagate_callback_context(estimator), task.whole():
+            yield

@@ -1,52 +1,86 @@
-"""Runs that go side by side, and how Ctrl-C or a failure ends them all."""
+"""Runs that belong together: how they end, and how a fit knows that it is part of another.
+
+A run is a start of a fit or a fold of a search. Which group a run belongs to, and
+whether a fit leaves warnings to its caller, stands in context variables: a fit inside
+a fold finds the fold's group by itself, whatever lies between them. A new thread or
+process begins with an empty context; each run sets its own.
+"""
 
 import threading
 import warnings
-from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 
-from joblib import Parallel, delayed
+from sklearn.utils.parallel import Parallel, delayed
+
+_GROUP: ContextVar["Interruption | None"] = ContextVar("group of runs", default=None)
+_LEAVES_WARNINGS = ContextVar("fit leaves warnings to its caller", default=False)
 
 
 class Interruption:
-    """Ends runs that go side by side, when Ctrl-C comes or one of them fails.
+    """A group of runs that end together, when Ctrl-C comes or one of them fails.
 
-    In another process it is another one: pickled it is as new.
+    A group that is made inside a run is part of that run: it ends with the run's
+    group, but not the other way round. What ends the inner group alone, an error or
+    Ctrl-C, leaves it as an exception, and so reaches the outer one. Each group waits
+    for its own runs only: two runs that fail side by side do not wait for each other.
+
+    In another process a group is another one: a pickled copy is a new group.
     """
 
     def __init__(self):
+        self._outer = _GROUP.get()
         self._set = threading.Event()
         self._begun: list[tuple[threading.Thread, threading.Event]] = []
 
     def __reduce__(self):
         return Interruption, ()
 
+    @property
+    def nested(self):
+        """Whether the group is part of a run of another group."""
+        return self._outer is not None
+
     def set(self):
-        """Let every run end soon."""
+        """Let every run of the group end soon."""
         self._set.set()
 
     def is_set(self):
         """Whether the runs are to end."""
-        return self._set.is_set()
+        return self._set.is_set() or (self._outer is not None and self._outer.is_set())
 
-    @contextmanager
-    def of_run(self):
-        """Context of one run: if it fails, the others are to end."""
-        finished = threading.Event()
-        # First of all: whoever sets the interruption now waits for this run, or it sees it.
-        self._begun.append((threading.current_thread(), finished))
-        try:
-            yield
-        except BaseException:
-            self.set()
-            raise
-        finally:
-            finished.set()
+    def run_all(self, function, arguments, **parallel):
+        """Results of ``function(argument)`` for each argument, some of them side by side.
 
-    @contextmanager
-    def of_all(self):
-        """Context around all runs: if it fails, they have ended when it is left."""
+        When this raises an error, no run is left in this process.
+
+        Parameters
+        ----------
+        function : callable(argument) -> result
+            Ends soon after the group is set; then its result does not matter.
+        arguments : sequence
+            A single one is run right here.
+        **parallel
+            Keywords of `joblib.Parallel`.
+
+        Returns
+        -------
+        results : list
+            In the order of the arguments.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the group was set.
+        """
         try:
-            yield
+            if len(arguments) == 1:
+                ended = [self._run(function, arguments[0])]
+            else:
+                ended = Parallel(**parallel)(
+                    delayed(self._run)(function, argument) for argument in arguments
+                )
+            if self.is_set() or None in ended:
+                raise KeyboardInterrupt  # noqa: TRY301
         except BaseException:
             # Only the main thread hears Ctrl-C: in a run of its own, or while it waits for others.
             self.set()
@@ -54,6 +88,34 @@ class Interruption:
                 if thread is not threading.current_thread():
                     finished.wait()
             raise
+        return [result for (result,) in ended]
+
+    def _run(self, function, argument):
+        """The result, as a tuple of one; None if the run was interrupted.
+
+        Not an exception: that would leave its thread or process in the middle of joblib.
+        """
+        finished = threading.Event()
+        # First of all: whoever sets the group now waits for this run, or it sees it.
+        self._begun.append((threading.current_thread(), finished))
+        try:
+            if self.is_set():
+                return None
+            # In a context of its own: Ctrl-C can't leave anything set behind it.
+            return (copy_context().run(self._run_inside, function, argument),)
+        except KeyboardInterrupt:
+            self.set()
+            return None
+        except BaseException:
+            self.set()
+            raise
+        finally:
+            finished.set()
+
+    def _run_inside(self, function, argument):
+        _GROUP.set(self)
+        _LEAVES_WARNINGS.set(False)
+        return function(argument)
 
 
 def run_side_by_side(run, n_runs, n_jobs, interruption):
@@ -74,6 +136,12 @@ def run_side_by_side(run, n_runs, n_jobs, interruption):
     outcomes : list of Outcome
         In the order of the numbers.
 
+    Raises
+    ------
+    KeyboardInterrupt
+        After Ctrl-C, if no run has an outcome, or if they are part of another run, which
+        has no use for half-trained parameters.
+
     Warns
     -----
     UserWarning
@@ -81,24 +149,38 @@ def run_side_by_side(run, n_runs, n_jobs, interruption):
     """
     outcomes = {}
 
-    def run_unless_interrupted(number):
-        with interruption.of_run():
-            if not interruption.is_set():
-                outcomes[number] = run(number)
+    def keep(number):
+        outcomes[number] = run(number)
 
     try:
-        with interruption.of_all():
-            Parallel(n_jobs=n_jobs, require="sharedmem")(
-                delayed(run_unless_interrupted)(number) for number in range(n_runs)
-            )
+        interruption.run_all(keep, range(n_runs), n_jobs=n_jobs, require="sharedmem")
     except KeyboardInterrupt:
-        if not outcomes:
+        if interruption.nested or not outcomes:
             raise
         if not any(outcome.interrupted for outcome in outcomes.values()):
-            # None of them knows of it.
+            # None of them reports it.
             warnings.warn(
                 f"Training was interrupted after {len(outcomes)} of {n_runs} starts; the best "
                 "parameters so far are kept.",
                 stacklevel=2,
             )
     return [outcomes[number] for number in sorted(outcomes)]
+
+
+def fit_without_warnings(fit, *args):
+    """Call a `fit` of ours, which then leaves it to the caller to warn about its outcome.
+
+    For searches: they fit many times and warn once. Only warnings that each fit would
+    repeat are left out; filters, which threads share, are not touched.
+    """
+
+    def call():
+        _LEAVES_WARNINGS.set(True)
+        return fit(*args)
+
+    return copy_context().run(call)
+
+
+def leaves_warnings():
+    """Whether the present `fit` leaves warnings about its outcome to its caller."""
+    return _LEAVES_WARNINGS.get()

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from .._objective.objective import RowBlocks
+from .scoring import score_rows
 
 
 def split_rows(codes, sample_weight, multilabel, fraction, seed):
@@ -148,7 +149,8 @@ class Validation:
         if self.scoring == "loss":
             return Measured(-loss, loss)
         rows, weights = self.scorer_rows
-        given = self.scoring(make_estimator(network, theta), *rows, **weights)
+        classes = None if self.targets.multilabel else self.targets.classes
+        given = score_rows(self.scoring, make_estimator(network, theta), *rows, classes, weights)
         try:
             return Measured(float(given), loss)
         except (TypeError, ValueError) as error:

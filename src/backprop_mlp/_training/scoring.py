@@ -1,0 +1,87 @@
+"""Scores on rows, or of networks, that lack some of the classes."""
+
+import numpy as np
+
+from .._sklearn import scorer_of_classes
+
+
+def score_rows(scorer, estimator, X, y, classes, metadata):
+    """What a scorer gives for rows of a problem whose classes may be more than theirs.
+
+    Parameters
+    ----------
+    scorer : callable(estimator, X, y, **metadata)
+    estimator : classifier
+        Fitted on rows that may lack some of the classes.
+    X, y
+        Rows that may lack some, too.
+    classes : ndarray of shape (n_classes,) or None
+        Sorted labels of all rows; None for multilabel problems, where every row has
+        all labels.
+    metadata : dict
+        The scorer's keywords, such as ``sample_weight``.
+
+    Returns
+    -------
+    score
+        What the scorer gives; metrics of probabilities count 0 for the classes that
+        the estimator does not know.
+    """
+    if classes is not None:
+        scorer = scorer_of_classes(scorer, classes, taken=metadata)
+        if not np.array_equal(estimator.classes_, classes):
+            estimator = AllClasses(estimator, classes)
+    return scorer(estimator, X, y, **metadata)
+
+
+class AllClasses:
+    """A fitted classifier that speaks of all classes, also of those that it does not know.
+
+    The missing ones have probability 0, and as logit and log-probability the lowest
+    number of the dtype, as in `sklearn.model_selection.cross_val_predict`. All else
+    is the classifier's.
+
+    Parameters
+    ----------
+    classifier : classifier
+        Fitted on some of the classes.
+    classes : ndarray of shape (n_classes,)
+        All of them, sorted.
+    """
+
+    def __init__(self, classifier, classes):
+        self._classifier = classifier
+        self._columns = np.searchsorted(classes, classifier.classes_)
+        self.classes_ = classes
+
+    def __getattr__(self, name):
+        if name == "_classifier":  # a copy that is not filled yet
+            raise AttributeError(name)
+        return getattr(self._classifier, name)
+
+    def predict_proba(self, X):
+        """Probabilities of shape (n_samples, n_classes)."""
+        return self._spread(self._classifier.predict_proba(X), 0.0)
+
+    def predict_log_proba(self, X):
+        """Logarithms of the probabilities, of shape (n_samples, n_classes)."""
+        log_P = self._classifier.predict_log_proba(X)
+        return self._spread(log_P, np.finfo(log_P.dtype).min)
+
+    def decision_function(self, X):
+        """Logits of shape (n_samples, n_classes), or (n_samples,) for two classes."""
+        z = self._classifier.decision_function(X)
+        lowest = np.finfo(z.dtype).min
+        if len(self.classes_) == 2:
+            # It knows one class, and is sure of it.
+            return np.full(len(z), -lowest if self._columns[0] == 1 else lowest)
+        if z.ndim == 1:
+            # Log-odds of the second class: of each class they are these.
+            z = np.column_stack([-z, z])
+        return self._spread(z, lowest)
+
+    def _spread(self, columns, missing):
+        """The classifier's columns in the order of all classes."""
+        spread = np.full((len(columns), len(self.classes_)), missing, columns.dtype)
+        spread[:, self._columns] = columns
+        return spread
