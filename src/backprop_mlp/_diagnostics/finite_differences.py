@@ -43,11 +43,14 @@ def central_differences(loss, theta, coordinates, step):
 
 
 def penalty_differences(objective, theta, coordinates, step):
-    """Difference quotients of the penalty."""
-    differences = np.empty(len(coordinates))
+    """Difference quotients of the penalty, and the errors that rounding it may cause in them."""
+    differences, rounding = np.empty((2, len(coordinates)))
     for index, plus, minus, distance in _moved(theta, coordinates, step):
-        differences[index] = (objective.penalty(plus) - objective.penalty(minus)) / distance
-    return differences
+        above, below = objective.penalty(plus), objective.penalty(minus)
+        differences[index] = (above - below) / distance
+        rounding[index] = EPSILON * max(above, below) / distance
+    # Biases are not penalised: moving them changes no last place of the penalty.
+    return differences, np.where(coordinates < objective.network.n_weights, rounding, 0.0)
 
 
 def _moved(theta, coordinates, step):
@@ -114,7 +117,8 @@ def estimate_truncation(loss, theta, coordinates, differences, at_kink, step, no
         matters = 0.1 * TOLERANCE * np.sqrt(np.mean(finer * finer))
         active = active[(moved > max(rounding, matters)) & ~crosses]
         left[active] = rounding / STEP_RATIO
-    return np.abs(differences - finest) + left
+    # The finest ones need not be exact either.
+    return 2.0 * np.abs(differences - finest) + left
 
 
 def estimate_noise(loss, theta, coordinates, rng):
@@ -150,29 +154,39 @@ def estimate_noise(loss, theta, coordinates, rng):
     return deviation(np.array(values)), deviation(np.array(grads))
 
 
-def estimate_delta_rounding(loss, theta):
-    """What rounding the outputs to float64 does to the gradient, of shape (n_params,).
+def estimate_output_rounding(loss, theta):
+    """What rounding logits and outputs to float64 does to the loss and to its gradient.
 
-    An output near 1 is rounded to 1e-16, however small its distance from 1 is,
-    and that distance is what backpropagation starts from.
+    A loss may be made of numbers as large as the logits, however small it is
+    itself. An output near 1 is rounded to 1e-16, however small its distance from 1
+    is, from which backpropagation starts. Close by the errors are always the same:
+    `estimate_noise` can't see them.
+
+    Returns
+    -------
+    value_rounding : float
+        Of the loss.
+    grad_rounding : ndarray of shape (n_params,)
+        Of its gradient, roughly: the deviation over some random roundings.
     """
-    draws = [np.zeros(theta.size) for _ in range(ROUNDING_DRAWS)]
-    function = partial(_block_delta_rounding, loss.network, theta)
-    for block_draws in loss.map(function, loss.blocks):
-        for draw, block_draw in zip(draws, block_draws, strict=True):
-            draw += block_draw
-    return EPSILON * np.sqrt(np.mean(np.square(draws), axis=0)) / loss.total_weight
+    value_rounding = 0.0
+    draws = np.zeros((ROUNDING_DRAWS, theta.size))
+    function = partial(_block_output_rounding, loss.network, theta)
+    for block_value, block_draws in loss.map(function, loss.blocks):
+        value_rounding += block_value
+        draws += block_draws
+    scale = EPSILON / loss.total_weight
+    return scale * value_rounding, scale * np.sqrt(np.mean(draws * draws, axis=0))
 
 
-def _block_delta_rounding(network, theta, block):
-    """The gradients of a block for some random delta of size 1, times the rows' weights."""
+def _block_output_rounding(network, theta, block):
+    """Sum of a block's logits' sizes, and its gradients for some random delta of size 1."""
     rng = np.random.default_rng(block.seed)
     params = network.views(theta)
     z, caches = network.forward(params, block.X, block.rows)
-    draws = []
-    for _ in range(ROUNDING_DRAWS):
-        delta = rng.normal(size=z.shape[::-1]).T * block.sample_weight.reshape(len(z), -1)
-        draw = np.empty_like(theta)
+    weights = block.sample_weight.reshape(len(z), -1)
+    draws = np.empty((ROUNDING_DRAWS, theta.size))
+    for draw in draws:
+        delta = np.asfortranarray(rng.normal(size=z.shape) * weights)
         network.backward(params, network.views(draw), caches, delta)
-        draws.append(draw)
-    return draws
+    return float(np.sum(weights * np.abs(z))), draws

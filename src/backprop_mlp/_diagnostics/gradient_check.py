@@ -26,8 +26,8 @@ from .finite_differences import (
     STEP_RATIO,
     TOLERANCE,
     central_differences,
-    estimate_delta_rounding,
     estimate_noise,
+    estimate_output_rounding,
     estimate_truncation,
     penalty_differences,
 )
@@ -369,26 +369,25 @@ def _check(objective, loss, theta, step, max_coordinates, seed):
     blocks = parameter_blocks(objective.network)
     cost, grad = objective.value_and_grad(theta)
     loss_cost, loss_grad = loss.value_and_grad(theta)
-    penalty_cost = abs(cost - loss_cost)
-    delta_rounding = estimate_delta_rounding(loss, theta)
+    value_rounding, grad_rounding = estimate_output_rounding(loss, theta)
+    value_rounding += EPSILON * abs(loss_cost)
     parts: dict[str, list] = {}
     for block, count in zip(
         blocks, share_out([b.size for b in blocks], max_coordinates), strict=True
     ):
         names, chosen = block.draw(count, rng)
         differences, at_kink = central_differences(loss, theta, chosen, step)
-        penalty = penalty_differences(objective, theta, chosen, step)
+        penalty, penalty_rounding = penalty_differences(objective, theta, chosen, step)
         if not (np.isfinite(differences + penalty).all() and np.isfinite(grad).all()):
             raise FloatingPointError(
                 f"The cost, {cost:g} at theta, overflows there or a step away. Scale the features "
                 f"(StandardScaler), or lower step={step:g}."
             )
         noise, grad_noise = estimate_noise(loss, theta, chosen[~at_kink], rng)
-        noise = SAFETY * max(noise, EPSILON * abs(loss_cost) / 2.0)
+        noise = SAFETY * max(noise, value_rounding / 2.0)
         truncation = estimate_truncation(loss, theta, chosen, differences, at_kink, step, noise)
         # The loss's and the penalty's shares come from sums, which keep the larger one's digits.
         lost = EPSILON * (np.abs(grad[chosen]) + np.abs(differences + penalty))
-        penalised = chosen < objective.network.n_weights
         for field, values in {
             "names": names,
             "differences": differences + penalty,
@@ -396,9 +395,9 @@ def _check(objective, loss, theta, step, max_coordinates, seed):
             "at_kink": at_kink,
             "penalty_differences": penalty,
             "penalty_backpropagation": grad[chosen] - loss_grad[chosen],
-            "rounding": noise / step + SAFETY * (grad_noise + delta_rounding[chosen] + lost),
+            "rounding": noise / step + SAFETY * (grad_noise + grad_rounding[chosen] + lost),
             "truncation": truncation,
-            "penalty_rounding": SAFETY * (EPSILON * penalty_cost / step * penalised + lost),
+            "penalty_rounding": SAFETY * (penalty_rounding + lost),
             "without_effect": np.full(len(chosen), block.without_effect),
         }.items():
             parts.setdefault(field, []).append(values)
