@@ -103,6 +103,7 @@ def estimate_truncation(loss, theta, coordinates, differences, at_kink, step, no
     """
     finest = differences.copy()
     left = np.zeros(len(coordinates))
+    refined = False
     active = np.flatnonzero(~at_kink)
     while len(active):
         step /= STEP_RATIO
@@ -115,8 +116,9 @@ def estimate_truncation(loss, theta, coordinates, differences, at_kink, step, no
         finest[active] = finer
         at_kink[active] |= crosses
         matters = 0.1 * TOLERANCE * np.sqrt(np.mean(finer * finer))
+        left[active] = rounding if refined else 0.0
         active = active[(moved > max(rounding, matters)) & ~crosses]
-        left[active] = rounding / STEP_RATIO
+        refined = True
     # The finest ones need not be exact either.
     return 2.0 * np.abs(differences - finest) + left
 

@@ -664,7 +664,7 @@ class GradientCheckDisplay:
         check = self.check
         self._draw_gradients(self.ax_[0], kwargs)
         self._draw_errors(self.ax_[1], kwargs)
-        verdict = "passed" if check.passed else "FAILED"
+        verdict = {True: "passed", False: "FAILED", None: "not decided"}[check.passed]
         self.ax_[0].set_title(f"Gradient check {verdict}")
         self.ax_[1].set_title(f"Relative difference {check.relative_difference:.2g}")
         return self
