@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
@@ -28,7 +27,8 @@ from ._estimator.documentation import DocumentationLinkMixin
 from ._network.activations import ACTIVATIONS
 from ._network.layers import Dense, Elementwise
 from ._network.network import Network, plain_network
-from ._objective.objective import RowBlocks, block_slices, work
+from ._objective.blocks import RowBlocks, block_slices, flops, rows_per_block
+from ._objective.overflow import IGNORE_OVERFLOW, refuse_overflow
 from ._objective.threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
 from ._targets.targets import Targets, sorted_classes
 from ._training.callbacks import CallbackSupportMixin, Task, with_callbacks
@@ -39,9 +39,6 @@ from .initializers import INITIALIZERS, initialize
 from .schedules import NAMES as SCHEDULES
 
 _PRECISIONS = (np.float64, np.float32)
-
-# Hidden units may overflow where the next layer bounds them; what counts is checked.
-_LATER: Any = {"over": "ignore", "invalid": "ignore"}
 
 
 def _has_partial_fit(classifier):
@@ -616,7 +613,7 @@ class BackpropMLPClassifier(
         network = build_network(self, X.shape[1], targets)
         codes = targets.codes(y)
         self.class_weight_ = targets.class_weights(self.class_weight)
-        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets, X.dtype)
+        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets)
         blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
         problem = Problem(targets, network, blocks, None)
         rng = np.random.default_rng(
@@ -683,7 +680,7 @@ class BackpropMLPClassifier(
         rows = slice(None) if chosen is None else chosen
         totals = targets.class_totals(codes[rows], weights[rows])
         self.class_weight_ = targets.class_weights(self.class_weight, totals)
-        factored = self._times_class_weight(weights, codes, targets, X.dtype)
+        factored = self._times_class_weight(weights, codes, targets)
         blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen)
         validation = None
         scoring = self.scoring
@@ -693,7 +690,7 @@ class BackpropMLPClassifier(
             X_val, y_val = self._validate_rows(X_val, y_val, reset=False)
             codes_val = targets.codes(y_val)
             weights = _row_weights(sample_weight_val, X_val)
-            factored = self._times_class_weight(weights, codes_val, targets, X_val.dtype)
+            factored = self._times_class_weight(weights, codes_val, targets)
             blocks_val = RowBlocks.of(network, X_val, codes_val, factored, targets.encode)
             validation = Validation(
                 blocks_val, targets, scoring, _scorer_rows(X_val, y_val, sample_weight_val)
@@ -976,7 +973,7 @@ class BackpropMLPClassifier(
         if X.shape[0] * network.n_weights < WORTH_BLAS_THREADS:
             # For a single row the guard takes as long as the products.
             return function(network, _forward(network, params, X)[0])
-        slices = block_slices(X.shape[0], network.rows_per_block(X.dtype))
+        slices = block_slices(X.shape[0], rows_per_block(network, X))
         if len(slices) == 1:
             with one_blas_thread:
                 return function(network, _forward(network, params, X)[0])
@@ -986,7 +983,7 @@ class BackpropMLPClassifier(
 
         result = None
         rows = X.shape[0] / len(slices)
-        with block_map(work(network, X, rows)) as map_blocks:
+        with block_map(flops(network, X, rows)) as map_blocks:
             for rows, block in zip(slices, map_blocks(outputs, slices), strict=True):
                 if result is None:
                     result = np.empty((X.shape[0], *block.shape[1:]), block.dtype)
@@ -1102,10 +1099,8 @@ class BackpropMLPClassifier(
             The cost, with the m of the given rows.
         """
         problem = self._fitted_problem(X, y, sample_weight)
-        with open_objective(problem, self.alpha) as objective, np.errstate(**_LATER):
-            cost = objective.value(self._theta(objective.network))
-        _refuse_overflow("cost", cost)
-        return cost
+        with open_objective(problem, self.alpha) as objective:
+            return objective.finite_value(self._theta(objective.network))
 
     def cost_gradient(self, X, y, sample_weight=None):
         """J and its gradient at the fitted parameters: the exercise's nnCostFunction.
@@ -1127,10 +1122,8 @@ class BackpropMLPClassifier(
             Derivatives dJ / dtheta, laid out as ``thetas_``.
         """
         problem = self._fitted_problem(X, y, sample_weight)
-        with open_objective(problem, self.alpha) as objective, np.errstate(**_LATER):
-            cost, grad = objective.value_and_grad(self._theta(objective.network))
-        _refuse_overflow("cost", cost)
-        _refuse_overflow("gradient of the cost", grad)
+        with open_objective(problem, self.alpha) as objective:
+            cost, grad = objective.finite_value_and_grad(self._theta(objective.network))
         return cost, _as_thetas(objective.network.dense_views(grad))
 
     def _fitted_problem(self, X, y, sample_weight, precisions=_PRECISIONS):
@@ -1139,7 +1132,7 @@ class BackpropMLPClassifier(
         X, y = self._validate_rows(X, y, reset=False, precisions=precisions)
         targets = self._targets
         codes = targets.codes(y)
-        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets, X.dtype)
+        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets)
         network = self._network
         blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
         return Problem(targets, network, blocks, None)
@@ -1163,19 +1156,11 @@ class BackpropMLPClassifier(
         seed = rng.randint(np.iinfo(np.int32).max, size=1)[0]
         return problem, initialize(problem.network, aside.initializer, np.random.default_rng(seed))
 
-    def _times_class_weight(self, sample_weight, codes, targets, dtype):
-        """The rows' weights, times those of their classes, for rows of a dtype."""
-        weights = sample_weight
-        if not np.all(self.class_weight_ == 1.0):
-            weights = weights * targets.row_factors(self.class_weight_, codes)
-        # The gradient is summed in the precision of the rows, and must not vanish there.
-        largest = weights.max() if dtype == np.float32 else 1.0
-        if largest > 0.0 and not 1e-20 <= largest <= 1e20:
-            raise ValueError(
-                "sample_weight, times class_weight, must have a largest value from 1e-20 to 1e20 "
-                f"where X is float32; got {largest:g}. Scale the weights or take X in float64."
-            )
-        return weights
+    def _times_class_weight(self, sample_weight, codes, targets):
+        """The rows' weights, times those of their classes."""
+        if np.all(self.class_weight_ == 1.0):
+            return sample_weight
+        return sample_weight * targets.row_factors(self.class_weight_, codes)
 
     def _validate_rows(self, X, y="no_validation", *, reset, precisions=_PRECISIONS):
         """X (and y) checked, in a precision that the network computes in; no copy if it can."""
@@ -1192,19 +1177,10 @@ class BackpropMLPClassifier(
 
 def _forward(network, params, X):
     """Logits and caches as ``network.forward`` gives them."""
-    with np.errstate(**_LATER):
+    with np.errstate(**IGNORE_OVERFLOW):
         z, caches = network.forward(params, X)
-    _refuse_overflow("logits", z)
+    refuse_overflow("logits", z)
     return z, caches
-
-
-def _refuse_overflow(name, values):
-    """An error if there are infinities or nan among the values."""
-    if not np.isfinite(values).all():
-        raise FloatingPointError(
-            f"The {name} for these rows of X can't be computed: the numbers overflow. Scale the "
-            "features as those that the network was trained on."
-        )
 
 
 def _row_weights(sample_weight, X):

@@ -6,7 +6,7 @@ partition is summed where it lies, and the sums come back. The rows never do.
 """
 
 import copy
-from functools import cached_property, partial, reduce
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import dask
@@ -23,10 +23,12 @@ from sklearn.utils.validation import (
     check_non_negative,
 )
 
-from ._classifier import _LATER, BackpropMLPClassifier, _as_thetas, _refuse_overflow
+from ._classifier import BackpropMLPClassifier, _as_thetas
 from ._estimator.assembly import Problem
 from ._estimator.documentation import DocumentationLinkMixin
-from ._objective.objective import Objective, RowBlocks
+from ._objective.blocks import RowBlocks, add_up, rows_per_block
+from ._objective.objective import Objective
+from ._objective.overflow import IGNORE_OVERFLOW
 from ._objective.threads import block_map
 from ._solvers.full_batch import METHODS
 from ._targets.targets import Targets
@@ -395,10 +397,7 @@ class DaskBackpropMLPClassifier(
             The cost, with the m of the given rows.
         """
         objective, theta = self._fitted_objective(X, y, sample_weight)
-        with np.errstate(**_LATER):
-            cost = objective.value(theta)
-        _refuse_overflow("cost", cost)
-        return cost
+        return objective.finite_value(theta)
 
     def cost_gradient(self, X, y, sample_weight=None):
         """J and its gradient at the fitted parameters.
@@ -421,10 +420,7 @@ class DaskBackpropMLPClassifier(
             Derivatives dJ / dtheta, laid out as ``thetas_``.
         """
         objective, theta = self._fitted_objective(X, y, sample_weight)
-        with np.errstate(**_LATER):
-            cost, grad = objective.value_and_grad(theta)
-        _refuse_overflow("cost", cost)
-        _refuse_overflow("gradient of the cost", grad)
+        cost, grad = objective.finite_value_and_grad(theta)
         return cost, _as_thetas(objective.network.dense_views(grad))
 
     def _fitted_objective(self, X, y, sample_weight):
@@ -479,7 +475,8 @@ class PartitionedRows:
     @cached_property
     def _sizes(self):
         sizes = self.client.gather(self.client.map(_size, self.partitions, pure=False))
-        return [sum(values) for values in zip(*sizes, strict=True)]
+        n_rows, totals, largest = zip(*sizes, strict=True)
+        return sum(n_rows), sum(totals), max(largest)
 
     @property
     def n_rows(self):
@@ -488,16 +485,20 @@ class PartitionedRows:
 
     @property
     def total_weight(self):
-        """Sum of the row weights."""
+        """Sum of the row weights: m."""
         return self._sizes[1]
+
+    @property
+    def largest_weight(self):
+        """The largest weight that the loss gets."""
+        return self._sizes[2]
 
     def objective(self, network, alpha):
         """The objective of these rows."""
-        map_blocks = partial(_sums_over, network.rows_per_block(self.dtype))
-        return Objective(network, self, self.total_weight, alpha, self.dtype, map_blocks)
+        return Objective(network, self, alpha, partial(_sums_over, network))
 
 
-def _sums_over(longest, function, rows):
+def _sums_over(network, function, rows):
     """Sums of ``function(block)`` over the blocks of one or several partitions, for Objective.
 
     The function, which holds the parameters, is the result of a task, so that
@@ -508,11 +509,11 @@ def _sums_over(longest, function, rows):
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
         function = client.submit(_itself, function, pure=False)
     sums = client.map(
-        _sum_over_blocks, rows.partitions, function=function, longest=longest, pure=False
+        _sum_over_blocks, rows.partitions, function=function, network=network, pure=False
     )
     while len(sums) > _FAN_IN:
         groups = [sums[start : start + _FAN_IN] for start in range(0, len(sums), _FAN_IN)]
-        sums = client.map(_sum, groups, pure=False)
+        sums = client.map(add_up, groups, pure=False)
     return client.gather(sums)
 
 
@@ -691,21 +692,23 @@ def _class_totals(partition):
 
 
 def _size(partition):
-    return len(partition.sample_weight), float(partition.sample_weight.sum())
+    weights = partition.sample_weight
+    # The client's `Objective` refuses a sum that overflows.
+    with np.errstate(over="ignore"):
+        return len(weights), float(weights.sum()), float(weights.max())
 
 
-def _sum_over_blocks(partition, function, longest):
-    """Sum of ``function(block)`` over a partition's blocks, which bound the memory.
-
-    The function is a partial one, whose arguments are the parameters.
-    """
+def _sum_over_blocks(partition, function, network):
+    """Sum of ``function(block)`` over a partition's blocks, which bound the memory."""
     X, codes, weights, targets = partition
-    blocks = RowBlocks(X, codes, weights, targets.encode, longest)
-    arguments = map(_aligned, function.args)
-    function = partial(function.func, *arguments)
+    blocks = RowBlocks(X, codes, weights, targets.encode, rows_per_block(network, X))
+    if isinstance(function, partial):
+        function = partial(function.func, *map(_aligned, function.args), **function.keywords)
     # The worker's threads take a partition each: one thread for this one.
-    with block_map(0.0) as map_blocks, np.errstate(**_LATER):
-        return _sum(map_blocks(lambda block: function(block._replace(X=_aligned(block.X))), blocks))
+    with block_map(0.0) as map_blocks, np.errstate(**IGNORE_OVERFLOW):
+        return add_up(
+            map_blocks(lambda block: function(block._replace(X=_aligned(block.X))), blocks)
+        )
 
 
 def _aligned(value):
@@ -715,17 +718,6 @@ def _aligned(value):
     in other ways, slower and with another rounding.
     """
     return np.require(value, requirements="A") if isinstance(value, np.ndarray) else value
-
-
-def _sum(results):
-    return reduce(_add, results)
-
-
-def _add(a, b):
-    """Sum of what a function of blocks returns: numbers, arrays, or tuples of them."""
-    if isinstance(a, tuple):
-        return tuple(map(_add, a, b))
-    return np.add(a, b, dtype=np.float64) if isinstance(a, np.ndarray) else a + b
 
 
 def _outputs(X, classifier, method, empty):

@@ -1,6 +1,8 @@
 """J and its gradient: the formula, and what must not change them."""
 
 import math
+import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,14 +14,15 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network.network import Network
-from backprop_mlp._objective.objective import (
-    WORK_WORTH_CUTTING,
-    Objective,
+from backprop_mlp._objective.blocks import (
+    FLOPS_WORTH_CUTTING,
     RowBlocks,
     block_slices,
+    flops,
     row_slices,
-    work,
+    rows_per_block,
 )
+from backprop_mlp._objective.objective import Objective
 from backprop_mlp._objective.threads import block_map
 from backprop_mlp._solvers.full_batch import minimize_scipy
 from backprop_mlp._training.stopping import Stopping
@@ -71,11 +74,11 @@ def counts(rng):
     return rng.integers(0, 4, size=N_ROWS).astype(float)
 
 
-def objective_of(network, X, Y, sample_weight=None, *, alpha=ALPHA, longest=10, **options):
+def objective_of(network, X, Y, sample_weight=None, *, alpha=ALPHA, max_rows=10, **options):
     if sample_weight is None:
         sample_weight = np.ones(X.shape[0])
-    blocks = RowBlocks(X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), longest)
-    return Objective(network, blocks, sample_weight.sum(), alpha, X.dtype, **options)
+    blocks = RowBlocks(X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), max_rows)
+    return Objective(network, blocks, alpha, **options)
 
 
 def assert_same(one, other, theta, relative=1e-12):
@@ -113,7 +116,7 @@ def test_value_alone_is_the_value_beside_the_gradient(network, theta, X, Y, dtyp
 def test_value_alone_normalises_batches_as_the_value_beside_the_gradient_does(X, Y, counts):
     network = Network.feedforward((4, 6, 3), ("tanh",), SoftmaxLoss(), batch_norm=True)
     theta = np.random.default_rng(0).normal(size=network.n_params)
-    objective = objective_of(network, X, Y, counts, longest=N_ROWS)
+    objective = objective_of(network, X, Y, counts, max_rows=N_ROWS)
     assert objective.value(theta) == objective.value_and_grad(theta)[0]
 
 
@@ -171,8 +174,20 @@ def test_the_scale_of_the_weights_is_that_of_the_penalty(network, theta, X, Y, c
 @pytest.mark.parametrize("total", [0.0, -1.0, np.inf, np.nan])
 def test_the_rows_need_a_finite_weight(network, total):
     message = "sample_weight, times class_weight, must have a finite sum above 0; got"
+    rows = SimpleNamespace(dtype=np.dtype(float), total_weight=total, largest_weight=1.0)
     with pytest.raises(ValueError, match=rf"^{message} {total}\.$"):
-        Objective(network, [], total, ALPHA, np.float64)
+        Objective(network, rows, ALPHA)
+
+
+@pytest.mark.parametrize("largest", [1e-21, 1e21, np.inf])
+def test_the_largest_weight_of_float32_rows_is_one_that_their_gradient_can_hold(network, largest):
+    message = f"must have a largest value from 1e-20 to 1e20 where X is float32; got {largest:g}"
+    rows = SimpleNamespace(dtype=np.dtype(np.float32), total_weight=1.0, largest_weight=largest)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Objective(network, rows, ALPHA)
+    if np.isfinite(largest):
+        rows.dtype = np.dtype(np.float64)
+        Objective(network, rows, ALPHA)
 
 
 def test_the_order_of_the_rows_does_not_matter(network, theta, X, Y, counts, rng):
@@ -188,13 +203,13 @@ def test_the_order_of_the_rows_does_not_matter(network, theta, X, Y, counts, rng
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 9, 10, 11, 99, 12_345])
-@pytest.mark.parametrize("longest", [1, 10, 1250])
+@pytest.mark.parametrize("max_rows", [1, 10, 1250])
 @pytest.mark.parametrize("cut", [row_slices, block_slices])
-def test_slices_cover_the_rows_in_nearly_equal_parts(n_rows, longest, cut):
-    slices = cut(n_rows, longest)
+def test_slices_cover_the_rows_in_nearly_equal_parts(n_rows, max_rows, cut):
+    slices = cut(n_rows, max_rows)
     assert [row for rows in slices for row in range(n_rows)[rows]] == list(range(n_rows))
     lengths = {rows.stop - rows.start for rows in slices}
-    assert max(lengths) <= longest
+    assert max(lengths) <= max_rows
     assert min(lengths) >= max(1, max(lengths) - 1)
 
 
@@ -210,25 +225,25 @@ def test_no_block_is_empty_where_there_are_as_many_as_rows():
     assert block_slices(3, 1) == [slice(0, 1), slice(1, 2), slice(2, 3)]
 
 
-@pytest.mark.parametrize("longest", [1, 2, 7, 22, 1000])
-def test_the_size_of_the_blocks_does_not_matter(network, theta, X, Y, counts, longest):
+@pytest.mark.parametrize("max_rows", [1, 2, 7, 22, 1000])
+def test_the_size_of_the_blocks_does_not_matter(network, theta, X, Y, counts, max_rows):
     assert_same(
         objective_of(network, X, Y, counts),
-        objective_of(network, X, Y, counts, longest=longest),
+        objective_of(network, X, Y, counts, max_rows=max_rows),
         theta,
     )
 
 
-@pytest.mark.parametrize("longest", [4, 100])
-def test_chosen_rows_are_a_data_set_of_these_rows(network, theta, X, Y, counts, longest):
+@pytest.mark.parametrize("max_rows", [4, 100])
+def test_chosen_rows_are_a_data_set_of_these_rows(network, theta, X, Y, counts, max_rows):
     chosen = np.array([20, 3, 4, 5, 11, 0, 17])
-    options = {"encode": lambda codes, dtype: codes.astype(dtype), "longest": longest}
+    options = {"encode": lambda codes, dtype: codes.astype(dtype), "max_rows": max_rows}
     blocks = RowBlocks(X, Y, counts, chosen=chosen, **options)
     alone = RowBlocks(X[chosen], Y[chosen], counts[chosen], **options)
     assert blocks.n_rows == alone.n_rows == 7
     assert blocks.total_weight == alone.total_weight == counts[chosen].sum()
     assert_same(
-        *(Objective(network, rows, rows.total_weight, ALPHA, X.dtype) for rows in (blocks, alone)),
+        *(Objective(network, rows, ALPHA) for rows in (blocks, alone)),
         theta,
     )
 
@@ -236,9 +251,9 @@ def test_chosen_rows_are_a_data_set_of_these_rows(network, theta, X, Y, counts, 
 @pytest.mark.parametrize("extra", [-1000, 0, 1, 1000])
 def test_a_batch_of_all_rows_has_the_cost_and_the_gradient(network, theta, rng, extra):
     """However many blocks it is computed in."""
-    n_rows = network.rows_per_block(np.float64) + extra
+    n_rows = rows_per_block(network, np.empty((1, 4))) + extra
     X, Y = rng.normal(size=(n_rows, 4)), np.eye(3)[rng.integers(3, size=n_rows)]
-    objective = objective_of(network, X, Y, rng.uniform(0.0, 2.0, n_rows), longest=700)
+    objective = objective_of(network, X, Y, rng.uniform(0.0, 2.0, n_rows), max_rows=700)
     cost, grad = objective.value_and_grad(theta)
     for rows in (slice(0, n_rows), rng.permutation(n_rows)):
         batch_cost, batch_grad, _ = objective.minibatch(theta, rows, None)
@@ -269,9 +284,9 @@ def test_float32_rows_are_computed_in_float32(network, theta, X, Y):
 
     def spy(function, blocks):
         for block in blocks:
-            value, grad, moments = function(block)
+            value, grad = function(block)
             seen.update({block.X.dtype, block.Y.dtype, grad.dtype})
-            yield value, grad, moments
+            yield value, grad
 
     objective_of(network, X.astype(np.float32), Y, map=spy).value_and_grad(theta)
     assert seen == {np.dtype(np.float32)}
@@ -298,14 +313,14 @@ def test_products_with_the_hessian_of_float32_rows_are_computed_in_float32(theta
 )
 def test_the_widest_layer_of_a_block_has_the_same_memory_up_to_100_units(sizes, n_rows):
     layers = Network.feedforward(sizes, ("tanh",), SoftmaxLoss())
-    assert layers.rows_per_block(np.float64) == n_rows
-    assert layers.rows_per_block(np.float32) == 2 * n_rows
+    assert rows_per_block(layers, np.empty((1, sizes[0]))) == n_rows
+    assert rows_per_block(layers, np.empty((1, sizes[0]), np.float32)) == 2 * n_rows
 
 
 def test_blocks_are_as_long_as_they_may_be():
     X = np.empty((20, 1))
-    for longest, n_blocks in ((20, 1), (19, 2), (10, 2), (9, 4)):
-        assert len(RowBlocks(X, X, X[:, 0], None, longest)) == n_blocks
+    for max_rows, n_blocks in ((20, 1), (19, 2), (10, 2), (9, 4)):
+        assert len(RowBlocks(X, X, X[:, 0], None, max_rows)) == n_blocks
 
 
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
@@ -315,8 +330,8 @@ def test_a_single_block_is_cut_in_two_where_the_halves_are_worth_a_thread(
 ):
     """And so is a mini-batch. What counts of sparse rows are the numbers that are there."""
     wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
-    assert work(wide, np.empty((1, 1000)), 74) < WORK_WORTH_CUTTING
-    assert work(wide, np.empty((1, 1000)), 75) >= WORK_WORTH_CUTTING
+    assert flops(wide, np.empty((1, 1000)), 74) < FLOPS_WORTH_CUTTING
+    assert flops(wide, np.empty((1, 1000)), 75) >= FLOPS_WORTH_CUTTING
     X, y = np.ones((n_rows, 1000)), np.arange(n_rows) % 2
     X = container(X)
     blocks = RowBlocks.of(wide, X, y, np.ones(n_rows), lambda codes, dtype: np.eye(2)[codes])
@@ -327,7 +342,7 @@ def test_a_single_block_is_cut_in_two_where_the_halves_are_worth_a_thread(
         handed_out.append(len(pieces))
         return map(function, pieces)
 
-    objective = Objective(wide, blocks, blocks.total_weight, ALPHA, X.dtype, spy)
+    objective = Objective(wide, blocks, ALPHA, spy)
     objective.minibatch(wide.blank(), slice(0, n_rows), None)
     assert handed_out == [2] * (n_blocks - 1)
 
@@ -358,15 +373,15 @@ def test_only_a_batch_of_several_blocks_is_handed_out(network, theta, dtype):
     handed_out = []
 
     def spy(function, pieces):
-        handed_out.append([len(rows) for rows, _ in pieces])
+        handed_out.append([rows.stop - rows.start for rows, _ in pieces])
         return map(function, pieces)
 
-    longest = network.rows_per_block(dtype)
-    X, Y = np.zeros((2 * longest, 4), dtype), np.zeros((2 * longest, 3))
+    max_rows = rows_per_block(network, np.empty((1, 4), dtype))
+    X, Y = np.zeros((2 * max_rows, 4), dtype), np.zeros((2 * max_rows, 3))
     objective = objective_of(network, X, Y, map=spy)
-    for n_rows in (1, longest, longest + 1):
+    for n_rows in (1, max_rows, max_rows + 1):
         objective.minibatch(theta.astype(dtype), slice(0, n_rows), None)
-    assert handed_out == [[(longest + 1) // 2, (longest + 2) // 2]]
+    assert handed_out == [[(max_rows + 1) // 2, (max_rows + 2) // 2]]
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -386,21 +401,21 @@ def test_rows_are_read_block_by_block(network, theta, X, Y):
 
     class Rows:
         shape, dtype = X.shape, X.dtype
-        longest = 0
+        max_rows = 0
 
         def __getitem__(self, rows):
-            Rows.longest = max(Rows.longest, rows.stop - rows.start)
+            Rows.max_rows = max(Rows.max_rows, rows.stop - rows.start)
             return X[rows]
 
-    objective = objective_of(network, Rows(), Y, np.ones(N_ROWS), longest=4)
+    objective = objective_of(network, Rows(), Y, np.ones(N_ROWS), max_rows=4)
     objective.value_and_grad(theta)
     objective.input_means()
-    assert Rows.longest == 4
+    assert Rows.max_rows == 4
 
 
-@pytest.mark.parametrize(("longest", "per_pass"), [(N_ROWS, 0), (N_ROWS - 1, 2)])
+@pytest.mark.parametrize(("max_rows", "per_pass"), [(N_ROWS, 0), (N_ROWS - 1, 2)])
 def test_a_single_block_is_cut_out_once_and_several_are_never_kept(
-    network, theta, X, Y, longest, per_pass
+    network, theta, X, Y, max_rows, per_pass
 ):
     cut = []
 
@@ -408,8 +423,8 @@ def test_a_single_block_is_cut_out_once_and_several_are_never_kept(
         cut.append(codes)
         return codes.astype(dtype)
 
-    blocks = RowBlocks(X, Y, np.ones(N_ROWS), encode, longest)
-    objective = Objective(network, blocks, N_ROWS, ALPHA, X.dtype)
+    blocks = RowBlocks(X, Y, np.ones(N_ROWS), encode, max_rows)
+    objective = Objective(network, blocks, ALPHA)
     first = objective.value_and_grad(theta)
     cut.clear()
     again = objective.value_and_grad(theta)
@@ -419,10 +434,10 @@ def test_a_single_block_is_cut_out_once_and_several_are_never_kept(
 
 
 def test_threads_change_no_bit(network, theta, X, Y, counts):
-    serial = objective_of(network, X, Y, counts, longest=2)
+    serial = objective_of(network, X, Y, counts, max_rows=2)
     cost, grad = serial.value_and_grad(theta)
     with threadpool_limits(2, user_api="blas"), block_map(1e12) as threads:
-        threaded = objective_of(network, X, Y, counts, longest=2, map=threads)
+        threaded = objective_of(network, X, Y, counts, max_rows=2, map=threads)
         threaded_cost, threaded_grad = threaded.value_and_grad(theta)
         assert threaded.value(theta) == serial.value(theta) == threaded_cost == cost
         np.testing.assert_array_equal(threaded_grad, grad)
@@ -470,7 +485,7 @@ def test_a_fit_with_weights_of_zero_is_one_without_those_rows(network, X, Y, rng
 
 
 def test_a_fit_does_not_depend_on_the_size_of_the_blocks(network, X, Y, assert_same_fit):
-    assert_same_fit(objective_of(network, X, Y), objective_of(network, X, Y, longest=3))
+    assert_same_fit(objective_of(network, X, Y), objective_of(network, X, Y, max_rows=3))
 
 
 def test_a_fit_does_not_depend_on_sparse_storage(network, X, Y, assert_same_fit):

@@ -6,11 +6,12 @@ float32 into arithmetic in float64.
 
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .._network.activations import ACTIVATIONS
 from .._network.network import Network
-from .._objective.objective import Objective, RowBlocks, work
+from .._objective.blocks import RowBlocks, flops
+from .._objective.objective import Objective
 from .._objective.threads import block_map
 from .._solvers.full_batch import METHODS
 from .._solvers.mini_batch import SGD, Adam, RMSprop, Rule
@@ -156,9 +157,7 @@ def build_mini_batches(params, blocks, first_step=0):
 @contextmanager
 def open_objective(problem: Problem, alpha):
     """The objective of a problem, while its blocks may be computed."""
-    blocks: Any = problem.blocks
-    rows = blocks.n_rows / len(blocks)
-    with block_map(work(problem.network, blocks.X, rows)) as map_blocks:
-        yield Objective(
-            problem.network, blocks, blocks.total_weight, float(alpha), blocks.dtype, map_blocks
-        )
+    network, blocks = problem.network, problem.blocks
+    block_flops = flops(network, blocks.X, blocks.n_rows / len(blocks))
+    with block_map(block_flops, network.n_params * blocks.dtype.itemsize) as map_blocks:
+        yield Objective(network, blocks, float(alpha), map_blocks)

@@ -9,7 +9,7 @@ import scipy.linalg
 from scipy.optimize import OptimizeResult
 
 from .._network.layers import BatchNorm, Moments
-from .._objective.objective import row_slices
+from .._objective.blocks import row_slices
 from .._training.stopping import Iteration
 
 MOMENTS_DECAY = 0.9
