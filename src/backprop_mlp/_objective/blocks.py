@@ -89,12 +89,9 @@ def _equal_slices(n_rows, n_slices):
 
 def flops(network: Network, X, n_rows):
     """Floating-point operations of one evaluation of n_rows rows like those of X, roughly."""
-    first = network.layers[0].n_out
-    return (
-        2.0
-        * n_rows
-        * (2 * _stored_per_row(X) * first + 3 * (network.n_weights - X.shape[1] * first))
-    )
+    first = _outputs(network)[0]
+    others = network.n_weights - X.shape[1] * first
+    return 2.0 * n_rows * (2 * _stored_per_row(X) * first + 3 * others)
 
 
 def rows_per_block(network: Network, X) -> int:
@@ -105,7 +102,7 @@ def rows_per_block(network: Network, X) -> int:
     Wide sparse rows may be more: their activations take as much memory as a
     gradient does, or computing them takes much longer than writing it.
     """
-    outputs = [layer.n_out for layer in network.layers if isinstance(layer, Dense)]
+    outputs = _outputs(network)
     widest = max(_stored_per_row(X), *outputs)
     bytes_per_column = max(BYTES_PER_COLUMN, int(BYTES_PER_LAYER // widest))
     worth_a_gradient = math.ceil(FLOPS_PER_PARAM * network.n_params / flops(network, X, 1))
@@ -125,6 +122,11 @@ def max_block_rows(network: Network, X, n_rows) -> int:
     if n_rows <= max_rows and flops(network, X, half) >= enough:
         return half
     return max_rows
+
+
+def _outputs(network):
+    """Number of units of each dense layer."""
+    return [layer.n_out for layer in network.layers if isinstance(layer, Dense)]
 
 
 def _stored_per_row(X):
@@ -200,7 +202,8 @@ class RowBlocks(Sequence):
         """The block of some rows: a slice, or an array of numbers below ``n_rows``."""
         rows = self._numbers(rows)
         Y = self.encode(self.codes[rows], self.X.dtype)
-        return Block(self.X[rows], Y, *self._weights(rows), seed)
+        sample_weight, loss_weight = self._weights(rows)
+        return Block(self.X[rows], Y, sample_weight, loss_weight, seed)
 
     def _numbers(self, rows):
         """The numbers of rows of the data set among all rows."""
@@ -244,6 +247,8 @@ def add_up(results: Iterable):
     total = _start(next(results))
     for result in results:
         total = _plus(total, result)
+        # It may be large, and must not wait for the next one.
+        del result
     return total
 
 

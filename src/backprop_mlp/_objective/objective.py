@@ -262,6 +262,7 @@ class Objective:
             for piece_total, piece_grad, _ in results:
                 total += piece_total
                 grad += piece_grad
+                del piece_grad
             grad *= theta.dtype.type(scale)
             self._penalty.add_grad(self._weights(grad), weights)
             return total * scale + self._penalty.value(weights), grad, moments
