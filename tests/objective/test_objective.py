@@ -1,7 +1,7 @@
 """J and its gradient: the formula, and what must not change them."""
 
-import math
 import re
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,9 +17,7 @@ from backprop_mlp._network.network import Network
 from backprop_mlp._objective.blocks import (
     FLOPS_WORTH_CUTTING,
     RowBlocks,
-    block_slices,
     flops,
-    row_slices,
     rows_per_block,
 )
 from backprop_mlp._objective.objective import Objective
@@ -199,30 +197,158 @@ def test_the_order_of_the_rows_does_not_matter(network, theta, X, Y, counts, rng
     )
 
 
+# Weights per output
+
+
+class OutputWeighted(SigmoidLoss):
+    """A loss that takes weights per row, or per row and output."""
+
+    def _factors(self, sample_weight):
+        return sample_weight[:, None] if sample_weight.ndim == 1 else sample_weight
+
+    def value(self, z, Y, sample_weight):
+        values = np.logaddexp(0.0, z) - Y * z
+        return float((self._factors(sample_weight) * values).sum())
+
+    def value_and_delta(self, z, Y, sample_weight):
+        delta = (self.proba(z) - Y) * self._factors(sample_weight)
+        return self.value(z, Y, sample_weight), delta
+
+    def delta_tangent(self, z, tz, sample_weight):
+        h = self.proba(z)
+        return h * (1.0 - h) * tz * self._factors(sample_weight)
+
+
+@pytest.fixture
+def output_weighted():
+    return Network.feedforward((4, 6, 3), ("tanh",), OutputWeighted())
+
+
+def weigh_outputs(codes, sample_weight):
+    return sample_weight[:, np.newaxis] * (1.0 + 2.0 * codes)
+
+
+def weighed_objective(network, X, Y, sample_weight, weigh, max_rows=10):
+    blocks = RowBlocks(
+        X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), max_rows, None, weigh
+    )
+    return Objective(network, blocks, ALPHA)
+
+
+def test_weights_of_the_outputs_weigh_their_losses_alone(output_weighted, rng, X, Y, counts):
+    """m, and the means of the inputs, are those of the row weights."""
+    theta = rng.normal(size=output_weighted.n_params)
+    coefs, _ = zip(*output_weighted.dense_views(theta), strict=True)
+    h = output_weighted.loss.proba(output_weighted.forward(output_weighted.views(theta), X)[0])
+    losses = -Y * np.log(h) - (1.0 - Y) * np.log(1.0 - h)
+    expected = (weigh_outputs(Y, counts) * losses).sum() / counts.sum()
+    expected += ALPHA / (2.0 * counts.sum()) * sum((W**2).sum() for W in coefs)
+    objective = weighed_objective(output_weighted, X, Y, counts, weigh_outputs)
+    assert objective.value(theta) == pytest.approx(expected, rel=1e-13)
+    assert objective.total_weight == counts.sum()
+    means = objective.input_means()
+    np.testing.assert_allclose(means, np.average(X, axis=0, weights=counts), rtol=1e-13)
+
+
+def test_derivatives_with_weights_of_the_outputs_are_those_of_the_value(
+    output_weighted, rng, X, Y, counts
+):
+    theta, direction = rng.normal(size=(2, output_weighted.n_params))
+    objective = weighed_objective(output_weighted, X, Y, counts, weigh_outputs)
+    value, grad = objective.value_and_grad(theta)
+    assert value == objective.value(theta)
+    step = 1e-5
+    (above, grad_above), (below, grad_below) = (
+        objective.value_and_grad(theta + sign * step * direction) for sign in (1.0, -1.0)
+    )
+    assert grad @ direction == pytest.approx((above - below) / (2 * step), rel=1e-7)
+    product = objective.hessian_product(theta, direction)
+    np.testing.assert_allclose(product, (grad_above - grad_below) / (2 * step), atol=1e-7)
+    batch_value, batch_grad, _ = objective.minibatch(theta, slice(0, N_ROWS), None)
+    assert batch_value == pytest.approx(value, rel=1e-13)
+    np.testing.assert_allclose(batch_grad, grad, atol=1e-13)
+
+
+@pytest.mark.parametrize("max_rows", [7, N_ROWS])
+def test_one_weight_for_all_outputs_is_a_row_weight(output_weighted, rng, X, Y, counts, max_rows):
+    theta = rng.normal(size=output_weighted.n_params)
+    assert_same(
+        weighed_objective(output_weighted, X, Y, counts, None, max_rows),
+        weighed_objective(
+            output_weighted, X, Y, counts, lambda Y, w: np.outer(w, np.ones(3)), max_rows
+        ),
+        theta,
+    )
+
+
+@pytest.mark.parametrize("factor", [0.0, 1e-25, 1e25, np.inf])
+def test_weights_of_the_outputs_are_refused_as_row_weights_are(output_weighted, X, Y, factor):
+    ones = np.ones(N_ROWS)
+    with pytest.raises(ValueError, match=r"^sample_weight, times class_weight, must have a"):
+        weighed_objective(
+            output_weighted, X.astype(np.float32), Y, ones, lambda Y, w: np.outer(w, [factor] * 3)
+        )
+
+
+# Sums over blocks
+
+
+def statistics(block):
+    """A number, a matrix and a tuple of a block."""
+    weighted = block.X * block.sample_weight[:, np.newaxis]
+    return block.sample_weight.sum(), weighted.T @ block.X, (len(block.Y), weighted.sum(axis=0))
+
+
+@pytest.mark.parametrize("max_rows", [1, 7, N_ROWS])
+def test_a_function_of_blocks_is_summed_over_all_rows(network, X, Y, counts, max_rows):
+    objective = objective_of(network, X.astype(np.float32), Y, counts, max_rows=max_rows)
+    X = X.astype(np.float32).astype(np.float64)
+    total, products, (n_rows, sums) = objective.sum_over_blocks(statistics)
+    assert total == counts.sum()
+    assert n_rows == N_ROWS
+    assert products.dtype == sums.dtype == np.float64
+    np.testing.assert_allclose(products, (X * counts[:, np.newaxis]).T @ X, rtol=1e-12)
+    np.testing.assert_allclose(sums, counts @ X, rtol=1e-12)
+
+
+@pytest.mark.parametrize("max_rows", [5, N_ROWS])
+def test_a_sum_over_blocks_is_not_a_part_of_the_rows(network, X, Y, max_rows):
+    before = X.copy()
+    total = objective_of(network, X, Y, max_rows=max_rows).sum_over_blocks(
+        lambda block: block.X[:2]
+    )
+    total += 1.0
+    np.testing.assert_array_equal(X, before)
+
+
+# What overflows
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_overflow_gives_a_cost_that_is_not_finite_and_no_warning(network, theta, X, Y, dtype):
+    huge = np.full_like(theta, 1e300)
+    objective = objective_of(network, X.astype(dtype), Y)
+    largest = np.full_like(theta, np.finfo(dtype).max, dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not np.isfinite(objective.value(huge))
+        assert not np.isfinite(objective.value_and_grad(huge)[0])
+        objective.hessian_product(huge, huge)
+        objective.minibatch(largest, slice(0, 5), None)
+
+
+def test_overflow_is_refused_where_the_cost_is_to_be_finite(network, theta, X, Y):
+    objective = objective_of(network, X, Y)
+    assert objective.finite_value(theta) == objective.value(theta)
+    value, grad = objective.finite_value_and_grad(theta)
+    assert value == objective.value(theta)
+    np.testing.assert_array_equal(grad, objective.value_and_grad(theta)[1])
+    for method in (objective.finite_value, objective.finite_value_and_grad):
+        with pytest.raises(FloatingPointError, match=r"^The cost for these rows of X can't be"):
+            method(np.full_like(theta, 1e300))
+
+
 # Blocks, containers and precision
-
-
-@pytest.mark.parametrize("n_rows", [1, 2, 9, 10, 11, 99, 12_345])
-@pytest.mark.parametrize("max_rows", [1, 10, 1250])
-@pytest.mark.parametrize("cut", [row_slices, block_slices])
-def test_slices_cover_the_rows_in_nearly_equal_parts(n_rows, max_rows, cut):
-    slices = cut(n_rows, max_rows)
-    assert [row for rows in slices for row in range(n_rows)[rows]] == list(range(n_rows))
-    lengths = {rows.stop - rows.start for rows in slices}
-    assert max(lengths) <= max_rows
-    assert min(lengths) >= max(1, max(lengths) - 1)
-
-
-@pytest.mark.parametrize("n_rows", [1, 2, 10, 11, 20, 21, 41, 12_345])
-def test_two_threads_have_blocks_of_the_same_number(n_rows):
-    n_least = math.ceil(n_rows / 10)
-    n_blocks = len(block_slices(n_rows, 10))
-    assert n_blocks in (n_least, n_least + 1)
-    assert n_blocks == 1 or n_blocks % 2 == 0
-
-
-def test_no_block_is_empty_where_there_are_as_many_as_rows():
-    assert block_slices(3, 1) == [slice(0, 1), slice(1, 2), slice(2, 3)]
 
 
 @pytest.mark.parametrize("max_rows", [1, 2, 7, 22, 1000])
@@ -306,23 +432,6 @@ def test_products_with_the_hessian_of_float32_rows_are_computed_in_float32(theta
     assert seen == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize(
-    ("sizes", "n_rows"),
-    [((3, 100, 2), 1250), ((400, 25, 10), 1250), ((30, 50, 3), 2500), ((10, 5, 20), 6250)],
-    ids=str,
-)
-def test_the_widest_layer_of_a_block_has_the_same_memory_up_to_100_units(sizes, n_rows):
-    layers = Network.feedforward(sizes, ("tanh",), SoftmaxLoss())
-    assert rows_per_block(layers, np.empty((1, sizes[0]))) == n_rows
-    assert rows_per_block(layers, np.empty((1, sizes[0]), np.float32)) == 2 * n_rows
-
-
-def test_blocks_are_as_long_as_they_may_be():
-    X = np.empty((20, 1))
-    for max_rows, n_blocks in ((20, 1), (19, 2), (10, 2), (9, 4)):
-        assert len(RowBlocks(X, X, X[:, 0], None, max_rows)) == n_blocks
-
-
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
 @pytest.mark.parametrize(("n_rows", "n_blocks"), [(148, 1), (150, 2), (1249, 2), (1251, 2)])
 def test_a_single_block_is_cut_in_two_where_the_halves_are_worth_a_thread(
@@ -345,26 +454,6 @@ def test_a_single_block_is_cut_in_two_where_the_halves_are_worth_a_thread(
     objective = Objective(wide, blocks, ALPHA, spy)
     objective.minibatch(wide.blank(), slice(0, n_rows), None)
     assert handed_out == [2] * (n_blocks - 1)
-
-
-def test_sparse_rows_are_cut_by_the_numbers_that_they_hold():
-    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
-    X = sp.eye_array(800, 1000, format="csr")
-    assert len(RowBlocks.of(wide, X, X, np.ones(800), None)) == 1
-    assert len(RowBlocks.of(wide, X.toarray(), X, np.ones(800), None)) == 2
-
-
-@pytest.mark.parametrize(("n_rows", "n_blocks"), [(298, 1), (300, 2), (2500, 2)])
-def test_float32_rows_are_cut_where_they_are_twice_as_much_work(n_rows, n_blocks):
-    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
-    X = np.zeros((n_rows, 1000), np.float32)
-    assert len(RowBlocks.of(wide, X, X, np.ones(n_rows), None)) == n_blocks
-
-
-def test_chosen_rows_are_cut_by_their_number():
-    wide = Network.feedforward((1000, 100, 2), ("tanh",), SoftmaxLoss())
-    X = np.zeros((800, 1000))
-    assert len(RowBlocks.of(wide, X, X, np.ones(800), None, np.arange(100))) == 1
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
