@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._estimator.pose import pose
-from backprop_mlp._objective.objective import work
+from backprop_mlp._objective.blocks import flops
 from backprop_mlp._objective.threads import block_map
 from backprop_mlp.initializers import initialize
 
@@ -144,15 +144,15 @@ class ProductsInBlocks:
     def __init__(self, problem):
         self.blocks = problem.blocks
         first, _, last = problem.network.layers
-        self.work = work(problem.network, self.blocks.X, self.blocks.n_rows / len(self.blocks))
+        self.flops = flops(problem.network, self.blocks.X, self.blocks.n_rows / len(self.blocks))
         rng = np.random.default_rng(0)
 
         def matrix(*size):
             return rng.standard_normal(size, dtype=self.blocks.dtype)
 
-        longest = max(rows.stop - rows.start for rows in self.blocks.slices)
+        max_rows = max(rows.stop - rows.start for rows in self.blocks.slices)
         self.W1, self.W2 = matrix(first.n_out, first.n_in), matrix(last.n_out, last.n_in)
-        self.a, self.delta = matrix(first.n_out, longest), matrix(last.n_out, longest)
+        self.a, self.delta = matrix(first.n_out, max_rows), matrix(last.n_out, max_rows)
 
     def of_rows(self, rows):
         """The products of a slice of the rows; matrices with a column a row of X."""
@@ -174,7 +174,7 @@ class ProductsInBlocks:
     @contextmanager
     def opened(self):
         """Context in which they may be computed; gives the callable."""
-        with block_map(self.work) as map_blocks:
+        with block_map(self.flops) as map_blocks:
             yield partial(self.run, map_blocks)
 
 

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 
 from ._estimator.assembly import SOLVERS, open_objective
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.fitted import IGNORE_OVERFLOW, fitted_network, refuse_overflow
+from ._estimator.fitted import fitted_network
 from ._estimator.pose import pose_fitted
 from ._estimator.rows import check_rows
 from ._estimator.thetas import as_thetas
@@ -94,10 +94,8 @@ class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
             The cost, with the m of the given rows.
         """
         problem, theta = pose_fitted(self, X, y, sample_weight)
-        with open_objective(problem, self.alpha) as objective, np.errstate(**IGNORE_OVERFLOW):
-            cost = objective.value(theta)
-        refuse_overflow("cost", cost)
-        return cost
+        with open_objective(problem, self.alpha) as objective:
+            return objective.finite_value(theta)
 
     def cost_gradient(self, X, y, sample_weight=None):
         """J and its gradient at the fitted parameters: the exercise's nnCostFunction.
@@ -119,8 +117,6 @@ class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
             Derivatives dJ / dtheta, laid out as ``thetas_``.
         """
         problem, theta = pose_fitted(self, X, y, sample_weight)
-        with open_objective(problem, self.alpha) as objective, np.errstate(**IGNORE_OVERFLOW):
-            cost, grad = objective.value_and_grad(theta)
-        refuse_overflow("cost", cost)
-        refuse_overflow("gradient of the cost", grad)
-        return cost, as_thetas(objective.network.dense_views(grad))
+        with open_objective(problem, self.alpha) as objective:
+            cost, grad = objective.finite_value_and_grad(theta)
+        return cost, as_thetas(problem.network.dense_views(grad))

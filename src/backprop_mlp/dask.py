@@ -6,35 +6,36 @@ partition is summed where it lies, and the sums come back. The rows never do.
 """
 
 import copy
-from contextlib import nullcontext
-from functools import cached_property, partial, reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 import dask
 import dask.array as da
 import numpy as np
 from distributed import Client, default_client
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
-    check_array,
-    check_consistent_length,
     check_is_fitted,
-    check_non_negative,
 )
 
 from ._classifier import BackpropMLPClassifier
+from ._dask.rows import (
+    FEATURES,
+    PartitionedRows,
+    check_partitions,
+    count_hits,
+    delayed_rows,
+    features_of,
+    itself,
+    whole_rows,
+)
 from ._estimator.adoption import adopt_best, earlier_training
 from ._estimator.assembly import open_objective
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.fitted import IGNORE_OVERFLOW, fitted_network, refuse_overflow
+from ._estimator.fitted import fitted_network
 from ._estimator.pose import Problem, training_network
-from ._estimator.rows import check_rows
 from ._estimator.thetas import as_thetas
 from ._estimator.training import train_estimator
-from ._objective.objective import RowBlocks
-from ._objective.threads import block_map
 from ._sklearn import _fit_context
 from ._solvers.full_batch import METHODS
 from ._targets.targets import Targets
@@ -42,12 +43,6 @@ from ._training.callbacks import Task
 from ._training.validation import Validation
 
 __all__ = ["DaskBackpropMLPClassifier"]
-
-_FAN_IN = 16
-"""Sums that are added in one place: they bound the memory of an addition."""
-
-_FEATURES = ("n_features_in_", "feature_names_in_")
-"""Fitted attributes that describe the features."""
 
 
 class DaskBackpropMLPClassifier(
@@ -206,11 +201,11 @@ class DaskBackpropMLPClassifier(
         local._validate_params()
         _check_supported(local, X_val, y_val, sample_weight_val)
         client = default_client(self.client)
-        given = _delayed_rows(X, y, sample_weight)
-        given_val = None if X_val is None else _delayed_rows(X_val, y_val, sample_weight_val)
+        given = delayed_rows(X, y, sample_weight)
+        given_val = None if X_val is None else delayed_rows(X_val, y_val, sample_weight_val)
 
-        checked = _check(client, given, _unfitted(local), reset=earlier is None)
-        for name, value in _features(checked).items():
+        checked = check_partitions(client, given, _unfitted(local), reset=earlier is None)
+        for name, value in features_of(checked).items():
             setattr(local, name, value)
         targets = Targets.union([summary.targets for _, summary in checked])
         network = training_network(local, local.n_features_in_, targets, earlier, "warm_start=True")
@@ -219,7 +214,7 @@ class DaskBackpropMLPClassifier(
         rows = rows.times(class_weight)
         validation = None
         if given_val is not None:
-            checked = _check(client, given_val, _unfitted(local), reset=False)
+            checked = check_partitions(client, given_val, _unfitted(local), reset=False)
             rows_val: Any = PartitionedRows.encode(client, checked, targets)
             validation = Validation(rows_val.times(class_weight), targets, local.scoring)
         problem = Problem(targets, network, rows, validation, class_weight)
@@ -330,7 +325,7 @@ class DaskBackpropMLPClassifier(
         local = self.estimator_
         if not dask.is_dask_collection(X):
             return getattr(local, method)(X)
-        X = _whole_rows("X", X, (2,))
+        X = whole_rows("X", X, (2,))
         exclusive = not fitted_network(local).targets.multilabel
         if method == "predict":
             columns = () if exclusive else (len(local.classes_),)
@@ -378,9 +373,9 @@ class DaskBackpropMLPClassifier(
         if not dask.is_dask_collection(X):
             return self.estimator_.score(X, y, sample_weight)
         client = default_client(self.client)
-        rows = client.compute(_delayed_rows(X, y, sample_weight))
-        classifier = client.submit(_itself, self.estimator_, pure=False)
-        hits = client.gather(client.map(_count_hits, rows, classifier=classifier, pure=False))
+        rows = client.compute(delayed_rows(X, y, sample_weight))
+        classifier = client.submit(itself, self.estimator_, pure=False)
+        hits = client.gather(client.map(count_hits, rows, classifier=classifier, pure=False))
         right, total = map(sum, zip(*hits, strict=True))
         return right / total
 
@@ -405,13 +400,8 @@ class DaskBackpropMLPClassifier(
             The cost, with the m of the given rows.
         """
         problem, theta = self._pose_fitted(X, y, sample_weight)
-        with (
-            open_objective(problem, self.estimator_.alpha) as objective,
-            np.errstate(**IGNORE_OVERFLOW),
-        ):
-            cost = objective.value(theta)
-        refuse_overflow("cost", cost)
-        return cost
+        with open_objective(problem, self.estimator_.alpha) as objective:
+            return objective.finite_value(theta)
 
     def cost_gradient(self, X, y, sample_weight=None):
         """J and its gradient at the fitted parameters.
@@ -434,13 +424,8 @@ class DaskBackpropMLPClassifier(
             Derivatives dJ / dtheta, laid out as ``thetas_``.
         """
         problem, theta = self._pose_fitted(X, y, sample_weight)
-        with (
-            open_objective(problem, self.estimator_.alpha) as objective,
-            np.errstate(**IGNORE_OVERFLOW),
-        ):
-            cost, grad = objective.value_and_grad(theta)
-        refuse_overflow("cost", cost)
-        refuse_overflow("gradient of the cost", grad)
+        with open_objective(problem, self.estimator_.alpha) as objective:
+            cost, grad = objective.finite_value_and_grad(theta)
         return cost, as_thetas(problem.network.dense_views(grad))
 
     def _pose_fitted(self, X, y, sample_weight):
@@ -448,90 +433,12 @@ class DaskBackpropMLPClassifier(
         check_is_fitted(self)
         local = self.estimator_
         client = default_client(self.client)
-        given = _delayed_rows(X, y, sample_weight)
-        checked = _check(client, given, _unfitted(local), reset=False)
+        given = delayed_rows(X, y, sample_weight)
+        checked = check_partitions(client, given, _unfitted(local), reset=False)
         fitted = fitted_network(local)
         rows = PartitionedRows.encode(client, checked, fitted.targets)
         rows = rows.times(local.class_weight_)
         return Problem(fitted.targets, fitted.network, rows), fitted.theta()
-
-
-class PartitionedRows:
-    """The rows of a data set on the workers of a cluster, in place of ``RowBlocks``.
-
-    Parameters
-    ----------
-    client : distributed.Client
-    partitions : list of distributed.Future of Partition
-        None of them empty.
-    dtype : dtype
-        The precision in which the rows are computed.
-    """
-
-    def __init__(self, client, partitions, dtype):
-        self.client = client
-        self.partitions = partitions
-        self.dtype = dtype
-
-    @classmethod
-    def encode(cls, client, checked, targets):
-        """The rows of checked partitions, with numbers for labels."""
-        futures, summaries = zip(*checked, strict=True)
-        dtype = np.result_type(*(summary.dtype for summary in summaries))
-        partitions = client.map(_encode, futures, targets=targets, dtype=dtype, pure=False)
-        return cls(client, partitions, dtype)
-
-    def times(self, class_weight):
-        """The same rows, their weights multiplied by those of their classes."""
-        if np.all(class_weight == 1.0):
-            return self
-        weighed = self.client.map(_weigh, self.partitions, class_weight=class_weight, pure=False)
-        return PartitionedRows(self.client, weighed, self.dtype)
-
-    def class_totals(self):
-        """As ``Targets.class_totals`` of all rows."""
-        return sum(self.client.gather(self.client.map(_class_totals, self.partitions, pure=False)))
-
-    @cached_property
-    def _sizes(self):
-        sizes = self.client.gather(self.client.map(_size, self.partitions, pure=False))
-        return [sum(values) for values in zip(*sizes, strict=True)]
-
-    @property
-    def n_rows(self):
-        """Number of rows."""
-        return self._sizes[0]
-
-    @property
-    def total_weight(self):
-        """Sum of the row weights."""
-        return self._sizes[1]
-
-    def open_map(self, network):
-        """Context that gives the ``map`` of an objective over these rows."""
-        return nullcontext(partial(_sums_over, network.rows_per_block(self.dtype)))
-
-
-def _sums_over(longest, function, rows):
-    """Sums of ``function(block)`` over the blocks of one or several partitions, for Objective.
-
-    The function, which holds the parameters, is the result of a task, so that
-    it goes to each worker once and survives the loss of one. Where there are
-    many partitions, workers add their sums up, always the same ones.
-    """
-    client = rows.client
-    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
-        function = client.submit(_itself, function, pure=False)
-    sums = client.map(
-        _sum_over_blocks, rows.partitions, function=function, longest=longest, pure=False
-    )
-    while len(sums) > _FAN_IN:
-        groups = [sums[start : start + _FAN_IN] for start in range(0, len(sums), _FAN_IN)]
-        sums = client.map(_sum, groups, pure=False)
-    return client.gather(sums)
-
-
-# What is checked before any work
 
 
 def _check_supported(classifier, X_val, y_val, sample_weight_val):
@@ -554,205 +461,15 @@ def _check_supported(classifier, X_val, y_val, sample_weight_val):
         )
 
 
-def _delayed_rows(X, y, sample_weight):
-    """One delayed (X, y, sample_weight) a partition."""
-    X = _whole_rows("X", X, (2,))
-    parts = [_delayed(X)]
-    for name, other, ndims in (("y", y, (1, 2)), ("sample_weight", sample_weight, (1,))):
-        if other is None and name != "y":
-            parts.append([None] * len(parts[0]))
-            continue
-        other = _whole_rows(name, other, ndims)
-        if isinstance(X, da.Array) and isinstance(other, da.Array):
-            n_rows, n_others = X.shape[0], other.shape[0]
-            if not np.isnan(n_rows + n_others):
-                if n_rows != n_others:
-                    raise ValueError(f"{name} must have {n_rows} rows, as X has; got {n_others}.")
-                other = other.rechunk({0: X.chunks[0]})
-        parts.append(_delayed(other))
-        if len(parts[-1]) != len(parts[0]):
-            raise ValueError(
-                f"{name} must have {len(parts[0])} partitions, as X has; got {len(parts[-1])}."
-            )
-    return [dask.delayed(rows) for rows in zip(*parts, strict=True)]
-
-
-def _whole_rows(name, collection, ndims):
-    """The collection, with whole rows in each partition."""
-    if not dask.is_dask_collection(collection) or getattr(collection, "ndim", 0) not in ndims:
-        raise TypeError(
-            f"{name} must be a Dask array or dataframe with {' or '.join(map(str, ndims))} "
-            f"dimensions; got {type(collection).__name__}"
-            f"{f' with {collection.ndim}' if hasattr(collection, 'ndim') else ''}. Data in "
-            "memory are BackpropMLPClassifier's; dask.array.from_array makes them a Dask array."
-        )
-    if isinstance(collection, da.Array) and collection.ndim == 2:
-        return collection.rechunk({1: -1})
-    return collection
-
-
-def _delayed(collection):
-    """One delayed object a partition."""
-    partitions = collection.to_delayed()
-    return partitions.ravel().tolist() if isinstance(collection, da.Array) else list(partitions)
-
-
 def _unfitted(classifier):
     """What workers need of a classifier to check rows: no parameters of the network."""
     bare = clone(classifier)
-    for name in _FEATURES:
+    for name in FEATURES:
         if hasattr(classifier, name):
             setattr(bare, name, getattr(classifier, name))
     return bare
 
 
-# Passes over the partitions
-
-
-class Summary(NamedTuple):
-    """What the client is told of a partition that has rows."""
-
-    targets: Targets
-    dtype: Any
-    features: dict
-
-
-class Checked(NamedTuple):
-    """A partition's rows after validation, on a worker."""
-
-    X: Any
-    y: Any
-    sample_weight: np.ndarray
-    features: dict
-
-
-class Partition(NamedTuple):
-    """A partition's rows, ready to be computed on a worker: see ``RowBlocks``."""
-
-    X: Any
-    codes: Any
-    sample_weight: np.ndarray
-    targets: Targets
-
-
-def _check(client, given, classifier, *, reset):
-    """Have the workers check partitions; a pair (future of Checked, Summary) for each with rows."""
-    rows = client.compute(given)
-    checked = client.map(_check_rows, rows, classifier=classifier, reset=reset, pure=False)
-    summaries = client.gather(client.map(_summarise, checked, pure=False))
-    pairs = [pair for pair in zip(checked, summaries, strict=True) if pair[1] is not None]
-    if not pairs:
-        raise ValueError(f"X must have at least one row; got {len(given)} empty partitions.")
-    return pairs
-
-
-def _features(checked):
-    """The attributes that describe the features, which all partitions share."""
-    first, *others = (summary.features for _, summary in checked)
-    for other in others:
-        if first.keys() != other.keys() or not all(
-            np.array_equal(first[name], other[name]) for name in first
-        ):
-            raise ValueError(f"Partitions of X must have the same features; got {first}, {other}.")
-    return first
-
-
-# What runs on the workers
-
-
-def _itself(value):
-    return value
-
-
-def _check_rows(rows, classifier, reset):
-    """Validate one partition as the plain classifier would."""
-    X, y, sample_weight = rows
-    check_consistent_length(X, y, sample_weight)
-    if X.shape[0] == 0:
-        return None
-    # Workers in threads of one process are given the same object.
-    seen = copy.copy(classifier)
-    X, y = check_rows(seen, X, y, reset=reset)
-    features = {name: getattr(seen, name) for name in _FEATURES if hasattr(seen, name)}
-    if sample_weight is None:
-        weights = np.ones(X.shape[0])
-    else:
-        # Unlike those of all rows, the weights of a partition may all be zero.
-        weights = check_array(
-            sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-        )
-        check_non_negative(weights, "`sample_weight`")
-    return Checked(X, y, weights, features)
-
-
-def _summarise(checked):
-    if checked is None:
-        return None
-    return Summary(Targets.of(checked.y), checked.X.dtype, checked.features)
-
-
-def _encode(checked, targets, dtype):
-    X = _aligned(checked.X.astype(dtype, copy=False))
-    return Partition(X, targets.codes(checked.y), checked.sample_weight, targets)
-
-
-def _weigh(partition, class_weight):
-    factors = partition.targets.row_factors(class_weight, partition.codes)
-    return partition._replace(sample_weight=partition.sample_weight * factors)
-
-
-def _class_totals(partition):
-    return partition.targets.class_totals(partition.codes, partition.sample_weight)
-
-
-def _size(partition):
-    return len(partition.sample_weight), float(partition.sample_weight.sum())
-
-
-def _sum_over_blocks(partition, function, longest):
-    """Sum of ``function(block)`` over a partition's blocks, which bound the memory.
-
-    The function is a partial one, whose arguments are the parameters.
-    """
-    X, codes, weights, targets = partition
-    blocks = RowBlocks(X, codes, weights, targets.encode, longest)
-    arguments = map(_aligned, function.args)
-    function = partial(function.func, *arguments)
-    # The worker's threads take a partition each: one thread for this one.
-    with block_map(0.0) as map_blocks, np.errstate(**IGNORE_OVERFLOW):
-        return _sum(map_blocks(lambda block: function(block._replace(X=_aligned(block.X))), blocks))
-
-
-def _aligned(value):
-    """An array's copy if it does not lie in memory as NumPy's own arrays do, else the value.
-
-    Arrays that come from another process often do not. NumPy computes with them
-    in other ways, slower and with another rounding.
-    """
-    return np.require(value, requirements="A") if isinstance(value, np.ndarray) else value
-
-
-def _sum(results):
-    return reduce(_add, results)
-
-
-def _add(a, b):
-    """Sum of what a function of blocks returns: numbers, arrays, or tuples of them."""
-    if isinstance(a, tuple):
-        return tuple(map(_add, a, b))
-    return np.add(a, b, dtype=np.float64) if isinstance(a, np.ndarray) else a + b
-
-
 def _outputs(X, classifier, method, empty):
     """What a method of the classifier returns for one partition."""
     return getattr(classifier, method)(X) if X.shape[0] else empty
-
-
-def _count_hits(rows, classifier):
-    """Weight of the rows that are predicted right, and of all."""
-    X, y, sample_weight = rows
-    check_consistent_length(X, y, sample_weight)
-    if X.shape[0] == 0:
-        return 0.0, 0.0
-    right = accuracy_score(y, classifier.predict(X), normalize=False, sample_weight=sample_weight)
-    return float(right), float(X.shape[0] if sample_weight is None else sample_weight.sum())

@@ -23,7 +23,8 @@ from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import MINI_BATCH_SOLVERS
 from backprop_mlp._estimator.pose import pose_fitted
 from backprop_mlp._network.activations import ACTIVATIONS
-from backprop_mlp._objective.objective import Objective, RowBlocks
+from backprop_mlp._objective.blocks import RowBlocks
+from backprop_mlp._objective.objective import Objective
 from backprop_mlp._objective.threads import block_map
 from backprop_mlp._solvers.full_batch import METHODS
 from backprop_mlp.initializers import INITIALIZERS
@@ -351,7 +352,7 @@ def test_a_weight_is_a_number_of_rows(problem, data):
 
 
 @holds_for(problems(), st.integers(1, 12), st.sampled_from([None, 1, 2, 3]))
-def test_neither_blocks_nor_threads_matter(problem, longest, n_threads):
+def test_neither_blocks_nor_threads_matter(problem, max_rows, n_threads):
     model, X, y, weights = problem
     whole = model.cost_gradient(X, y, weights)
     given, theta = pose_fitted(model, X, y, weights)
@@ -360,12 +361,10 @@ def test_neither_blocks_nor_threads_matter(problem, longest, n_threads):
         given.blocks.codes,
         given.blocks.sample_weight,
         given.blocks.encode,
-        longest,
+        max_rows,
     )
     with threadpool_limits(n_threads, user_api="blas"), block_map(1e12) as threads:
-        objective = Objective(
-            given.network, blocks, blocks.total_weight, model.alpha, X.dtype, threads
-        )
+        objective = Objective(given.network, blocks, model.alpha, threads)
         cost, grad = objective.value_and_grad(theta)
     found = cost, [np.column_stack([b, W.T]) for W, b in given.network.dense_views(grad)]
     assert_same_cost_and_gradient(whole, found)

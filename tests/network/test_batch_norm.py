@@ -12,7 +12,8 @@ from backprop_mlp._estimator.fitted import fitted_network
 from backprop_mlp._network.layers import BatchNorm, Dense, Moments, Rows
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network.network import Network
-from backprop_mlp._objective.objective import Objective, RowBlocks, block_pass
+from backprop_mlp._objective.blocks import RowBlocks
+from backprop_mlp._objective.objective import Objective, block_pass
 from backprop_mlp._solvers.mini_batch import MOMENTS_DECAY, running_moments
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -238,10 +239,7 @@ def test_the_check_notices_a_wrong_derivative(monkeypatch, broken):
 def test_scale_and_shift_are_not_penalised():
     network, theta = training_network()
     blocks = RowBlocks(X, y, np.ones(len(X)), one_hot, len(X))
-    grads = [
-        Objective(network, [blocks.block(slice(None))], len(X), alpha, float).value_and_grad(theta)
-        for alpha in (0.0, 30.0)
-    ]
+    grads = [Objective(network, blocks, alpha).value_and_grad(theta) for alpha in (0.0, 30.0)]
     (cost, grad), (cost_penalised, grad_penalised) = grads
     weights = theta[: network.n_weights]
     assert cost_penalised - cost == pytest.approx(30.0 / (2 * len(X)) * weights @ weights)

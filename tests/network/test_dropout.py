@@ -11,7 +11,7 @@ from backprop_mlp._estimator.pose import pose_check
 from backprop_mlp._network.layers import Dropout, Rows
 from backprop_mlp._network.losses import SoftmaxLoss
 from backprop_mlp._network.network import Network
-from backprop_mlp._objective.objective import RowBlocks
+from backprop_mlp._objective.blocks import RowBlocks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

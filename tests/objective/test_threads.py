@@ -15,8 +15,8 @@ from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._network.layers import Dense
 from backprop_mlp._objective import threads
 from backprop_mlp._objective.threads import (
-    WORK_OF_A_TASK,
-    WORK_WORTH_A_THREAD,
+    FLOPS_OF_A_TASK,
+    FLOPS_WORTH_A_THREAD,
     WORTH_BLAS_THREADS,
     _BlasGuard,
     block_map,
@@ -60,7 +60,7 @@ def names_of_threads(**options):
 
 
 @pytest.mark.parametrize("n_blocks", [1, 2, 3, 17])
-@pytest.mark.parametrize("work", [1.0, WORK_WORTH_A_THREAD, MUCH])
+@pytest.mark.parametrize("work", [1.0, FLOPS_WORTH_A_THREAD, MUCH])
 def test_results_come_in_the_order_of_the_blocks(n_blocks, work):
     assert run(lambda block: block**2, n_blocks, work) == [block**2 for block in range(n_blocks)]
 
@@ -72,7 +72,7 @@ def test_two_blocks_run_at_once():
 
 @pytest.mark.parametrize(
     ("limit", "options"),
-    [(1, {}), (2, {"n_blocks": 1}), (2, {"work": WORK_WORTH_A_THREAD - 1})],
+    [(1, {}), (2, {"n_blocks": 1}), (2, {"work": FLOPS_WORTH_A_THREAD - 1})],
     ids=["one thread allowed", "one block", "small blocks"],
 )
 def test_blocks_stay_in_their_thread(limit, options):
@@ -107,7 +107,7 @@ def test_small_blocks_are_handed_over_several_at_once():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threads, "ThreadPoolExecutor", Pool)
-        assert run(lambda block: block, 40, WORK_OF_A_TASK / 10) == list(range(40))
+        assert run(lambda block: block, 40, FLOPS_OF_A_TASK / 10) == list(range(40))
         assert len(tasks) == 4
 
 

@@ -7,7 +7,8 @@ from scipy.optimize import approx_fprime, check_grad
 
 from backprop_mlp._network.losses import SigmoidLoss
 from backprop_mlp._network.network import Network
-from backprop_mlp._objective.objective import Objective, RowBlocks
+from backprop_mlp._objective.blocks import RowBlocks
+from backprop_mlp._objective.objective import Objective
 from backprop_mlp._solvers.coordinates import Centring
 
 SIZES = (3, 5, 4, 2)
@@ -38,7 +39,7 @@ def objective(network, X, rng):
     Y = rng.integers(2, size=(9, 2)).astype(float)
     sample_weight = rng.uniform(0.5, 2.0, 9)
     blocks = RowBlocks(X, Y, sample_weight, lambda codes, dtype: codes.astype(dtype), 9)
-    return Objective(network, blocks, sample_weight.sum(), 0.7, np.float64)
+    return Objective(network, blocks, 0.7)
 
 
 @pytest.fixture

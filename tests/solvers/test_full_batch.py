@@ -16,7 +16,8 @@ from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._network.activations import ACTIVATIONS
 from backprop_mlp._network.losses import SigmoidLoss
 from backprop_mlp._network.network import Network
-from backprop_mlp._objective.objective import Objective, RowBlocks
+from backprop_mlp._objective.blocks import RowBlocks
+from backprop_mlp._objective.objective import Objective
 from backprop_mlp._solvers import full_batch
 from backprop_mlp._solvers.coordinates import Centring
 from backprop_mlp._solvers.full_batch import minimize_scipy
@@ -44,7 +45,7 @@ def problem(activation="tanh", alpha=0.5, seed=0):
     Y = np.eye(2)[rng.integers(2, size=12)]
     theta = rng.normal(size=network.n_params)
     blocks = RowBlocks(X, Y, np.ones(12), lambda codes, dtype: codes.astype(dtype), 12)
-    return Objective(network, blocks, 12.0, alpha, np.float64), theta
+    return Objective(network, blocks, alpha), theta
 
 
 def minimised(

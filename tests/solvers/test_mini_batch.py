@@ -18,7 +18,8 @@ from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._estimator.pose import pose_fitted
 from backprop_mlp._network.losses import SoftmaxLoss
 from backprop_mlp._network.network import Network
-from backprop_mlp._objective.objective import Objective, RowBlocks
+from backprop_mlp._objective.blocks import RowBlocks
+from backprop_mlp._objective.objective import Objective
 from backprop_mlp._solvers.mini_batch import (
     MiniBatches,
     initial_state,
@@ -576,7 +577,7 @@ def test_a_run_counts_its_own_epochs_and_updates():
     blocks = RowBlocks(
         X, y, np.ones(len(X)), lambda codes, dtype: np.eye(3, dtype=dtype)[codes], len(X)
     )
-    objective = Objective(layers, blocks, float(len(X)), 0.1, X.dtype)
+    objective = Objective(layers, blocks, 0.1)
     rule = SGD(0.9, False)
     how = MiniBatches(rule, lambda step: 0.1, "updates", 40, True, None)
     theta = layers.blank()

@@ -101,7 +101,7 @@ def test_the_number_of_threads_changes_no_bit(solver, rows, n_threads, expected)
 @pytest.mark.parametrize("worth", [0.0, np.inf], ids=["all blocks", "no block"])
 @each
 def test_whether_blocks_run_on_threads_changes_no_bit(solver, rows, worth, expected, monkeypatch):
-    monkeypatch.setattr(backprop_mlp._objective.threads, "WORK_WORTH_A_THREAD", worth)
+    monkeypatch.setattr(backprop_mlp._objective.threads, "FLOPS_WORTH_A_THREAD", worth)
     with threadpool_limits(2):
         assert fitted_bits(solver, rows) == expected[solver, rows]
 

@@ -78,8 +78,8 @@ def _block_change(network, plus, minus, block):
     """Change of a block's loss, and whether a unit with a kink switches sides."""
     z_plus, caches_plus = network.forward(network.views(plus), block.X, block.rows)
     z_minus, caches_minus = network.forward(network.views(minus), block.X, block.rows)
-    change = network.loss.value(z_plus, block.Y, block.sample_weight) - network.loss.value(
-        z_minus, block.Y, block.sample_weight
+    change = network.loss.value(z_plus, block.Y, block.loss_weight) - network.loss.value(
+        z_minus, block.Y, block.loss_weight
     )
     crosses = any(
         not np.array_equal(a_plus > 0.0, a_minus > 0.0)
@@ -186,7 +186,7 @@ def _block_output_rounding(network, theta, block):
     rng = np.random.default_rng(block.seed)
     params = network.views(theta)
     z, caches = network.forward(params, block.X, block.rows)
-    weights = block.sample_weight.reshape(len(z), -1)
+    weights = block.loss_weight.reshape(len(z), -1)
     draws = np.empty((ROUNDING_DRAWS, theta.size))
     for draw in draws:
         delta = np.asfortranarray(rng.normal(size=z.shape) * weights)

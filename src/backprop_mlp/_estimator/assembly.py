@@ -159,6 +159,4 @@ def open_objective(problem, alpha):
     """The objective of a problem, while its blocks may be computed."""
     network, blocks = problem.network, problem.blocks
     with blocks.open_map(network) as map_blocks:
-        yield Objective(
-            network, blocks, blocks.total_weight, float(alpha), blocks.dtype, map_blocks
-        )
+        yield Objective(network, blocks, float(alpha), map_blocks)

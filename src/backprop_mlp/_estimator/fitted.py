@@ -4,19 +4,17 @@ Prediction, Dask, ONNX, displays and diagnostics work with a `FittedNetwork`; no
 them reaches into an estimator's private members.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._network.layers import Dense, Elementwise
 from .._network.network import Network, plain_network
-from .._objective.objective import block_slices, work
+from .._objective.blocks import block_slices, flops, rows_per_block
+from .._objective.overflow import IGNORE_OVERFLOW, refuse_overflow
 from .._objective.threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
 from .._targets.targets import Targets
-
-IGNORE_OVERFLOW: Any = {"over": "ignore", "invalid": "ignore"}
-"""Hidden units may overflow where the next layer bounds them; what is returned is checked."""
 
 
 class FittedNetwork(NamedTuple):
@@ -90,7 +88,7 @@ class FittedNetwork(NamedTuple):
         if n_rows * network.n_weights < WORTH_BLAS_THREADS:
             # For a single row the guard takes as long as the products.
             return function(self.logits(X))
-        slices = block_slices(n_rows, network.rows_per_block(X.dtype))
+        slices = block_slices(n_rows, rows_per_block(network, X))
         if len(slices) == 1:
             with one_blas_thread:
                 return function(self.logits(X))
@@ -99,7 +97,7 @@ class FittedNetwork(NamedTuple):
             return function(self.logits(X[rows]))
 
         result = None
-        with block_map(work(network, X, n_rows / len(slices))) as map_blocks:
+        with block_map(flops(network, X, n_rows / len(slices))) as map_blocks:
             for rows, block in zip(slices, map_blocks(outputs, slices), strict=True):
                 if result is None:
                     result = np.empty((n_rows, *block.shape[1:]), block.dtype)
@@ -144,12 +142,3 @@ def fitted_network(estimator):
 def hidden_activations(network):
     """Name of each hidden layer's activation function."""
     return [layer.activation.name for layer in network.layers if isinstance(layer, Elementwise)]
-
-
-def refuse_overflow(name, values):
-    """An error if there are infinities or nan among the values."""
-    if not np.isfinite(values).all():
-        raise FloatingPointError(
-            f"The {name} for these rows of X can't be computed: the numbers overflow. Scale the "
-            "features as those that the network was trained on."
-        )

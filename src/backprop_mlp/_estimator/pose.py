@@ -8,7 +8,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
 from .._network.network import Network
-from .._objective.objective import RowBlocks
+from .._objective.blocks import RowBlocks
 from .._sklearn import _safe_indexing
 from .._targets.targets import Targets, sorted_classes
 from .._training.start import training_theta
@@ -92,7 +92,7 @@ def pose(
     rows = slice(None) if chosen is None else chosen
     totals = targets.class_totals(codes[rows], weights[rows])
     class_weight = targets.class_weights(estimator.class_weight, totals)
-    factored = times_class_weight(weights, class_weight, codes, targets, X.dtype)
+    factored = times_class_weight(weights, class_weight, codes, targets)
     blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen)
     scoring = estimator.scoring
     if scoring not in (None, "loss"):
@@ -103,7 +103,7 @@ def pose(
         X_val, y_val = check_rows(estimator, X_val, y_val)
         codes_val = targets.codes(y_val)
         weights = row_weights(weights_val, X_val)
-        factored = times_class_weight(weights, class_weight, codes_val, targets, X_val.dtype)
+        factored = times_class_weight(weights, class_weight, codes_val, targets)
         blocks_val = RowBlocks.of(network, X_val, codes_val, factored, targets.encode)
         scorer_rows = _scorer_rows(estimator, given, X_val, y_val, weights_val)
         validation = Validation(blocks_val, targets, scoring, scorer_rows)
@@ -153,9 +153,7 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     network = training_network(estimator, X.shape[1], targets, earlier, "partial_fit")
     codes = targets.codes(y)
     class_weight = targets.class_weights(estimator.class_weight)
-    weights = times_class_weight(
-        row_weights(sample_weight, X), class_weight, codes, targets, X.dtype
-    )
+    weights = times_class_weight(row_weights(sample_weight, X), class_weight, codes, targets)
     blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
     seed = None if earlier is None else earlier.memory.get("split_seed")
     return Problem(targets, network, blocks, None, class_weight, seed)
@@ -168,7 +166,7 @@ def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
     targets, network = fitted.targets, fitted.network
     codes = targets.codes(y)
     weights = times_class_weight(
-        row_weights(sample_weight, X), estimator.class_weight_, codes, targets, X.dtype
+        row_weights(sample_weight, X), estimator.class_weight_, codes, targets
     )
     blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
     return Problem(targets, network, blocks), fitted.theta()
@@ -235,19 +233,11 @@ def training_network(estimator, n_features, targets, earlier, what):
     return network
 
 
-def times_class_weight(sample_weight, class_weight, codes, targets, dtype):
-    """The rows' weights, times those of their classes, for rows of a dtype."""
-    weights = sample_weight
-    if not np.all(class_weight == 1.0):
-        weights = weights * targets.row_factors(class_weight, codes)
-    # The gradient is summed in the precision of the rows, and must not vanish there.
-    largest = weights.max() if dtype == np.float32 else 1.0
-    if largest > 0.0 and not 1e-20 <= largest <= 1e20:
-        raise ValueError(
-            "sample_weight, times class_weight, must have a largest value from 1e-20 to 1e20 "
-            f"where X is float32; got {largest:g}. Scale the weights or take X in float64."
-        )
-    return weights
+def times_class_weight(sample_weight, class_weight, codes, targets):
+    """The rows' weights, times those of their classes."""
+    if np.all(class_weight == 1.0):
+        return sample_weight
+    return sample_weight * targets.row_factors(class_weight, codes)
 
 
 def _scorer_rows(estimator, given, X, y, sample_weight, chosen=None):

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .activations import Activation
+from .sparse import write_sparse_product
 
 BATCH_NORM_EPSILON = 1e-5
 """Added to every variance before its root is taken."""
@@ -72,7 +73,7 @@ class Dense:
     def write_param_grad(self, grads, cache, dy):
         W_grad, b_grad = grads
         if issparse(cache):
-            W_grad[:] = cache.T @ dy
+            write_sparse_product(cache.T, dy, W_grad)
         else:
             np.matmul(dy.T, cache, out=W_grad.T)
         # The sums of the columns, three times as fast as np.sum.
@@ -108,7 +109,9 @@ class Dense:
 def _product(x, W):
     """x W, column by column in memory."""
     if issparse(x):
-        return np.asfortranarray(x @ W)
+        y = np.empty((W.shape[1], x.shape[0]), x.dtype).T
+        write_sparse_product(x, W, y)
+        return y
     # In single precision OpenBLAS is a third slower at writing columns from rows
     # than at writing rows; that pays for turning a product with fewer columns.
     by_rows = x.dtype == np.float32 and x.shape[1] > W.shape[1] and x.flags.c_contiguous

@@ -17,13 +17,6 @@ from .activations import ACTIVATIONS
 from .layers import BATCH_NORM_EPSILON, BatchNorm, Dense, Dropout, Elementwise, Layer
 from .losses import LOSSES, Loss
 
-BYTES_PER_LAYER = 1_000_000
-"""Memory that a block's rows take in the widest layer: few enough that what is computed of
-them stays in a core's cache, enough that calling NumPy costs little beside computing."""
-
-BYTES_PER_COLUMN = 10_000
-"""Memory of a block's column at the least: enough rows for fast matrix products."""
-
 
 @dataclass(frozen=True)
 class Network:
@@ -84,21 +77,6 @@ class Network:
     def n_params(self) -> int:
         """Length of theta."""
         return self.n_weights + sum(layer.n_free for layer in self.layers)
-
-    @cached_property
-    def widest(self) -> int:
-        """Number of units of the widest layer, the inputs being one."""
-        dense = [layer for layer in self.layers if isinstance(layer, Dense)]
-        return max(max(layer.n_in, layer.n_out) for layer in dense)
-
-    def rows_per_block(self, dtype) -> int:
-        """How many rows are computed together at the most.
-
-        1250 in float64 where the widest layer has 100 units or more, and the more
-        the narrower it is; twice as many in float32.
-        """
-        bytes_per_column = max(BYTES_PER_COLUMN, BYTES_PER_LAYER // self.widest)
-        return bytes_per_column // np.dtype(dtype).itemsize
 
     @cached_property
     def row_wise(self) -> bool:
@@ -266,7 +244,7 @@ class Network:
             Views of theta, of the direction, and of the product.
         X : {ndarray, csr_matrix} of shape (n_rows, n_in)
         Y : ndarray of shape (n_rows, n_out)
-        sample_weight : ndarray of shape (n_rows,)
+        sample_weight : ndarray of shape (n_rows,) or (n_rows, n_out)
         """
         layers = cast(tuple[Dense | Elementwise, ...], self.layers)
         caches, tcaches = [], []

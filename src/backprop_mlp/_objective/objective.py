@@ -11,158 +11,20 @@ of threads does not matter at all.
 """
 
 import copy
-import math
-from collections.abc import Callable, Sequence
-from functools import cached_property, partial
-from itertools import pairwise
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
-from .._network.layers import Rows
 from .._network.network import Network
-from .threads import block_map
+from .blocks import Block, add_up, block_slices, max_block_rows
+from .overflow import IGNORE_OVERFLOW, refuse_overflow
+from .penalty import L2Penalty, Penalty
 
-WORK_WORTH_CUTTING = 30_000_000
-"""Floating-point operations of half the rows from which on two halves, side by side, take
-less time than one block: in float64. In float32, twice as fast, there must be twice as many."""
-
-
-class Block(NamedTuple):
-    """Rows that are computed together.
-
-    Parameters
-    ----------
-    X : {ndarray, csr_matrix} of shape (n_rows, n_features)
-    Y : ndarray of shape (n_rows, n_outputs)
-    sample_weight : ndarray of shape (n_rows,), float64
-    seed : int or None, default=None
-        Of the dropout masks.
-    """
-
-    X: Any
-    Y: np.ndarray
-    sample_weight: np.ndarray
-    seed: int | None = None
-
-    @property
-    def rows(self):
-        """What the layers are told about the rows."""
-        rng = None if self.seed is None else np.random.default_rng(self.seed)
-        return Rows(self.sample_weight, rng)
-
-
-def row_slices(n_rows, longest):
-    """Slices of nearly equal length, ``longest`` at the most, that cover n_rows rows."""
-    return _equal_slices(n_rows, math.ceil(n_rows / longest))
-
-
-def block_slices(n_rows, longest):
-    """Slices of the blocks that cover n_rows rows: like ``row_slices``, but one or an even number.
-
-    So two threads have equal shares, whether there are two or not: what is
-    computed depends on the rows alone.
-    """
-    n_blocks = math.ceil(n_rows / longest)
-    if n_blocks > 1:
-        n_blocks = min(n_blocks + n_blocks % 2, n_rows)
-    return _equal_slices(n_rows, n_blocks)
-
-
-def _equal_slices(n_rows, n_slices):
-    edges = [n_rows * index // n_slices for index in range(n_slices + 1)]
-    return [slice(start, stop) for start, stop in pairwise(edges)]
-
-
-def work(network, X, n_rows):
-    """Floating-point operations of one evaluation of n_rows rows like those of X, roughly."""
-    inputs = X.nnz / X.shape[0] if issparse(X) else X.shape[1]
-    first = network.layers[0].n_out
-    return 2.0 * n_rows * (2 * inputs * first + 3 * (network.n_weights - X.shape[1] * first))
-
-
-def longest_block(network: Network, X, n_rows):
-    """How many of n_rows rows like those of X are computed together at the most.
-
-    As `Network.rows_per_block` says, but half of them where a single block would
-    keep one thread busy for long, and leave the others idle.
-    """
-    longest = network.rows_per_block(X.dtype)
-    half = math.ceil(n_rows / 2)
-    enough = WORK_WORTH_CUTTING * 8 / X.dtype.itemsize
-    if n_rows <= longest and work(network, X, half) >= enough:
-        return half
-    return longest
-
-
-class RowBlocks(Sequence):
-    """The rows of a data set, cut into blocks when they are needed; a single block once.
-
-    Parameters
-    ----------
-    X : {ndarray, csr_matrix} of shape (n_all, n_features)
-        Read block by block and never copied as a whole: a memory map will do.
-    codes : {ndarray, csr_matrix} of shape (n_all,) or (n_all, n_labels)
-        The rows' labels; they become targets when a block needs them.
-    sample_weight : ndarray of shape (n_all,)
-    encode : callable(codes, dtype) -> ndarray of shape (rows of the codes, n_outputs)
-    longest : int
-        Rows of one block at the most.
-    chosen : ndarray of int of shape (n_rows,) or None, default=None
-        The rows that belong to the data set; None means all.
-    """
-
-    def __init__(self, X, codes, sample_weight, encode, longest, chosen=None):
-        self.X = X
-        self.codes = codes
-        self.sample_weight = sample_weight
-        self.encode = encode
-        self.chosen = chosen
-        self.n_rows = X.shape[0] if chosen is None else len(chosen)
-        self.slices = block_slices(self.n_rows, longest)
-
-    @classmethod
-    def of(cls, network: Network, X, codes, sample_weight, encode, chosen=None):
-        """The rows in blocks as they suit a network: see `longest_block`."""
-        n_rows = X.shape[0] if chosen is None else len(chosen)
-        return cls(X, codes, sample_weight, encode, longest_block(network, X, n_rows), chosen)
-
-    @property
-    def dtype(self):
-        """The precision in which the rows are computed."""
-        return self.X.dtype
-
-    @property
-    def total_weight(self):
-        """Sum of the row weights."""
-        weights = self.sample_weight
-        # `Objective` refuses a sum that overflows.
-        with np.errstate(over="ignore"):
-            return float((weights if self.chosen is None else weights[self.chosen]).sum())
-
-    def open_map(self, network: Network):
-        """Context that gives the ``map`` of an objective over these rows."""
-        return block_map(work(network, self.X, self.n_rows / len(self)))
-
-    def block(self, rows, seed=None):
-        """The block of some rows: a slice, or an array of numbers below ``n_rows``."""
-        if self.chosen is not None:
-            rows = self.chosen[rows]
-        Y = self.encode(self.codes[rows], self.X.dtype)
-        return Block(self.X[rows], Y, self.sample_weight[rows], seed)
-
-    def __len__(self):
-        return len(self.slices)
-
-    def __getitem__(self, index):
-        rows = self.slices[index]
-        return self._only_block if len(self) == 1 else self.block(rows)
-
-    @cached_property
-    def _only_block(self):
-        # While it is computed it is in memory anyway: cutting it out once is enough.
-        return self.block(self.slices[0])
+FLOAT32_WEIGHTS = 1e-20, 1e20
+"""Between them the largest weight must be where X is float32: a block's gradient is summed in
+the precision of its rows, and must neither vanish there nor overflow."""
 
 
 def block_pass(network: Network, theta, block: Block):
@@ -185,15 +47,21 @@ def block_pass(network: Network, theta, block: Block):
     grad = np.empty_like(theta)
     params = network.views(theta)
     z, caches = network.forward(params, block.X, block.rows)
-    value, delta = network.loss.value_and_delta(z, block.Y, block.sample_weight)
+    value, delta = network.loss.value_and_delta(z, block.Y, block.loss_weight)
     network.backward(params, network.views(grad), caches, delta)
     return value, grad, network.moments(caches)
+
+
+def block_value_and_grad(network: Network, theta, block: Block):
+    """The first two results of `block_pass`, which may be added up."""
+    value, grad, _ = block_pass(network, theta, block)
+    return value, grad
 
 
 def block_value(network: Network, theta, block: Block):
     """Loss of one block's rows, neither normalised nor penalised: a float."""
     z, _ = network.forward(network.views(theta), block.X, block.rows)
-    return network.loss.value(z, block.Y, block.sample_weight)
+    return network.loss.value(z, block.Y, block.loss_weight)
 
 
 def block_hessian_product(network: Network, theta, direction, block: Block):
@@ -205,7 +73,7 @@ def block_hessian_product(network: Network, theta, direction, block: Block):
         network.views(product),
         block.X,
         block.Y,
-        block.sample_weight,
+        block.loss_weight,
     )
     return product
 
@@ -218,47 +86,49 @@ def block_weighted_inputs(weight, block: Block):
 class Objective:
     """J and its gradient, as functions of theta alone.
 
+    It alone knows the scaling: losses are divided by m, and the penalty's strength
+    is ``alpha / m``. What overflows is ignored while it is computed: J is then
+    not finite.
+
     Parameters
     ----------
     network : Network
-    blocks : RowBlocks or sequence of Block
-        Each is taken once an evaluation; mini-batches need RowBlocks.
-    total_weight : float
-        m: the sum of all row weights, greater than zero.
+    blocks : RowBlocks or PartitionedRows
+        Taken once per evaluation; mini-batches need RowBlocks. They know their
+        ``dtype``, the precision in which they are computed, and their weights:
+        ``total_weight`` is m, the sum of the row weights, and ``largest_weight``
+        the largest weight that the loss gets. theta, J and the gradient are float64.
     alpha : float
         Strength of the penalty: the course's lambda.
-    dtype : dtype
-        Precision of the blocks. theta, J and the gradient are float64.
     map : callable(function, blocks) -> iterable
         Runs the blocks and yields their results in order: the builtin ``map``,
         threads, or another machine. It may yield sums of them instead.
+    penalty : callable(strength) -> Penalty, default=L2Penalty
 
     Raises
     ------
     ValueError
-        If the rows have no weight, or more than a float can hold.
+        If the weights have no finite sum above 0, or all vanish or overflow in
+        the precision of the rows.
     """
 
     def __init__(
         self,
         network: Network,
         blocks: Any,
-        total_weight: float,
         alpha: float,
-        dtype,
         map: Callable = map,
+        penalty: Callable[[float], Penalty] = L2Penalty,
     ):
-        if not 0.0 < total_weight < np.inf:
-            raise ValueError(
-                "sample_weight, times class_weight, must have a finite sum above 0; "
-                f"got {total_weight}."
-            )
+        _check_weights(blocks)
         self.network = network
         self.blocks = blocks
-        self.total_weight = total_weight
         self.alpha = alpha
-        self.dtype = dtype
         self.map = map
+        self.total_weight = blocks.total_weight
+        self.dtype = blocks.dtype
+        self._penalty = penalty(alpha / self.total_weight)
+        self._piece_slices: dict[int, list[slice]] = {}
 
     def of(self, network: Network):
         """The same objective for another network, such as the plain one after training."""
@@ -266,17 +136,33 @@ class Objective:
         twin.network = network
         return twin
 
-    def first_block_cost(self, theta):
-        """The first block's share of J, with the whole penalty: a float."""
-        theta = theta.astype(self.dtype, copy=False)
-        value = block_value(self.network, theta, self.blocks[0])
-        return value / self.total_weight + self.penalty(theta)
+    def sum_over_blocks(self, function):
+        """Sum of what a function of blocks returns.
+
+        Parameters
+        ----------
+        function : callable(Block) -> {float, ndarray, tuple of these}
+            For Dask it must be possible to pickle it, and its parameters are best
+            given by `functools.partial`: they go to each worker once.
+
+        Returns
+        -------
+        total : {float, ndarray, tuple of these}
+            Arrays are added in block order, in float64.
+        """
+        with np.errstate(**IGNORE_OVERFLOW):
+            return add_up(self.map(function, self.blocks))
 
     def value(self, theta):
         """J at theta, a float."""
-        function = partial(block_value, self.network, theta.astype(self.dtype, copy=False))
-        total = sum(self.map(function, self.blocks))
+        total = self.sum_over_blocks(partial(block_value, self.network, self._in_blocks(theta)))
         return total / self.total_weight + self.penalty(theta)
+
+    def first_block_cost(self, theta):
+        """The first block's share of J, with the whole penalty: a float."""
+        with np.errstate(**IGNORE_OVERFLOW):
+            value = block_value(self.network, self._in_blocks(theta), self.blocks[0])
+        return value / self.total_weight + self.penalty(theta)
 
     def value_and_grad(self, theta):
         """J at theta, and its gradient.
@@ -290,15 +176,38 @@ class Objective:
         value : float
         grad : ndarray of shape (n_params,), float64
         """
-        function = partial(block_pass, self.network, theta.astype(self.dtype, copy=False))
-        total = 0.0
-        grad = np.zeros(theta.shape)
-        for block_total, block_grad, _ in self.map(function, self.blocks):
-            total += block_total
-            grad += block_grad
-        grad /= self.total_weight
-        self._add_penalty_grad(grad, theta)
-        return total / self.total_weight + self.penalty(theta), grad
+        function = partial(block_value_and_grad, self.network, self._in_blocks(theta))
+        total, grad = self.sum_over_blocks(function)
+        weights = self._weights(theta)
+        with np.errstate(**IGNORE_OVERFLOW):
+            grad /= self.total_weight
+            self._penalty.add_grad(self._weights(grad), weights)
+            return total / self.total_weight + self._penalty.value(weights), grad
+
+    def finite_value(self, theta):
+        """J at theta, a float.
+
+        Raises
+        ------
+        FloatingPointError
+            If it overflows.
+        """
+        value = self.value(theta)
+        refuse_overflow("cost", value)
+        return value
+
+    def finite_value_and_grad(self, theta):
+        """J at theta and its gradient, as `value_and_grad` gives them.
+
+        Raises
+        ------
+        FloatingPointError
+            If one of them overflows.
+        """
+        value, grad = self.value_and_grad(theta)
+        refuse_overflow("cost", value)
+        refuse_overflow("gradient of the cost", grad)
+        return value, grad
 
     def hessian_product(self, theta, direction):
         """J's Hessian at theta times a direction.
@@ -314,14 +223,13 @@ class Objective:
         function = partial(
             block_hessian_product,
             self.network,
-            theta.astype(self.dtype, copy=False),
-            direction.astype(self.dtype, copy=False),
+            self._in_blocks(theta),
+            self._in_blocks(direction),
         )
-        product = np.zeros(theta.shape)
-        for block_product in self.map(function, self.blocks):
-            product += block_product
-        product /= self.total_weight
-        self._add_penalty_grad(product, direction)
+        product = self.sum_over_blocks(function)
+        with np.errstate(**IGNORE_OVERFLOW):
+            product /= self.total_weight
+            self._penalty.add_hessian_product(self._weights(product), self._weights(direction))
         return product
 
     def minibatch(self, theta, rows, rng):
@@ -348,43 +256,70 @@ class Objective:
         """
         if isinstance(rows, slice):
             rows = np.arange(rows.start, rows.stop)
-        pieces = [rows]
-        if self.network.row_wise:
-            longest = longest_block(self.network, self.blocks.X, len(rows))
-            pieces = [rows[piece] for piece in block_slices(len(rows), longest)]
-        seeds = [None] * len(pieces)
+        slices = self._slices_of_batch(len(rows))
+        seeds = [None] * len(slices)
         if self.network.random:
-            seeds = rng.integers(2**63, size=len(pieces)).tolist()
-        # Handing a single piece to a thread and waiting for it would only take time.
-        run = self.map if len(pieces) > 1 else map
-        total = 0.0
-        grad = np.zeros_like(theta)
-        moments: list = []
+            seeds = rng.integers(2**63, size=len(slices)).tolist()
 
         def piece_pass(piece):
-            return block_pass(self.network, theta, self.blocks.block(*piece))
+            piece_rows, seed = piece
+            return block_pass(self.network, theta, self.blocks.block(rows[piece_rows], seed))
 
-        for block_total, block_grad, block_moments in run(
-            piece_pass, list(zip(pieces, seeds, strict=True))
-        ):
-            total += block_total
-            grad += block_grad
-            moments = block_moments
+        # Handing a single piece to a thread and waiting for it would only take time.
+        run = self.map if len(slices) > 1 else map
         scale = self.blocks.n_rows / (len(rows) * self.total_weight)
-        grad *= theta.dtype.type(scale)
-        self._add_penalty_grad(grad, theta)
-        return total * scale + self.penalty(theta), grad, moments
+        weights = self._weights(theta)
+        with np.errstate(**IGNORE_OVERFLOW):
+            results = iter(run(piece_pass, list(zip(slices, seeds, strict=True))))
+            total, grad, moments = next(results)
+            for piece_total, piece_grad, _ in results:
+                total += piece_total
+                grad += piece_grad
+                del piece_grad
+            grad *= theta.dtype.type(scale)
+            self._penalty.add_grad(self._weights(grad), weights)
+            return total * scale + self._penalty.value(weights), grad, moments
 
-    def _add_penalty_grad(self, grad, theta):
-        weights = slice(0, self.network.n_weights)
-        grad[weights] += theta.dtype.type(self.alpha / self.total_weight) * theta[weights]
+    def _slices_of_batch(self, n_rows):
+        """Where a mini-batch is cut into blocks; batches have one or two lengths."""
+        if n_rows not in self._piece_slices:
+            slices = [slice(0, n_rows)]
+            if self.network.row_wise:
+                max_rows = max_block_rows(self.network, self.blocks.X, n_rows)
+                slices = block_slices(n_rows, max_rows)
+            self._piece_slices[n_rows] = slices
+        return self._piece_slices[n_rows]
 
     def penalty(self, theta):
         """The second term of J, a float."""
-        weights = theta[: self.network.n_weights]
-        return self.alpha / (2.0 * self.total_weight) * float(weights @ weights)
+        with np.errstate(**IGNORE_OVERFLOW):
+            return self._penalty.value(self._weights(theta))
 
     def input_means(self):
         """Weighted mean of each input, of shape (n_features,), float64."""
-        function = partial(block_weighted_inputs, self.total_weight)
-        return sum(self.map(function, self.blocks))
+        return self.sum_over_blocks(partial(block_weighted_inputs, self.total_weight))
+
+    def _in_blocks(self, theta):
+        """theta in the precision of the blocks."""
+        with np.errstate(**IGNORE_OVERFLOW):
+            return theta.astype(self.dtype, copy=False)
+
+    def _weights(self, theta):
+        """The penalised part of theta, or of a vector like it: a view."""
+        return theta[: self.network.n_weights]
+
+
+def _check_weights(blocks):
+    """Raise an error where the rows' weights can't be computed with."""
+    total, largest = blocks.total_weight, blocks.largest_weight
+    least, most = FLOAT32_WEIGHTS
+    if blocks.dtype == np.float32 and largest > 0.0 and not least <= largest <= most:
+        raise ValueError(
+            "sample_weight, times class_weight, must have a largest value from 1e-20 to 1e20 "
+            f"where X is float32; got {largest:g}. Scale the weights or take X in float64."
+        )
+    for weight in (total, largest):
+        if not 0.0 < weight < np.inf:
+            raise ValueError(
+                f"sample_weight, times class_weight, must have a finite sum above 0; got {weight}."
+            )

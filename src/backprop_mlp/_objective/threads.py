@@ -16,13 +16,16 @@ from functools import cache, cached_property, partial
 import numpy as np
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-WORK_WORTH_A_THREAD = 10_000_000
+FLOPS_WORTH_A_THREAD = 10_000_000
 """Floating-point operations of a block below which handing it to a thread costs
 more than it brings."""
 
-WORK_OF_A_TASK = 300_000_000
+FLOPS_OF_A_TASK = 300_000_000
 """Floating-point operations that a thread is handed at once, if there are enough:
 waking it takes as long as some millions of them."""
+
+RESULTS_OF_A_TASK = 1_000_000
+"""Bytes of the results that a thread hands over at once, unless a single one is larger."""
 
 WORTH_BLAS_THREADS = 9_000
 """Multiplications of a matrix product below which BLAS takes one thread anyway: OpenBLAS
@@ -109,7 +112,7 @@ def _keep_freed_memory():
 
 
 @contextmanager
-def block_map(work):
+def block_map(flops, result_bytes=0):
     """Context in which blocks may be computed; gives the ``map`` that does it.
 
     As many threads are used as the BLAS limits in force allow, so
@@ -118,8 +121,11 @@ def block_map(work):
 
     Parameters
     ----------
-    work : float
+    flops : float
         Floating-point operations of one block.
+    result_bytes : int, default=0
+        Memory of one block's result, if it is large: each thread then has at most
+        two results that are not taken yet.
 
     Yields
     ------
@@ -130,17 +136,18 @@ def block_map(work):
     """
     _keep_freed_memory()
     with one_blas_thread as n_threads:
-        if n_threads == 1 or work < WORK_WORTH_A_THREAD:
+        if n_threads == 1 or flops < FLOPS_WORTH_A_THREAD:
             yield map
         else:
             # A thread is started when there is a task for it, and none waits.
             with ThreadPoolExecutor(n_threads, initializer=one_blas_thread.hold) as pool:
-                yield partial(_ordered_map, pool, n_threads, work)
+                yield partial(_ordered_map, pool, n_threads, flops, result_bytes)
 
 
-def _ordered_map(pool, n_threads, work, function, blocks):
+def _ordered_map(pool, n_threads, flops, result_bytes, function, blocks):
     """Like ``pool.map``, with no more than a few tasks' results in memory."""
-    n_rounds = math.ceil(len(blocks) * work / (WORK_OF_A_TASK * n_threads))
+    tasks_by_size = max(flops / FLOPS_OF_A_TASK, result_bytes / RESULTS_OF_A_TASK) * len(blocks)
+    n_rounds = math.ceil(tasks_by_size / n_threads)
     n_tasks = min(n_rounds * n_threads, len(blocks))
     if n_tasks == 1:
         yield function(blocks[0])

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from .._network.layers import BatchNorm, Moments
-from .._objective.objective import row_slices
+from .._objective.blocks import row_slices
 from .iteration import Iteration
 from .rules import Rule, clip_by_norm
 

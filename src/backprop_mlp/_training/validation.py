@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from .._objective.objective import RowBlocks
+from .._objective.blocks import RowBlocks
 from .scoring import score_rows
 
 
@@ -61,7 +61,7 @@ def _block_loss_and_hits(network, targets, theta, block):
     # What overflows is told once, for all blocks.
     with np.errstate(over="ignore", invalid="ignore"):
         z, _ = network.forward(network.views(theta), block.X)
-        value = network.loss.value(z, block.Y, block.sample_weight)
+        value = network.loss.value(z, block.Y, block.loss_weight)
     right = (targets.encode(targets.predicted_codes(z), z.dtype) == block.Y).all(axis=1)
     return value, float(block.sample_weight[right].sum())
 

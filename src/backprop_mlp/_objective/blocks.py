@@ -1,0 +1,273 @@
+"""Rows in blocks: what a block is, how long it is, and how results of blocks are added up.
+
+A block's rows are computed together. Where rows are cut depends on the rows and
+the network alone, never on the number of threads, so that sums over blocks do not
+depend on it either.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+
+from .._network.layers import Dense, Rows
+from .._network.network import Network
+from .threads import block_map
+
+BYTES_PER_LAYER = 1_000_000
+"""Memory of a block's rows in the widest layer: few enough rows that what is computed of them
+stays in a core's cache, enough that calling NumPy costs little compared with computing."""
+
+BYTES_PER_COLUMN = 10_000
+"""Least memory of a block's column: enough rows for fast matrix products."""
+
+FLOPS_PER_PARAM = 100
+"""Floating-point operations of a block per entry of its gradient, if there are enough rows: to
+write and to add a gradient takes about as long as ten operations per entry. A block of dense
+rows has thousands; one of sparse rows may have one."""
+
+FLOPS_WORTH_CUTTING = 30_000_000
+"""Floating-point operations of half the rows from which on two halves, on two threads, take
+less time than one block: in float64. In float32, twice as fast, there must be twice as many."""
+
+
+class Block(NamedTuple):
+    """Rows that are computed together.
+
+    Parameters
+    ----------
+    X : {ndarray, csr_matrix} of shape (n_rows, n_features)
+    Y : ndarray of shape (n_rows, n_outputs)
+    sample_weight : ndarray of shape (n_rows,), float64
+        Of the rows, in the moments of batch normalisations and in all means over rows.
+    loss_weight : ndarray of shape (n_rows,) or (n_rows, n_outputs), float64
+        Of the losses of the rows, or of the single outputs.
+    seed : int or None, default=None
+        Of the dropout masks.
+    """
+
+    X: Any
+    Y: np.ndarray
+    sample_weight: np.ndarray
+    loss_weight: np.ndarray
+    seed: int | None = None
+
+    @property
+    def rows(self):
+        """The rows as a training pass describes them to the layers."""
+        rng = None if self.seed is None else np.random.default_rng(self.seed)
+        return Rows(self.sample_weight, rng)
+
+
+# Where rows are cut
+
+
+def row_slices(n_rows, max_rows):
+    """Slices of nearly equal length, at most ``max_rows``, that cover n_rows rows."""
+    return _equal_slices(n_rows, math.ceil(n_rows / max_rows))
+
+
+def block_slices(n_rows, max_rows):
+    """Slices of the blocks that cover n_rows rows: like ``row_slices``, but one or an even number.
+
+    So two threads have equal shares, whether there are two or not: what is
+    computed depends on the rows alone.
+    """
+    n_blocks = math.ceil(n_rows / max_rows)
+    if n_blocks > 1:
+        n_blocks = min(n_blocks + n_blocks % 2, n_rows)
+    return _equal_slices(n_rows, n_blocks)
+
+
+def _equal_slices(n_rows, n_slices):
+    edges = [n_rows * index // n_slices for index in range(n_slices + 1)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
+
+
+def flops(network: Network, X, n_rows):
+    """Floating-point operations of one evaluation of n_rows rows like those of X, roughly."""
+    first = _outputs(network)[0]
+    others = network.n_weights - X.shape[1] * first
+    return 2.0 * n_rows * (2 * _stored_per_row(X) * first + 3 * others)
+
+
+def rows_per_block(network: Network, X) -> int:
+    """How many rows like those of X fit into a block.
+
+    1250 dense ones in float64 where the widest layer, the inputs being one, has
+    100 units or more, and the more the narrower it is; twice as many in float32.
+    Wide sparse rows may be more: their activations take as much memory as a
+    gradient does, or computing them takes much longer than writing it.
+    """
+    outputs = _outputs(network)
+    widest = max(_stored_per_row(X), *outputs)
+    bytes_per_column = max(BYTES_PER_COLUMN, int(BYTES_PER_LAYER // widest))
+    worth_a_gradient = math.ceil(FLOPS_PER_PARAM * network.n_params / flops(network, X, 1))
+    as_large_as_a_gradient = network.n_params // sum(outputs)
+    return max(bytes_per_column // X.dtype.itemsize, min(worth_a_gradient, as_large_as_a_gradient))
+
+
+def max_block_rows(network: Network, X, n_rows) -> int:
+    """The largest number of n_rows rows like those of X that are computed together.
+
+    As `rows_per_block` says, but half of them where a single block would keep one
+    thread busy for long, and leave the others idle.
+    """
+    max_rows = rows_per_block(network, X)
+    half = math.ceil(n_rows / 2)
+    enough = FLOPS_WORTH_CUTTING * 8 / X.dtype.itemsize
+    if n_rows <= max_rows and flops(network, X, half) >= enough:
+        return half
+    return max_rows
+
+
+def _outputs(network):
+    """Number of units of each dense layer."""
+    return [layer.n_out for layer in network.layers if isinstance(layer, Dense)]
+
+
+def _stored_per_row(X):
+    """Number of inputs that a row of X holds in memory."""
+    return X.nnz / X.shape[0] if issparse(X) else X.shape[1]
+
+
+# Data sets in blocks
+
+
+class RowBlocks(Sequence):
+    """The rows of a data set, cut into blocks when they are needed; a single block once.
+
+    Parameters
+    ----------
+    X : {ndarray, csr_matrix} of shape (n_all, n_features)
+        Read block by block and never copied as a whole: a memory map will do.
+    codes : {ndarray, csr_matrix} of shape (n_all,) or (n_all, n_labels)
+        The rows' labels; they become targets when a block needs them.
+    sample_weight : ndarray of shape (n_all,)
+    encode : callable(codes, dtype) -> ndarray of shape (rows of the codes, n_outputs)
+    max_rows : int
+        Largest number of rows of a block.
+    chosen : ndarray of int of shape (n_rows,) or None, default=None
+        The rows that belong to the data set; None means all.
+    weigh : callable(codes, sample_weight) -> ndarray or None, default=None
+        The weights that the loss gets, of shape (rows of the codes,) or (rows of
+        the codes, n_outputs), >= 0; made block by block. None means the row weights.
+    """
+
+    def __init__(self, X, codes, sample_weight, encode, max_rows, chosen=None, weigh=None):
+        self.X = X
+        self.codes = codes
+        self.sample_weight = sample_weight
+        self.encode = encode
+        self.chosen = chosen
+        self.weigh = weigh
+        self.n_rows = X.shape[0] if chosen is None else len(chosen)
+        self.slices = block_slices(self.n_rows, max_rows)
+
+    @classmethod
+    def of(cls, network: Network, X, codes, sample_weight, encode, chosen=None, weigh=None):
+        """The rows in blocks as they suit a network: see `max_block_rows`."""
+        n_rows = X.shape[0] if chosen is None else len(chosen)
+        max_rows = max_block_rows(network, X, n_rows)
+        return cls(X, codes, sample_weight, encode, max_rows, chosen, weigh)
+
+    @property
+    def dtype(self):
+        """The precision in which the rows are computed."""
+        return self.X.dtype
+
+    @cached_property
+    def total_weight(self):
+        """Sum of the row weights: m."""
+        # `Objective` refuses a sum that overflows.
+        with np.errstate(over="ignore"):
+            return float(self._row_weights.sum())
+
+    @cached_property
+    def largest_weight(self):
+        """The largest weight that the loss gets."""
+        if self.weigh is None:
+            return float(self._row_weights.max())
+        with np.errstate(over="ignore"):
+            return max(float(self._weights(self._numbers(rows))[1].max()) for rows in self.slices)
+
+    @property
+    def _row_weights(self):
+        return self.sample_weight if self.chosen is None else self.sample_weight[self.chosen]
+
+    def open_map(self, network: Network):
+        """Context that gives the ``map`` of an objective over these rows."""
+        block_flops = flops(network, self.X, self.n_rows / len(self))
+        return block_map(block_flops, network.n_params * self.dtype.itemsize)
+
+    def block(self, rows, seed=None):
+        """The block of some rows: a slice, or an array of numbers below ``n_rows``."""
+        rows = self._numbers(rows)
+        Y = self.encode(self.codes[rows], self.X.dtype)
+        sample_weight, loss_weight = self._weights(rows)
+        return Block(self.X[rows], Y, sample_weight, loss_weight, seed)
+
+    def _numbers(self, rows):
+        """The numbers of rows of the data set among all rows."""
+        return rows if self.chosen is None else self.chosen[rows]
+
+    def _weights(self, rows):
+        """The weights of some of all rows, and those that the loss gets."""
+        weights = self.sample_weight[rows]
+        return weights, weights if self.weigh is None else self.weigh(self.codes[rows], weights)
+
+    def __len__(self):
+        return len(self.slices)
+
+    def __getitem__(self, index):
+        rows = self.slices[index]
+        return self._only_block if len(self) == 1 else self.block(rows)
+
+    @cached_property
+    def _only_block(self):
+        # While it is computed it is in memory anyway: cutting it out once is enough.
+        return self.block(self.slices[0])
+
+
+# Sums over blocks
+
+
+def add_up(results: Iterable):
+    """Sum of what a function returned for each block.
+
+    Parameters
+    ----------
+    results : iterable of {float, ndarray, tuple of these}
+        At least one, all of the same shape. They are not changed.
+
+    Returns
+    -------
+    total : {float, ndarray, tuple of these}
+        Arrays are added in the order of the results, in float64.
+    """
+    results = iter(results)
+    total = _start(next(results))
+    for result in results:
+        total = _plus(total, result)
+        # It may be large, and must not wait for the next one.
+        del result
+    return total
+
+
+def _start(result):
+    """A result, with copies of its arrays, to which others may be added."""
+    if isinstance(result, tuple):
+        return tuple(map(_start, result))
+    return np.array(result, dtype=np.float64) if isinstance(result, np.ndarray) else result
+
+
+def _plus(total, result):
+    """A total and a result; its arrays are added in place."""
+    if isinstance(total, tuple):
+        return tuple(map(_plus, total, result))
+    total += result
+    return total

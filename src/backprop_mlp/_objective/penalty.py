@@ -1,0 +1,44 @@
+"""Penalties on the weights: the second term of J."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Penalty(Protocol):
+    """A function of the weight matrices, which come as one vector; biases are not in it.
+
+    `Objective` makes it with the strength ``alpha / m``: no penalty scales itself.
+    """
+
+    def value(self, weights) -> float:
+        """The penalty at weights of shape (n_weights,)."""
+
+    def add_grad(self, grad, weights) -> None:
+        """Add its gradient at the weights to grad, of shape (n_weights,), in place."""
+
+    def add_hessian_product(self, product, direction) -> None:
+        """Add its Hessian times a direction to product, of shape (n_weights,), in place."""
+
+
+@dataclass(frozen=True)
+class L2Penalty:
+    """strength / 2 * sum of squared weights.
+
+    Parameters
+    ----------
+    strength : float
+    """
+
+    strength: float
+
+    def value(self, weights):
+        """The penalty at weights of shape (n_weights,), a float."""
+        return self.strength / 2.0 * float(weights @ weights)
+
+    def add_grad(self, grad, weights):
+        """Add ``strength * weights`` to grad, in the precision of the weights."""
+        grad += weights.dtype.type(self.strength) * weights
+
+    def add_hessian_product(self, product, direction):
+        """Add ``strength * direction`` to product: the Hessian is a multiple of the identity."""
+        self.add_grad(product, direction)

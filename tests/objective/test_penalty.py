@@ -1,0 +1,56 @@
+"""Penalties: each method is the derivative of the one before."""
+
+import numpy as np
+import pytest
+
+from backprop_mlp._objective.penalty import L2Penalty
+
+STEP = 1e-6
+
+
+@pytest.fixture(params=[L2Penalty(0.0), L2Penalty(0.7)], ids=str)
+def penalty(request):
+    return request.param
+
+
+@pytest.fixture
+def weights():
+    return np.random.default_rng(0).normal(size=9)
+
+
+@pytest.fixture
+def direction():
+    return np.random.default_rng(1).normal(size=9)
+
+
+def grad(penalty, weights):
+    total = np.zeros_like(weights)
+    penalty.add_grad(total, weights)
+    return total
+
+
+def test_the_gradient_is_that_of_the_value(penalty, weights, direction):
+    change = penalty.value(weights + STEP * direction) - penalty.value(weights - STEP * direction)
+    assert grad(penalty, weights) @ direction == pytest.approx(change / (2 * STEP), abs=1e-8)
+
+
+def test_the_product_with_the_hessian_is_the_change_of_the_gradient(penalty, weights, direction):
+    product = np.zeros_like(direction)
+    penalty.add_hessian_product(product, direction)
+    change = grad(penalty, weights + STEP * direction) - grad(penalty, weights - STEP * direction)
+    np.testing.assert_allclose(product, change / (2 * STEP), atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_and_products_are_added_in_place(penalty, weights, dtype):
+    weights = weights.astype(dtype)
+    for add in (penalty.add_grad, penalty.add_hessian_product):
+        total = np.ones_like(weights)
+        add(total, weights)
+        np.testing.assert_array_equal(total, 1 + dtype(penalty.strength) * weights)
+        assert total.dtype == dtype
+
+
+def test_no_weights_have_no_penalty(penalty):
+    assert penalty.value(np.zeros(3)) == 0.0
+    assert penalty.value(np.empty(0)) == 0.0
