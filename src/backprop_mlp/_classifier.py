@@ -27,10 +27,12 @@ from ._estimator.assembly import (
 from ._estimator.documentation import DocumentationLinkMixin
 from ._network.activations import ACTIVATIONS
 from ._network.layers import Dense, Elementwise
+from ._network.losses import loss_for
 from ._network.network import Network, plain_network
 from ._objective.objective import RowBlocks, block_slices, work
 from ._objective.threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
-from ._targets.targets import Targets, sorted_classes
+from ._targets.class_weight import weigh_rows
+from ._targets.targets import announced, fitted_targets, sorted_classes, targets_of
 from ._training.callbacks import CallbackSupportMixin, Task, with_callbacks
 from ._training.run import Best, Interruption, Monitor, run_side_by_side, train
 from ._training.stopping import Stopping
@@ -603,7 +605,7 @@ class BackpropMLPClassifier(
             # scikit-learn validates the parameters in the first call alone.
             self._validate_params()
         X, y = self._validate_rows(X, y, reset=first)
-        targets = Targets.announced(classes, y) if first else self._targets
+        targets = announced(classes, y) if first else self._targets
         if (
             not first
             and classes is not None
@@ -616,8 +618,9 @@ class BackpropMLPClassifier(
         network = build_network(self, X.shape[1], targets)
         codes = targets.codes(y)
         self.class_weight_ = targets.class_weights(self.class_weight)
-        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets, X.dtype)
-        blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
+        weights = _row_weights(sample_weight, X)
+        weights, weigh = self._times_class_weight(weights, codes, targets, X.dtype)
+        blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
         problem = Problem(targets, network, blocks, None)
         rng = np.random.default_rng(
             check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
@@ -666,7 +669,7 @@ class BackpropMLPClassifier(
     ):
         """Validate training data; note what they are; assemble the problem they pose."""
         X, y = self._validate_rows(X, y, reset=not goes_on, precisions=precisions)
-        targets = Targets.of(y)
+        targets = targets_of(y)
         network = self._training_network(X.shape[1], targets, goes_on)
         codes = targets.codes(y)
         weights = _row_weights(sample_weight, X)
@@ -683,8 +686,8 @@ class BackpropMLPClassifier(
         rows = slice(None) if chosen is None else chosen
         totals = targets.class_totals(codes[rows], weights[rows])
         self.class_weight_ = targets.class_weights(self.class_weight, totals)
-        factored = self._times_class_weight(weights, codes, targets, X.dtype)
-        blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen)
+        factored, weigh = self._times_class_weight(weights, codes, targets, X.dtype)
+        blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen, weigh)
         validation = None
         scoring = self.scoring
         if scoring not in (None, "loss"):
@@ -693,13 +696,15 @@ class BackpropMLPClassifier(
             X_val, y_val = self._validate_rows(X_val, y_val, reset=False)
             codes_val = targets.codes(y_val)
             weights = _row_weights(sample_weight_val, X_val)
-            factored = self._times_class_weight(weights, codes_val, targets, X_val.dtype)
-            blocks_val = RowBlocks.of(network, X_val, codes_val, factored, targets.encode)
+            factored, weigh = self._times_class_weight(weights, codes_val, targets, X_val.dtype)
+            blocks_val = RowBlocks.of(
+                network, X_val, codes_val, factored, targets.encode, weigh=weigh
+            )
             validation = Validation(
                 blocks_val, targets, scoring, _scorer_rows(X_val, y_val, sample_weight_val)
             )
         elif held_out is not None:
-            blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out)
+            blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out, weigh)
             scorer_rows: tuple = ((), {})
             if callable(scoring):
                 given = None if sample_weight is None else weights[held_out]
@@ -806,7 +811,7 @@ class BackpropMLPClassifier(
         self.intercepts_ = [b.astype(dtype) for _, b in dense]
         self.n_layers_ = len(dense) + 1
         self.n_outputs_ = targets.n_outputs
-        self.out_activation_ = network.loss.name
+        self.out_activation_ = network.loss.output_activation
         self._state = None
         self._score = None
 
@@ -928,7 +933,7 @@ class BackpropMLPClassifier(
                 f"class_weight={classifier.class_weight!r} needs training data; "
                 "from_thetas takes a dictionary or None."
             )
-        targets = Targets(labels[order], False)
+        targets = fitted_targets(labels[order], False)
         network = Network.feedforward(
             [shapes[0][1] - 1, *(shape[0] for shape in shapes)],
             activation_names(classifier, len(shapes) - 1),
@@ -949,12 +954,12 @@ class BackpropMLPClassifier(
 
     @property
     def _targets(self):
-        return Targets(self.classes_, self._multilabel)
+        return fitted_targets(self.classes_, self._multilabel)
 
     @property
     def _network(self):
         sizes = (len(self.coefs_[0]), *map(len, self.intercepts_))
-        return plain_network(sizes, tuple(self._activations), self.out_activation_)
+        return plain_network(sizes, tuple(self._activations), loss_for(self.out_activation_))
 
     def _theta(self, network):
         return network.pack(self.coefs_, self.intercepts_)
@@ -1022,7 +1027,7 @@ class BackpropMLPClassifier(
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Labels.
         """
-        return self._by_rows(X, lambda network, z: self._targets.labels(z))
+        return self._by_rows(X, lambda network, z: self._targets.predict(z))
 
     def predict_proba(self, X):
         """Probabilities of the classes.
@@ -1139,9 +1144,10 @@ class BackpropMLPClassifier(
         X, y = self._validate_rows(X, y, reset=False, precisions=precisions)
         targets = self._targets
         codes = targets.codes(y)
-        weights = self._times_class_weight(_row_weights(sample_weight, X), codes, targets, X.dtype)
+        weights = _row_weights(sample_weight, X)
+        weights, weigh = self._times_class_weight(weights, codes, targets, X.dtype)
         network = self._network
-        blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
+        blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
         return Problem(targets, network, blocks, None)
 
     def _training_problem(self, X, y, sample_weight):
@@ -1164,18 +1170,18 @@ class BackpropMLPClassifier(
         return problem, initialize(problem.network, aside.initializer, np.random.default_rng(seed))
 
     def _times_class_weight(self, sample_weight, codes, targets, dtype):
-        """The rows' weights, times those of their classes, for rows of a dtype."""
-        weights = sample_weight
-        if not np.all(self.class_weight_ == 1.0):
-            weights = weights * targets.row_factors(self.class_weight_, codes)
+        """As ``weigh_rows``, for rows of a dtype."""
+        weights, weigh = weigh_rows(targets, codes, sample_weight, self.class_weight_)
         # The gradient is summed in the precision of the rows, and must not vanish there.
-        largest = weights.max() if dtype == np.float32 else 1.0
+        largest = 1.0
+        if dtype == np.float32:
+            largest = weights.max() * (1.0 if weigh is None else self.class_weight_.max())
         if largest > 0.0 and not 1e-20 <= largest <= 1e20:
             raise ValueError(
                 "sample_weight, times class_weight, must have a largest value from 1e-20 to 1e20 "
                 f"where X is float32; got {largest:g}. Scale the weights or take X in float64."
             )
-        return weights
+        return weights, weigh
 
     def _validate_rows(self, X, y="no_validation", *, reset, precisions=_PRECISIONS):
         """X (and y) checked, in a precision that the network computes in; no copy if it can."""

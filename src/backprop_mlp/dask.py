@@ -29,7 +29,8 @@ from ._estimator.documentation import DocumentationLinkMixin
 from ._objective.objective import Objective, RowBlocks
 from ._objective.threads import block_map
 from ._solvers.full_batch import METHODS
-from ._targets.targets import Targets
+from ._targets.class_weight import weigh_rows
+from ._targets.targets import Targets, targets_of, union
 from ._training.callbacks import Task
 from ._training.validation import Validation
 
@@ -203,7 +204,7 @@ class DaskBackpropMLPClassifier(
         checked = _check(client, given, _unfitted(local), reset=not goes_on)
         for name, value in _features(checked).items():
             setattr(local, name, value)
-        targets = Targets.union([summary.targets for _, summary in checked])
+        targets = union([summary.targets for _, summary in checked])
         network = local._training_network(local.n_features_in_, targets, goes_on)
         rows: Any = PartitionedRows.encode(client, checked, targets)
         local.class_weight_ = targets.class_weights(local.class_weight, rows.class_totals())
@@ -469,7 +470,7 @@ class PartitionedRows:
         """The same rows, their weights multiplied by those of their classes."""
         if np.all(class_weight == 1.0):
             return self
-        weighed = self.client.map(_weigh, self.partitions, class_weight=class_weight, pure=False)
+        weighed = self.client.map(_weigh, self.partitions, class_weights=class_weight, pure=False)
         return PartitionedRows(self.client, weighed, self.dtype)
 
     def class_totals(self):
@@ -618,6 +619,7 @@ class Partition(NamedTuple):
     codes: Any
     sample_weight: np.ndarray
     targets: Targets
+    weigh: Any = None
 
 
 def _check(client, given, classifier, *, reset):
@@ -673,7 +675,7 @@ def _check_rows(rows, classifier, reset):
 def _summarise(checked):
     if checked is None:
         return None
-    return Summary(Targets.of(checked.y), checked.X.dtype, checked.features)
+    return Summary(targets_of(checked.y), checked.X.dtype, checked.features)
 
 
 def _encode(checked, targets, dtype):
@@ -681,9 +683,11 @@ def _encode(checked, targets, dtype):
     return Partition(X, targets.codes(checked.y), checked.sample_weight, targets)
 
 
-def _weigh(partition, class_weight):
-    factors = partition.targets.row_factors(class_weight, partition.codes)
-    return partition._replace(sample_weight=partition.sample_weight * factors)
+def _weigh(partition, class_weights):
+    weights, weigh = weigh_rows(
+        partition.targets, partition.codes, partition.sample_weight, class_weights
+    )
+    return partition._replace(sample_weight=weights, weigh=weigh)
 
 
 def _class_totals(partition):
@@ -699,8 +703,8 @@ def _sum_over_blocks(partition, function, longest):
 
     The function is a partial one, whose arguments are the parameters.
     """
-    X, codes, weights, targets = partition
-    blocks = RowBlocks(X, codes, weights, targets.encode, longest)
+    X, codes, weights, targets, weigh = partition
+    blocks = RowBlocks(X, codes, weights, targets.encode, longest, weigh=weigh)
     arguments = map(_aligned, function.args)
     function = partial(function.func, *arguments)
     # The worker's threads take a partition each: one thread for this one.

@@ -205,7 +205,7 @@ def test_full_batch_solvers_name_those_that_take_it(solver):
     with pytest.raises(ValueError, match=r"dropout need.*'adam', 'rmsprop', 'sgd'.*got") as error:
         classifier(solver=solver).fit(X, y)
     assert f"solver={solver!r}" in str(error.value)
-    with pytest.raises(ValueError, match="dropout and batch_norm need"):
+    with pytest.raises(ValueError, match="batch_norm and dropout need"):
         classifier(solver=solver, batch_norm=True).fit(X, y)
 
 

@@ -26,7 +26,7 @@ def rows(loss, n_rows=7, n_outputs=4, dtype=np.float64):
 @BY_NAME
 def test_value_is_the_weighted_sum_of_the_cross_entropies(loss):
     z, Y, sample_weight = rows(loss)
-    expected = reference_loss(loss.name, z, Y, sample_weight)
+    expected = reference_loss(loss.output_activation, z, Y, sample_weight)
     assert loss.value(z, Y, sample_weight) == pytest.approx(expected, rel=1e-13)
     assert isinstance(loss.value(z, Y, sample_weight), float)
 
@@ -47,7 +47,7 @@ def test_delta_is_the_derivative_of_the_value(loss):
     for index in np.ndindex(z.shape):
         moved = z.astype(complex)
         moved[index] += 1e-30j
-        expected = reference_loss(loss.name, moved, Y, sample_weight).imag / 1e-30
+        expected = reference_loss(loss.output_activation, moved, Y, sample_weight).imag / 1e-30
         assert delta[index] == pytest.approx(expected, rel=1e-12, abs=1e-14)
 
 

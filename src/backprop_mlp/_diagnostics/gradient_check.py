@@ -254,8 +254,8 @@ def _block_difference(network, plus, minus, block):
     """Change of a block's loss, and whether a unit with a kink switches sides."""
     z_plus, caches_plus = network.forward(network.views(plus), block.X, block.rows)
     z_minus, caches_minus = network.forward(network.views(minus), block.X, block.rows)
-    difference = network.loss.value(z_plus, block.Y, block.sample_weight) - network.loss.value(
-        z_minus, block.Y, block.sample_weight
+    difference = network.loss.value(z_plus, block.Y, block.loss_weight) - network.loss.value(
+        z_minus, block.Y, block.loss_weight
     )
     crosses = any(
         not np.array_equal(a_plus > 0.0, a_minus > 0.0)

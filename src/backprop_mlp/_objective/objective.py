@@ -35,6 +35,8 @@ class Block(NamedTuple):
     X : {ndarray, csr_matrix} of shape (n_rows, n_features)
     Y : ndarray of shape (n_rows, n_outputs)
     sample_weight : ndarray of shape (n_rows,), float64
+    loss_weight : ndarray of shape (n_rows,) or (n_rows, n_outputs), float64
+        Weights of the rows, or of each of their outputs, in the loss.
     seed : int or None, default=None
         Of the dropout masks.
     """
@@ -42,6 +44,7 @@ class Block(NamedTuple):
     X: Any
     Y: np.ndarray
     sample_weight: np.ndarray
+    loss_weight: np.ndarray
     seed: int | None = None
 
     @property
@@ -109,22 +112,26 @@ class RowBlocks(Sequence):
         Rows of one block at the most.
     chosen : ndarray of int of shape (n_rows,) or None, default=None
         The rows that belong to the data set; None means all.
+    weigh : callable(codes, sample_weight) -> ndarray or None, default=None
+        Makes the ``loss_weight`` of a block; None stands for the rows' weights.
     """
 
-    def __init__(self, X, codes, sample_weight, encode, longest, chosen=None):
+    def __init__(self, X, codes, sample_weight, encode, longest, chosen=None, weigh=None):
         self.X = X
         self.codes = codes
         self.sample_weight = sample_weight
         self.encode = encode
+        self.weigh = weigh
         self.chosen = chosen
         self.n_rows = X.shape[0] if chosen is None else len(chosen)
         self.slices = block_slices(self.n_rows, longest)
 
     @classmethod
-    def of(cls, network: Network, X, codes, sample_weight, encode, chosen=None):
+    def of(cls, network: Network, X, codes, sample_weight, encode, chosen=None, weigh=None):
         """The rows in blocks as they suit a network: see `longest_block`."""
         n_rows = X.shape[0] if chosen is None else len(chosen)
-        return cls(X, codes, sample_weight, encode, longest_block(network, X, n_rows), chosen)
+        longest = longest_block(network, X, n_rows)
+        return cls(X, codes, sample_weight, encode, longest, chosen, weigh)
 
     @property
     def dtype(self):
@@ -143,8 +150,11 @@ class RowBlocks(Sequence):
         """The block of some rows: a slice, or an array of numbers below ``n_rows``."""
         if self.chosen is not None:
             rows = self.chosen[rows]
-        Y = self.encode(self.codes[rows], self.X.dtype)
-        return Block(self.X[rows], Y, self.sample_weight[rows], seed)
+        codes = self.codes[rows]
+        Y = self.encode(codes, self.X.dtype)
+        weight = self.sample_weight[rows]
+        loss_weight = weight if self.weigh is None else self.weigh(codes, weight)
+        return Block(self.X[rows], Y, weight, loss_weight, seed)
 
     def __len__(self):
         return len(self.slices)
@@ -179,7 +189,7 @@ def block_pass(network: Network, theta, block: Block):
     grad = np.empty_like(theta)
     params = network.views(theta)
     z, caches = network.forward(params, block.X, block.rows)
-    value, delta = network.loss.value_and_delta(z, block.Y, block.sample_weight)
+    value, delta = network.loss.value_and_delta(z, block.Y, block.loss_weight)
     network.backward(params, network.views(grad), caches, delta)
     return value, grad, network.moments(caches)
 
@@ -187,7 +197,7 @@ def block_pass(network: Network, theta, block: Block):
 def block_value(network: Network, theta, block: Block):
     """Loss of one block's rows, neither normalised nor penalised: a float."""
     z, _ = network.forward(network.views(theta), block.X, block.rows)
-    return network.loss.value(z, block.Y, block.sample_weight)
+    return network.loss.value(z, block.Y, block.loss_weight)
 
 
 def block_hessian_product(network: Network, theta, direction, block: Block):
@@ -199,7 +209,7 @@ def block_hessian_product(network: Network, theta, direction, block: Block):
         network.views(product),
         block.X,
         block.Y,
-        block.sample_weight,
+        block.loss_weight,
     )
     return product
 
