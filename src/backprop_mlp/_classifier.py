@@ -125,10 +125,12 @@ class BackpropMLPClassifier(
         solvers only.
 
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Factor of the row weights, a class: ``{label: weight}``, 1 for labels
+        Factor of the row weights per class: ``{label: weight}``, 1 for labels
         that are left out. "balanced" gives every class the same total weight.
-        For multilabel problems a list of ``{0: weight, 1: weight}``, one a
-        label; a row's factor is then the product over its labels.
+        For multilabel problems a list of ``{0: weight, 1: weight}``, one per
+        label, or "balanced" for each label by itself. They weigh each label's
+        own term of the loss, as one network per label would; m, in J, is then
+        the sum of the row weights alone.
 
     max_iter : int, default=200
         Largest number of iterations; with mini-batches, of epochs.
@@ -270,7 +272,7 @@ class BackpropMLPClassifier(
         Whether training ended because there was nothing left to gain.
 
     class_weight_ : ndarray of shape (n_classes,) or (n_labels, 2)
-        Factor of the row weights: a class, or a label's absence and presence.
+        Factors per class, or for the absence and presence of each label.
 
     n_layers_ : int
         Number of layers, input and output included.

@@ -1,5 +1,7 @@
 """User labels and the network's targets, there and back."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -7,7 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._targets.class_weight import weigh_rows
-from backprop_mlp._targets.targets import targets_of
+from backprop_mlp._targets.targets import fitted_targets, targets_of
 
 KINDS = {
     "one class": np.array(["a", "a", "a"]),
@@ -17,6 +19,7 @@ KINDS = {
     "floats": np.array([1.0, 2.0, 7.0]),
     "objects": np.array(["b", "c", "a"], dtype=object),
 }
+ROW_WEIGHTS = np.array([1.0, 0.5, 0.0, 3.0, 2.0])
 LABELS = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0], [1, 0, 0]])
 
 
@@ -79,6 +82,7 @@ def test_label_matrices_are_their_own_targets(container):
     assert Y.dtype == np.float32
     np.testing.assert_array_equal(Y, LABELS[1:4])
     np.testing.assert_array_equal(targets.predict(2.0 * LABELS - 1.0), LABELS)
+    assert isinstance(targets.codes(container(LABELS)), type(container(LABELS)))
 
 
 @pytest.mark.parametrize(
@@ -94,6 +98,27 @@ def test_label_matrices_are_their_own_targets(container):
 )
 def test_softmax_applies_to_three_or_more_exclusive_classes(y, output_activation, loss):
     assert targets_of(y).loss(output_activation) == loss
+
+
+@pytest.mark.parametrize("y", [*KINDS.values(), LABELS], ids=[*KINDS, "labels"])
+def test_fitted_targets_are_those_of_training(y):
+    targets = targets_of(y)
+    again = fitted_targets(targets.classes, targets.multilabel)
+    assert type(again) is type(targets)
+    assert again.classes is targets.classes
+
+
+@pytest.mark.parametrize(("y", "right"), [(KINDS["multiclass"], [0, 3]), (LABELS, [0, 3])])
+def test_hits_are_the_weight_of_the_rows_predicted_right(y, right):
+    targets = targets_of(y)
+    Y = targets.encode(targets.codes(y), np.float64)
+    z = 2.0 * Y - 1.0
+    wrong = np.setdiff1d(np.arange(5), right)
+    # One wrong output makes a row wrong.
+    z[wrong, 0] *= -3.0
+    block = SimpleNamespace(Y=Y, sample_weight=ROW_WEIGHTS)
+    assert targets.counts_hits
+    assert targets.hits(z, block) == ROW_WEIGHTS[right].sum()
 
 
 # Labels that do not fit
@@ -162,6 +187,58 @@ def test_two_classes_have_complementary_probabilities():
     np.testing.assert_allclose(targets.log_proba(SigmoidLoss(), z)[2, 0], -40.0, rtol=1e-12)
 
 
+def units_off(found, exact):
+    """Distance to exact numbers (longdouble) in units in the last place, where they are normal."""
+    unit = np.spacing(exact.astype(found.dtype)).astype(np.longdouble)
+    return np.where(exact < np.finfo(found.dtype).tiny, 0.0, np.abs(found - exact) / unit)
+
+
+def assert_accurate(targets, loss, z, exact, dtype):
+    """Probabilities to 4 units, or what the logits' own rounding makes of them, and their logs."""
+    P = targets.proba(loss, z)
+    assert P.dtype == dtype
+    assert units_off(P, exact).max() <= (4.0 if targets.n_outputs == 1 or targets.multilabel else 8)
+    log_P = targets.log_proba(loss, z)
+    assert log_P.dtype == dtype
+    off = np.abs(np.exp(log_P.astype(np.longdouble)) - exact)
+    off = off / np.spacing(exact.astype(dtype)).astype(np.longdouble)
+    normal = exact >= np.finfo(dtype).tiny
+    assert np.all(off[normal] <= 4.0 + np.abs(np.log(exact[normal])))
+
+
+PRECISIONS = pytest.mark.parametrize(
+    ("dtype", "largest"), [(np.float32, 90.0), (np.float64, 740.0)], ids=["float32", "float64"]
+)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("kind", ["binary", "labels"])
+def test_small_probabilities_are_exact_to_four_units(kind, dtype, largest):
+    z = np.linspace(-largest, largest, 20_001).astype(dtype)[:, np.newaxis]
+    long = z.astype(np.longdouble)
+    if kind == "binary":
+        targets, exact = targets_of(KINDS["binary"]), 1 / (1 + np.exp(np.hstack([long, -long])))
+    else:
+        targets, z = targets_of(LABELS[:, :2]), np.hstack([-z, z])
+        exact = 1 / (1 + np.exp(np.hstack([long, -long])))
+    assert_accurate(targets, SigmoidLoss(), z, exact, dtype)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("loss", [SigmoidLoss(), SoftmaxLoss()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("centre", [0.0, -0.5, -5.0])
+def test_small_probabilities_of_many_classes_are_exact_to_the_last_units(
+    loss, centre, dtype, largest
+):
+    spread = largest / 8.0
+    z = (spread * (np.random.default_rng(0).normal(size=(5000, 3)) + centre)).astype(dtype)
+    long = z.astype(np.longdouble)
+    h = 1 / (1 + np.exp(-long)) if loss == SigmoidLoss() else np.exp(long)
+    assert_accurate(
+        targets_of(KINDS["multiclass"]), loss, z, h / h.sum(axis=1, keepdims=True), dtype
+    )
+
+
 def test_logistic_outputs_of_exclusive_classes_are_divided_by_their_sum():
     targets = targets_of(KINDS["multiclass"])
     z = np.array([[1.0, -2.0, 0.5], [-3.0, -3.0, -3.0]])
@@ -216,9 +293,6 @@ def test_class_weights_are_those_of_scikit_learn(class_weight):
     )
     expected = compute_class_weight(given, classes=targets.classes, y=y)
     np.testing.assert_allclose(weights, expected, rtol=1e-15)
-
-
-ROW_WEIGHTS = np.array([1.0, 0.5, 0.0, 3.0, 2.0])
 
 
 @pytest.mark.parametrize("class_weight", ["balanced", [{0: 2, 1: 3}, {1: 0.5}, {}]])

@@ -194,9 +194,9 @@ class SoftmaxLoss:
         """Outputs h, shaped as z; each row sums to one."""
         # The ufuncs themselves: for one row the methods' detours take a third.
         top = np.maximum.reduce(z, axis=1, keepdims=True)
-        # Whole numbers that leave the largest exponents from 0 to 65: subtracting those
+        # Whole numbers, and only those that keep exp from 0 and infinity: subtracting them
         # rounds next to nothing, subtracting the maximum as much as the logits are large.
-        top -= np.minimum(np.maximum(top, 0.0), 64.0)
+        top -= np.minimum(np.maximum(top, 0.0), np.finfo(z.dtype).maxexp / 2)
         with np.errstate(over="ignore"):
             h = z - np.floor(top, out=top)
         np.exp(h, out=h)
