@@ -28,6 +28,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._network.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -632,7 +633,7 @@ def test_sparse_rows_have_activations_too():
     np.testing.assert_allclose(a[1], model.activations(X)[1], rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu", "leaky_relu"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_decision_function_is_the_formula(activation):
     model = network((6, 5), activation).fit(X, y)
     expected = logits(model.coefs_, model.intercepts_, [activation] * 2, X)

@@ -8,6 +8,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier, check_gradient
+from backprop_mlp._network.activations import ACTIVATIONS
 from backprop_mlp._network.layers import BatchNorm, Dense, Moments, Rows
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network.network import Network
@@ -16,7 +17,6 @@ from backprop_mlp._solvers.mini_batch import MOMENTS_DECAY, running_moments
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "leaky_relu")
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)

@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits, load_iris, make_multilabel_classificat
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier, check_gradient
+from backprop_mlp._network.activations import ACTIVATIONS
 from backprop_mlp._network.layers import Dropout, Rows
 from backprop_mlp._network.losses import SoftmaxLoss
 from backprop_mlp._network.network import Network
@@ -14,7 +15,6 @@ from backprop_mlp._objective.objective import RowBlocks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "leaky_relu")
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)

@@ -5,7 +5,10 @@ import pickle
 import numpy as np
 import pytest
 from reference import loss as reference_loss
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.preprocessing import scale
 
+from backprop_mlp import BackpropMLPClassifier, check_gradient
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss, loss_for
 
 LOSSES = [SigmoidLoss(), SoftmaxLoss()]
@@ -211,6 +214,26 @@ def test_softmax_losses_close_to_and_far_from_the_truth_are_accurate():
     near, far = (SoftmaxLoss().value(z[[row]], Y[[row]], ONE) for row in (0, 1))
     assert near == pytest.approx(np.exp(-40.0) + np.exp(-39.0), rel=1e-14)
     assert far == pytest.approx(40.0, rel=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
+@pytest.mark.parametrize("load", [load_wine, load_breast_cancer, load_digits])
+def test_the_gradient_of_a_well_trained_network_is_right(load, output_activation):
+    X, y = load(return_X_y=True)
+    X = scale(X)
+    network = BackpropMLPClassifier(
+        6,
+        activation="tanh",
+        output_activation=output_activation,
+        alpha=0,
+        solver="lbfgs",
+        tol=1e-12,
+        random_state=0,
+    ).fit(X, y)
+    check = check_gradient(network, X[::5], y[::5], max_coordinates=100)
+    assert check.passed
+    assert check.relative_difference < 1e-7
 
 
 def test_float32_losses_of_rows_are_summed_in_float64():
