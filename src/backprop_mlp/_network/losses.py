@@ -120,11 +120,7 @@ class SigmoidLoss:
 
     def class_log_proba(self, z):
         """Logarithms of ``class_proba``, finite for finite z."""
-        # Log h, less a constant per row: so differences of small h are accurate.
-        log_h = np.minimum(z, 0.0)
-        log_h -= np.maximum.reduce(log_h, axis=1, keepdims=True)
-        log_h -= _log1p_exp(z)
-        return _log_softmax(log_h, self.class_proba(z))
+        return _log_of_shares(self.class_proba(z), lambda: self.log_proba(z))
 
     def value(self, z, Y, w):
         """The loss, a float."""
@@ -205,14 +201,14 @@ class SoftmaxLoss:
 
     def log_proba(self, z):
         """log h, finite for finite z."""
-        return _log_softmax(z, self.proba(z))
+        return _log_of_shares(self.proba(z), lambda: z)
 
     def class_proba(self, z):
         """The outputs, which sum to one already."""
         return self.proba(z)
 
     def class_log_proba(self, z):
-        """Logarithms of the outputs."""
+        """Logarithms of the outputs, which sum to one already."""
         return self.log_proba(z)
 
     def value(self, z, Y, w):
@@ -232,8 +228,10 @@ class SoftmaxLoss:
         np.exp(delta, out=delta)
         delta -= np.multiply(delta, Y, out=product)
         others = np.add.reduce(delta, axis=1)
-        # The sum of all exponentials, less one: accurate where the right class is the largest.
-        total = np.expm1(right)
+        # The sum of all exponentials, less one: exactly the others' where the right class
+        # is the largest.
+        total = np.exp(right)
+        total -= 1.0
         total += others
         values = np.log1p(total)
         values -= right
@@ -256,17 +254,32 @@ def _of_the_rows(w, Y):
     return w if w.ndim == 1 else np.einsum("ij,ij->i", w, Y)
 
 
-def _log_softmax(z, h):
-    """Logarithms of the softmax h of z, finite for finite z."""
-    with np.errstate(over="ignore"):
-        log_h = z - z.max(axis=1, keepdims=True)
-    # Half the lowest number: the other half is room for what is subtracted.
-    np.maximum(log_h, np.finfo(log_h.dtype).min / 2, out=log_h)
-    others = np.exp(log_h)
-    np.put_along_axis(others, log_h.argmax(axis=1)[:, np.newaxis], 0.0, axis=1)
-    log_h -= np.log1p(others.sum(axis=1, keepdims=True))
-    # Differences of large logits are rounded more than h, where that is a normal number.
-    return np.log(h, out=log_h, where=(h >= np.finfo(h.dtype).tiny) & (h < 0.5))
+def _log_of_shares(h, log_weights):
+    """Logarithms of probabilities that sum to one per row, finite and accurate.
+
+    Parameters
+    ----------
+    h : ndarray of shape (n_rows, n_outputs)
+    log_weights : callable() -> ndarray of shape (n_rows, n_outputs)
+        Logits whose softmax is h, asked for where h underflows.
+    """
+    with np.errstate(divide="ignore"):
+        log_h = np.log(h)
+    # Close to one it is the other outputs that say how close.
+    likely = h > 0.5
+    others = np.add.reduce(np.where(likely, h.dtype.type(0.0), h), axis=1, keepdims=True)
+    np.minimum(others, 0.5, out=others)
+    np.copyto(log_h, np.log1p(-others), where=likely)
+    lost = h < np.finfo(h.dtype).tiny
+    if lost.any():
+        z = log_weights()
+        with np.errstate(over="ignore"):
+            z = z - z.max(axis=1, keepdims=True)
+        # Half the lowest number: the other half is room for what is subtracted.
+        np.maximum(z, np.finfo(z.dtype).min / 2, out=z)
+        z -= np.log(np.exp(z).sum(axis=1, keepdims=True))
+        np.copyto(log_h, z, where=lost)
+    return log_h
 
 
 _BY_OUTPUT_ACTIVATION: dict[str, Loss] = {
