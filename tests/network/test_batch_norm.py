@@ -171,8 +171,8 @@ CASES = {
     "alpha": {"alpha": 20.0},
     "no alpha": {"alpha": 0.0},
     "dropout": {"dropout": 0.4},
-    "dropout a layer": {"dropout": [0.0, 0.6]},
-    "activations a layer": {"activation": ["leaky_relu", "logistic"]},
+    "dropout per layer": {"dropout": [0.0, 0.6]},
+    "activations per layer": {"activation": ["leaky_relu", "logistic"]},
 }
 
 

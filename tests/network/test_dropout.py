@@ -107,7 +107,7 @@ def test_the_derivative_passes_where_the_mask_does():
 CASES = {
     "default": {},
     "one layer": {"hidden_layer_sizes": (9,)},
-    "a rate a layer": {"dropout": [0.7, 0.2]},
+    "a rate per layer": {"dropout": [0.7, 0.2]},
     "one layer of two": {"dropout": (0.0, 0.6)},
     "much": {"dropout": 0.9},
     "softmax": {"output_activation": "softmax"},

@@ -131,7 +131,7 @@ def test_inputs_are_left_alone(loss):
 
 
 def extreme_logits(largest, dtype):
-    """Every pair of small, large and largest logits, one a row."""
+    """Every pair of small, large and largest logits, one per row."""
     corners = np.array([-largest, -1e3, 0.0, 1e3, largest], dtype)
     return np.array(np.meshgrid(corners, corners)).reshape(2, -1).T
 

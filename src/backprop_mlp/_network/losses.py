@@ -228,10 +228,8 @@ class SoftmaxLoss:
         np.exp(delta, out=delta)
         delta -= np.multiply(delta, Y, out=product)
         others = np.add.reduce(delta, axis=1)
-        # The sum of all exponentials, less one: exactly the others' where the right class
-        # is the largest.
-        total = np.exp(right)
-        total -= 1.0
+        # The sum of all exponentials, less one: accurate where the right class is the largest.
+        total = np.expm1(right)
         total += others
         values = np.log1p(total)
         values -= right
