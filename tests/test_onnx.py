@@ -15,10 +15,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp._network.activations import ACTIVATIONS, Activation
 
 onnxruntime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
 
+import backprop_mlp.onnx  # noqa: E402
 from backprop_mlp.onnx import to_onnx  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -71,7 +73,7 @@ PRECISIONS = pytest.mark.parametrize(
 
 @PRECISIONS
 @pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu", "leaky_relu"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_and_output(activation, output_activation, dtype, tolerance):
     model = make_pipeline(
         StandardScaler(),
@@ -117,6 +119,60 @@ def test_extreme_logits_do_not_overflow(output_activation, dtype):
     assert_agrees(model, logits, 1e-5)
     binary = BackpropMLPClassifier.from_thetas([np.array([[0.0, 1.0]])])
     assert_agrees(binary, logits, 1e-5)
+
+
+def units_off(found, exact):
+    """Distance to exact numbers (longdouble) in units in the last place, where they are normal."""
+    unit = np.spacing(exact.astype(found.dtype)).astype(np.longdouble)
+    return np.where(exact < np.finfo(found.dtype).tiny, 0.0, np.abs(found - exact) / unit)
+
+
+@pytest.mark.parametrize("opset", [None, 13, 17])
+@pytest.mark.parametrize(("dtype", "largest"), [(np.float32, 87.0), (np.float64, 708.0)])
+def test_small_probabilities_of_two_classes_are_exact_to_four_units(dtype, largest, opset):
+    z = np.linspace(-largest, largest, 2001).astype(dtype)[:, np.newaxis]
+    model = BackpropMLPClassifier.from_thetas([np.array([[0.0, 1.0]])])
+    _, found = run(to_onnx(model, z[:1], target_opset=opset), z)
+    exact = 1 / (1 + np.exp(np.hstack([z, -z]).astype(np.longdouble)))
+    assert found.dtype == dtype
+    assert units_off(found, exact).max() <= 4.0
+
+
+@pytest.mark.parametrize("opset", [None, 13, 17])
+@pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
+@pytest.mark.parametrize(("dtype", "spread"), [(np.float32, 20.0), (np.float64, 150.0)])
+def test_small_probabilities_of_many_classes_are_as_exact_as_predict_proba(
+    dtype, spread, output_activation, opset
+):
+    z = (spread * np.random.default_rng(0).normal(size=(2000, 4))).astype(dtype)
+    thetas = [np.column_stack([np.zeros(4), np.eye(4)])]
+    model = BackpropMLPClassifier.from_thetas(thetas, output_activation=output_activation)
+    _, found = run(to_onnx(model, z[:1], target_opset=opset), z)
+    expected = model.predict_proba(z).astype(np.longdouble)
+    assert (expected < np.finfo(dtype).eps).any()
+    assert units_off(found, expected).max() <= 8.0
+
+
+def test_small_probabilities_of_labels_are_exact_to_four_units():
+    z = np.linspace(-87.0, 87.0, 2001).astype(np.float32)[:, np.newaxis]
+    model = BackpropMLPClassifier(()).fit(z, np.column_stack([z > 0, z > 1, z > 2]).astype(int))
+    model.coefs_, model.intercepts_ = [np.array([[1, -1, 0.5]], "f")], [np.zeros(3, "f")]
+    _, found = run(to_onnx(model, z[:1]), z)
+    exact = 1 / (1 + np.exp(-(z * model.coefs_[0]).astype(np.longdouble)))
+    assert units_off(found, exact).max() <= 4.0
+
+
+def test_every_activation_can_be_exported():
+    assert set(ACTIVATIONS) == set(backprop_mlp.onnx._ACTIVATIONS)
+
+
+def test_an_activation_that_onnx_does_not_know_is_named(monkeypatch):
+    model = network().fit(X, SPECIES)
+    cubic = Activation("cubic", lambda z: None, lambda a, d: None, lambda a: None)
+    monkeypatch.setitem(ACTIVATIONS, "cubic", cubic)
+    model._activations = ["cubic"]
+    with pytest.raises(NotImplementedError, match="activation 'cubic' has no operators for ONNX"):
+        to_onnx(model, X)
 
 
 @pytest.mark.parametrize("kind", ["integers", "strings", "two strings", "multilabel"])
@@ -171,7 +227,7 @@ def test_inside_other_estimators(model, y, dtype, tolerance):
     assert_agrees(clone(model).fit(X, y), X.astype(dtype), tolerance)
 
 
-def test_a_dataframe_makes_one_input_a_column():
+def test_a_dataframe_makes_one_input_per_column():
     frame = pd.DataFrame(X.astype(np.float32), columns=list("abcd"))
     model = network().fit(frame, SPECIES)
     session = onnxruntime.InferenceSession(to_onnx(model, frame).SerializeToString())

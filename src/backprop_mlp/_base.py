@@ -12,6 +12,7 @@ from ._estimator.pose import pose_fitted
 from ._estimator.rows import check_rows
 from ._estimator.thetas import as_thetas
 from ._network.activations import ACTIVATIONS
+from ._network.losses import loss_for
 from ._sklearn import CallbackSupportMixin, Interval, Options, StrOptions
 from .initializers import INITIALIZERS
 from .schedules import NAMES as SCHEDULES
@@ -51,6 +52,14 @@ class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        loss = state.get("_loss")
+        if loss is not None and loss == loss_for(self.out_activation_):
+            # Files need no more than the outputs' name to find it again.
+            state = {name: value for name, value in state.items() if name != "_loss"}
+        return state
 
     @property
     def thetas_(self):

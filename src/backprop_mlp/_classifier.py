@@ -23,7 +23,7 @@ from ._estimator.thetas import read_thetas
 from ._estimator.training import train_estimator
 from ._network.network import Network
 from ._sklearn import StrOptions, _fit_context, with_callbacks
-from ._targets.targets import Targets
+from ._targets.targets import fitted_targets
 from ._training.callbacks import Task
 
 
@@ -96,10 +96,12 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         moments are folded into ``coefs_`` and ``intercepts_``. Mini-batch
         solvers only.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Factor of the row weights, a class: ``{label: weight}``, 1 for labels
+        Factor of the row weights per class: ``{label: weight}``, 1 for labels
         that are left out. "balanced" gives every class the same total weight.
-        For multilabel problems a list of ``{0: weight, 1: weight}``, one a
-        label; a row's factor is then the product over its labels.
+        For multilabel problems a list of ``{0: weight, 1: weight}``, one per
+        label, or "balanced" for each label by itself. They weigh each label's
+        own term of the loss, as one network per label would; m, in J, is then
+        the sum of the row weights alone.
     max_iter : int, default=200
         Largest number of iterations; with mini-batches, of epochs.
     tol : float, default=1e-4
@@ -205,7 +207,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
     converged_ : bool
         Whether training ended because there was nothing left to gain.
     class_weight_ : ndarray of shape (n_classes,) or (n_labels, 2)
-        Factor of the row weights: a class, or a label's absence and presence.
+        Factors per class, or for the absence and presence of each label.
     n_layers_ : int
         Number of layers, input and output included.
     n_outputs_ : int
@@ -494,7 +496,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
                 f"class_weight={classifier.class_weight!r} needs training data; "
                 "from_thetas takes a dictionary or None."
             )
-        targets = Targets(labels, False)
+        targets = fitted_targets(labels, False)
         loss = targets.loss(classifier.output_activation)
         names = activation_names(classifier, len(thetas) - 1)
         network = Network.feedforward(sizes, names, loss)
@@ -519,7 +521,8 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
             Log-odds of the second class, or one column a class or label.
         """
         fitted = fitted_network(self)
-        z = fitted.map_rows(check_rows(self, X), lambda z: z)
+        X = check_rows(self, X)
+        z = fitted.map_rows(X, lambda z: z)
         return z[:, 0] if len(self.classes_) == 2 and not fitted.targets.multilabel else z
 
     def predict(self, X):
@@ -536,7 +539,8 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
             Labels.
         """
         fitted = fitted_network(self)
-        return fitted.map_rows(check_rows(self, X), fitted.targets.labels)
+        X = check_rows(self, X)
+        return fitted.map_rows(X, fitted.targets.predict)
 
     def predict_proba(self, X):
         """Probabilities of the classes.
@@ -553,7 +557,8 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
             problems, where each column is a label's own probability.
         """
         fitted = fitted_network(self)
-        return fitted.map_rows(check_rows(self, X), fitted.proba)
+        X = check_rows(self, X)
+        return fitted.map_rows(X, fitted.proba)
 
     def predict_log_proba(self, X):
         """Logarithms of the probabilities, computed from the logits: always finite.
@@ -569,4 +574,5 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
             In the order of ``classes_``.
         """
         fitted = fitted_network(self)
-        return fitted.map_rows(check_rows(self, X), fitted.log_proba)
+        X = check_rows(self, X)
+        return fitted.map_rows(X, fitted.log_proba)

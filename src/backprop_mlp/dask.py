@@ -38,7 +38,7 @@ from ._estimator.thetas import as_thetas
 from ._estimator.training import train_estimator
 from ._sklearn import _fit_context
 from ._solvers.full_batch import METHODS
-from ._targets.targets import Targets
+from ._targets.targets import union
 from ._training.callbacks import Task
 from ._training.validation import Validation
 
@@ -207,7 +207,7 @@ class DaskBackpropMLPClassifier(
         checked = check_partitions(client, given, _unfitted(local), reset=earlier is None)
         for name, value in features_of(checked).items():
             setattr(local, name, value)
-        targets = Targets.union([summary.targets for _, summary in checked])
+        targets = union([summary.targets for _, summary in checked])
         network = training_network(local, local.n_features_in_, targets, earlier, "warm_start=True")
         rows: Any = PartitionedRows.encode(client, checked, targets)
         class_weight = targets.class_weights(local.class_weight, rows.class_totals())

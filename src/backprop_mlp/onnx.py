@@ -25,7 +25,6 @@ from ._classifier_cv import BackpropMLPClassifierCV
 from ._estimator.fitted import fitted_network
 from ._network.activations import LEAKY_SLOPE
 from ._network.layers import Dense
-from ._network.losses import SoftmaxLoss
 
 __all__ = ["to_onnx"]
 
@@ -48,12 +47,12 @@ def to_onnx(model, X=None, *, options=None, **kwargs):
         anything that skl2onnx converts with one inside.
     X : {ndarray, pandas.DataFrame} of shape (n_samples, n_features), default=None
         Data of the kind that the graph will be given; one row is enough. A
-        dataframe makes one input a column. None needs ``initial_types``.
+        dataframe makes one input per column. None needs ``initial_types``.
     options : dict, default=None
         Options of skl2onnx. None stands for ``{"zipmap": False}``; skl2onnx's
         own default, True, makes the probabilities a list of dictionaries
         {label: probability}, which ONNX has for float32 only, and "columns"
-        makes them one output a class. The classifier also takes
+        makes them one output per class. The classifier also takes
         "output_class_labels", "nocl" (numbers instead of labels) and
         "raw_scores" (logits instead of probabilities).
     **kwargs : dict
@@ -71,6 +70,8 @@ def to_onnx(model, X=None, *, options=None, **kwargs):
         If the classifier is not fitted.
     ValueError
         If the labels are neither whole numbers nor strings.
+    NotImplementedError
+        If the network has an activation that can't be exported.
 
     Examples
     --------
@@ -106,6 +107,7 @@ class _Graph:
         self.scope = scope
         self.container = container
         self.precision = precision
+        self.dtype = np.float64 if precision == _ONNX.DOUBLE else np.float32
 
     def __call__(self, kind, *inputs, output=None, **attributes):
         """Add an operation; the name of its output."""
@@ -130,8 +132,17 @@ def _logits(graph, fitted, x):
             W, b = params
             x = graph("Gemm", x, graph.constant(W), graph.constant(b))
         else:
-            x = _ACTIVATIONS[layer.activation.name](graph, x)
+            x = _row(_ACTIVATIONS, "activation", layer.activation.name)(graph, x)
     return x
+
+
+def _row(table, kind, name):
+    """What a table says of a name; an error if it says nothing."""
+    if name not in table:
+        raise NotImplementedError(
+            f"The {kind} {name!r} has no operators for ONNX; only {sorted(table)} can be exported."
+        )
+    return table[name]
 
 
 def _leaky_relu(graph, z):
@@ -146,27 +157,65 @@ _ACTIVATIONS = {
     "relu": lambda graph, z: graph("Relu", z),
     "leaky_relu": _leaky_relu,
 }
+"""Name of an activation of hidden units -> what adds it."""
 
 
-def _log_logistic(graph, z):
-    """Add log(1 / (1 + exp(-z))) = min(z, 0) - log(1 + exp(-|z|)), which never overflows."""
-    # onnxruntime's Softplus overflows in float64.
-    tail = graph("Exp", graph("Neg", graph("Abs", z)))
-    tail = graph("Log", graph("Add", tail, graph.constant(1.0)))
-    return graph("Sub", graph("Min", z, graph.constant(0.0)), tail)
+def _negative_part(graph, z):
+    return graph("Min", z, graph.constant(0.0))
 
 
-def _probabilities(graph, targets, loss, z, output):
-    """Add the probabilities of the classes, as ``Targets.proba`` computes them."""
-    if isinstance(loss, SoftmaxLoss):
-        graph("Softmax", z, output=output, axis=1)
-    elif targets.multilabel:
-        graph("Sigmoid", z, output=output)
+def _one_plus_tail(graph, z):
+    """Add 1 + exp(-|z|)."""
+    return graph("Add", graph("Exp", graph("Neg", graph("Abs", z))), graph.constant(1.0))
+
+
+def _logistic(graph, z, output=None):
+    """Add 1 / (1 + exp(-z)) = exp(min(z, 0)) / (1 + exp(-|z|)), which never overflows."""
+    # onnxruntime's Sigmoid is 0 in float32 below z = -20.
+    numerator = graph("Exp", _negative_part(graph, z))
+    return graph("Div", numerator, _one_plus_tail(graph, z), output=output)
+
+
+def _per_row(graph, kind, since, z):
+    """Add a reduction of each row, whose axes are an input since a version of ONNX's operators."""
+    if graph.container.target_opset_any_domain("") >= since:
+        return graph(kind, z, graph.constant([1], _ONNX.INT64), keepdims=1)
+    return graph(kind, z, axes=[1], keepdims=1)
+
+
+def _exp_less(graph, z, shift):
+    """Add exp(z - c) of the whole number c below each row's shift."""
+    return graph("Exp", graph("Sub", z, graph("Floor", shift)))
+
+
+def _divided_by_sum(graph, h, output):
+    return graph("Div", h, _per_row(graph, "ReduceSum", 13, h), output=output)
+
+
+def _proba_of_logistic(graph, targets, z, output):
+    """Add the probabilities from logistic outputs."""
+    if targets.multilabel:
+        _logistic(graph, z, output)
     elif targets.n_outputs == 1:
-        h = graph("Sigmoid", z)
-        graph("Concat", graph("Sub", graph.constant(1.0), h), h, output=output, axis=1)
+        both = graph("Concat", graph("Neg", z), z, axis=1)
+        _logistic(graph, both, output)
     else:
-        graph("Softmax", _log_logistic(graph, z), output=output, axis=1)
+        negative = _negative_part(graph, z)
+        h = _exp_less(graph, negative, _per_row(graph, "ReduceMax", 18, negative))
+        _divided_by_sum(graph, graph("Div", h, _one_plus_tail(graph, z)), output)
+
+
+def _proba_of_softmax(graph, targets, z, output):
+    """Add the probabilities from softmax outputs."""
+    # ONNX's Softmax subtracts the maximum, which rounds: see ``SoftmaxLoss.proba``.
+    top = _per_row(graph, "ReduceMax", 18, z)
+    harmless = graph("Max", top, graph.constant(0.0))
+    harmless = graph("Min", harmless, graph.constant(np.finfo(graph.dtype).maxexp / 2))
+    _divided_by_sum(graph, _exp_less(graph, z, graph("Sub", top, harmless)), output)
+
+
+_OUTPUTS = {"logistic": _proba_of_logistic, "softmax": _proba_of_softmax}
+"""Name of an output activation -> what adds the probabilities, as ``Targets.proba`` does."""
 
 
 def _is_positive(graph, z):
@@ -174,7 +223,7 @@ def _is_positive(graph, z):
 
 
 def _labels(graph, targets, classes, z, output):
-    """Add the labels, as ``Targets.labels`` finds them."""
+    """Add the labels, as ``Targets.predict`` finds them."""
     if targets.multilabel:
         graph("Cast", _is_positive(graph, z), output=output, to=_ONNX.INT64)
         return
@@ -214,9 +263,7 @@ def _infer_outputs(operator):
     classes = get_label_classes(operator.scope_inst, model)
     shape = [n_rows, len(classes)]
     labels = StringTensorType if _are_strings(classes) else Int64TensorType
-    operator.outputs[0].set_type(
-        labels(shape if _fitted_network(model).targets.multilabel else [n_rows])
-    )
+    operator.outputs[0].set_type(labels(shape if _fitted(model).targets.multilabel else [n_rows]))
     operator.outputs[1].set_type(
         (DoubleTensorType if _is_double(operator) else FloatTensorType)(shape)
     )
@@ -229,7 +276,7 @@ def _is_double(operator):
 def _convert(scope, operator, container):
     """Add a classifier's graph, for skl2onnx."""
     model = operator.raw_operator
-    fitted = _fitted_network(model)
+    fitted = _fitted(model)
     targets = fitted.targets
     graph = _Graph(scope, container, _ONNX.DOUBLE if _is_double(operator) else _ONNX.FLOAT)
     columns = [
@@ -240,15 +287,16 @@ def _convert(scope, operator, container):
     labels, scores = (variable.full_name for variable in operator.outputs)
     _labels(graph, targets, get_label_classes(scope, model), z, labels)
     if not container.get_options(model, {"raw_scores": False})["raw_scores"]:
-        _probabilities(graph, targets, fitted.network.loss, z, scores)
+        outputs = fitted.network.loss.output_activation
+        _row(_OUTPUTS, "output activation", outputs)(graph, targets, z, scores)
     elif len(targets.classes) == 2 and not targets.multilabel:
         graph("Concat", graph("Neg", z), z, output=scores, axis=1)
     else:
         graph("Identity", z, output=scores)
 
 
-def _fitted_network(model):
-    """The fitted network of a classifier, or of the one that a search over alpha has kept."""
+def _fitted(model):
+    """The network of a classifier, which may have been found by a search over alpha."""
     return fitted_network(
         model.best_estimator_ if isinstance(model, BackpropMLPClassifierCV) else model
     )

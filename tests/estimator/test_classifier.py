@@ -20,6 +20,7 @@ from sklearn.model_selection import (
     cross_validate,
     validation_curve,
 )
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
@@ -27,6 +28,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._network.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -275,12 +277,52 @@ def test_balanced_class_weights_count_weighted_rows():
 
 
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
-def test_class_weights_of_labels_multiply(container):
+def test_class_weights_of_labels_weigh_each_labels_own_term(container):
     class_weight = [{1: 3.0}, {0: 0.5}, {0: 1.0, 1: 2.0}]
-    model = network(class_weight=class_weight).fit(X, container(LABELS))
+    model = network(class_weight=class_weight).fit(X, container(LABELS), COUNTS)
     np.testing.assert_array_equal(model.class_weight_, [[1.0, 3.0], [0.5, 1.0], [1.0, 2.0]])
-    factors = np.where(LABELS, [3.0, 1.0, 2.0], [1.0, 0.5, 1.0]).prod(axis=1)
-    assert_same_fit(model, network().fit(X, LABELS, factors))
+    factors = np.where(LABELS, [3.0, 1.0, 2.0], [1.0, 0.5, 1.0]) * COUNTS[:, np.newaxis]
+    h = model.predict_proba(X)
+    terms = -np.where(LABELS, np.log(h), np.log1p(-h))
+    penalty = model.alpha / 2 * sum((W**2).sum() for W in model.coefs_)
+    # m is the total row weight, whatever the class weights.
+    expected = ((factors * terms).sum() + penalty) / COUNTS.sum()
+    assert model.loss_ == pytest.approx(expected, rel=1e-12)
+    assert model.cost(X, container(LABELS), COUNTS) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 0.5, 1: 3.0}], ids=str)
+@pytest.mark.parametrize("n_labels", [3, 30])
+def test_without_a_hidden_layer_labels_are_as_many_problems_of_two_classes(
+    n_labels, class_weight, solver
+):
+    rng = np.random.default_rng(0)
+    Z = rng.normal(size=(300, 6))
+    noisy = Z @ rng.normal(size=(6, n_labels)) + 2 * rng.normal(size=(300, n_labels))
+    L = (noisy > np.quantile(noisy, 0.9, axis=0)).astype(int)
+    exactly = {"solver": solver, "tol": 1e-9, "max_iter": 10_000, "max_fun": 10**6}
+    of_labels = class_weight if class_weight == "balanced" else [class_weight] * n_labels
+    together = BackpropMLPClassifier((), class_weight=of_labels, **exactly)
+    alone = OneVsRestClassifier(BackpropMLPClassifier((), class_weight=class_weight, **exactly))
+    np.testing.assert_allclose(
+        together.fit(Z, L).predict_proba(Z), alone.fit(Z, L).predict_proba(Z), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+@pytest.mark.parametrize("n_labels", [30, 100])
+def test_balanced_class_weights_of_many_labels(n_labels, solver, dtype):
+    rng = np.random.default_rng(0)
+    Z = rng.normal(size=(400, 5))
+    L = (Z @ rng.normal(size=(5, n_labels)) > 3.0).astype(int)
+    L[0] = 1
+    model = BackpropMLPClassifier(4, solver=solver, max_iter=3, class_weight="balanced")
+    model.fit(Z.astype(dtype), L)
+    # Presence and absence of each label have the same weight in total.
+    totals = np.column_stack([(L == 0).sum(axis=0), L.sum(axis=0)]) * model.class_weight_
+    np.testing.assert_allclose(totals, 200.0)
 
 
 def test_cost_multiplies_by_the_class_weights_of_the_fit():
@@ -591,7 +633,7 @@ def test_sparse_rows_have_activations_too():
     np.testing.assert_allclose(a[1], model.activations(X)[1], rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu", "leaky_relu"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_decision_function_is_the_formula(activation):
     model = network((6, 5), activation).fit(X, y)
     expected = logits(model.coefs_, model.intercepts_, [activation] * 2, X)

@@ -9,6 +9,7 @@ from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier, check_gradient
 from backprop_mlp._estimator.fitted import fitted_network
+from backprop_mlp._network.activations import ACTIVATIONS
 from backprop_mlp._network.layers import BatchNorm, Dense, Moments, Rows
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network.network import Network
@@ -18,7 +19,6 @@ from backprop_mlp._solvers.mini_batch import MOMENTS_DECAY, running_moments
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "leaky_relu")
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
@@ -173,8 +173,8 @@ CASES = {
     "alpha": {"alpha": 20.0},
     "no alpha": {"alpha": 0.0},
     "dropout": {"dropout": 0.4},
-    "dropout a layer": {"dropout": [0.0, 0.6]},
-    "activations a layer": {"activation": ["leaky_relu", "logistic"]},
+    "dropout per layer": {"dropout": [0.0, 0.6]},
+    "activations per layer": {"activation": ["leaky_relu", "logistic"]},
 }
 
 

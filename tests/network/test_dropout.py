@@ -8,6 +8,7 @@ from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier, check_gradient
 from backprop_mlp._estimator.pose import pose_check
+from backprop_mlp._network.activations import ACTIVATIONS
 from backprop_mlp._network.layers import Dropout, Rows
 from backprop_mlp._network.losses import SoftmaxLoss
 from backprop_mlp._network.network import Network
@@ -15,7 +16,6 @@ from backprop_mlp._objective.blocks import RowBlocks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "leaky_relu")
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
@@ -108,7 +108,7 @@ def test_the_derivative_passes_where_the_mask_does():
 CASES = {
     "default": {},
     "one layer": {"hidden_layer_sizes": (9,)},
-    "a rate a layer": {"dropout": [0.7, 0.2]},
+    "a rate per layer": {"dropout": [0.7, 0.2]},
     "one layer of two": {"dropout": (0.0, 0.6)},
     "much": {"dropout": 0.9},
     "softmax": {"output_activation": "softmax"},
@@ -206,7 +206,7 @@ def test_full_batch_solvers_name_those_that_take_it(solver):
     with pytest.raises(ValueError, match=r"dropout need.*'adam', 'rmsprop', 'sgd'.*got") as error:
         classifier(solver=solver).fit(X, y)
     assert f"solver={solver!r}" in str(error.value)
-    with pytest.raises(ValueError, match="dropout and batch_norm need"):
+    with pytest.raises(ValueError, match="batch_norm and dropout need"):
         classifier(solver=solver, batch_norm=True).fit(X, y)
 
 

@@ -5,11 +5,17 @@ import pickle
 import numpy as np
 import pytest
 from reference import loss as reference_loss
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.preprocessing import scale
 
-from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
+from backprop_mlp import BackpropMLPClassifier, check_gradient
+from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss, loss_for
 
 LOSSES = [SigmoidLoss(), SoftmaxLoss()]
 BY_NAME = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+
+
+ONE = np.ones(1)
 
 
 def rows(loss, n_rows=7, n_outputs=4, dtype=np.float64):
@@ -26,7 +32,7 @@ def rows(loss, n_rows=7, n_outputs=4, dtype=np.float64):
 @BY_NAME
 def test_value_is_the_weighted_sum_of_the_cross_entropies(loss):
     z, Y, sample_weight = rows(loss)
-    expected = reference_loss(loss.name, z, Y, sample_weight)
+    expected = reference_loss(loss.output_activation, z, Y, sample_weight)
     assert loss.value(z, Y, sample_weight) == pytest.approx(expected, rel=1e-13)
     assert isinstance(loss.value(z, Y, sample_weight), float)
 
@@ -41,13 +47,69 @@ def test_value_is_not_normalised_so_blocks_add(loss):
 
 
 @BY_NAME
+def test_weights_per_output_weigh_its_own_term(loss):
+    z, Y, _ = rows(loss)
+    w = np.random.default_rng(6).uniform(0.0, 2.0, z.shape)
+    if loss.output_activation == "logistic":
+        h = 1.0 / (1.0 + np.exp(-z))
+        terms = -Y * np.log(h) - (1.0 - Y) * np.log(1.0 - h)
+    else:
+        terms = -Y * np.log(np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))
+    expected = (w * terms).sum()
+    assert loss.value(z, Y, w) == pytest.approx(expected, rel=1e-13)
+    assert loss.value_and_delta(z, Y, w)[0] == pytest.approx(expected, rel=1e-13)
+
+
+@BY_NAME
+def test_equal_weights_per_output_are_weights_per_row(loss):
+    z, Y, w = rows(loss)
+    tz = np.random.default_rng(6).normal(size=z.shape)
+    many = np.repeat(w[:, np.newaxis], 4, axis=1)
+    assert loss.value(z, Y, many) == pytest.approx(loss.value(z, Y, w), rel=1e-14)
+    value, delta = loss.value_and_delta(z, Y, many)
+    assert value == pytest.approx(loss.value(z, Y, w), rel=1e-14)
+    np.testing.assert_allclose(delta, loss.value_and_delta(z, Y, w)[1], rtol=1e-14)
+    np.testing.assert_allclose(
+        loss.delta_tangent(z, tz, Y, many), loss.delta_tangent(z, tz, Y, w), rtol=1e-14
+    )
+
+
+@pytest.mark.parametrize("weights", ["per row", "per output"])
+@BY_NAME
+def test_the_tangent_is_the_derivative_of_delta(loss, weights):
+    z, Y, w = rows(loss)
+    rng = np.random.default_rng(6)
+    tz = rng.normal(size=z.shape)
+    if weights == "per output":
+        w = rng.uniform(0.0, 2.0, z.shape)
+    plus, minus = (loss.value_and_delta(z + step * tz, Y, w)[1] for step in (1e-5, -1e-5))
+    found = loss.delta_tangent(z, tz, Y, w)
+    np.testing.assert_allclose(found, (plus - minus) / 2e-5, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("weights", ["per row", "per output"])
+@BY_NAME
+def test_delta_is_weighted_as_the_value(loss, weights):
+    z, Y, w = rows(loss)
+    if weights == "per output":
+        w = np.random.default_rng(6).uniform(0.0, 2.0, z.shape)
+    delta = loss.value_and_delta(z, Y, w)[1]
+    for index in np.ndindex(z.shape):
+        plus, minus = z.copy(), z.copy()
+        plus[index] += 1e-5
+        minus[index] -= 1e-5
+        expected = (loss.value(plus, Y, w) - loss.value(minus, Y, w)) / 2e-5
+        assert delta[index] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+@BY_NAME
 def test_delta_is_the_derivative_of_the_value(loss):
     z, Y, sample_weight = rows(loss)
     delta = loss.value_and_delta(z, Y, sample_weight)[1]
     for index in np.ndindex(z.shape):
         moved = z.astype(complex)
         moved[index] += 1e-30j
-        expected = reference_loss(loss.name, moved, Y, sample_weight).imag / 1e-30
+        expected = reference_loss(loss.output_activation, moved, Y, sample_weight).imag / 1e-30
         assert delta[index] == pytest.approx(expected, rel=1e-12, abs=1e-14)
 
 
@@ -69,7 +131,7 @@ def test_inputs_are_left_alone(loss):
 
 
 def extreme_logits(largest, dtype):
-    """Every pair of small, large and largest logits, one a row."""
+    """Every pair of small, large and largest logits, one per row."""
     corners = np.array([-largest, -1e3, 0.0, 1e3, largest], dtype)
     return np.array(np.meshgrid(corners, corners)).reshape(2, -1).T
 
@@ -100,6 +162,78 @@ def test_confident_mistakes_cost_their_logit(loss):
     z = np.array([[500.0, -500.0]])
     Y = np.array([[0.0, 1.0]])
     assert loss.value(z, Y, np.ones(1)) == pytest.approx(1000.0, rel=1e-15)
+
+
+# Small numbers, next to the same in higher precision
+
+
+def exact_terms(loss, z, right):
+    """-log h of the right answer and h of the wrong ones, in NumPy's longest precision."""
+    z = z.astype(np.longdouble)
+    if loss.output_activation == "logistic":
+        s = np.where(right, -z, z)
+        return np.maximum(s, 0) + np.log1p(np.exp(-np.abs(s))), 1 / (1 + np.exp(-s))
+    others = np.exp(z[:, 1] - z[:, 0])
+    return np.log1p(others), others / (1 + others)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sign", [1.0, -1.0], ids=["right", "wrong"])
+@BY_NAME
+def test_losses_and_deltas_have_no_cancellation(loss, sign, dtype):
+    s = sign * np.linspace(0.1, 80.0, 400).astype(dtype)
+    if loss.output_activation == "logistic":
+        z, Y = s[:, np.newaxis], np.ones((400, 1), dtype)
+    else:
+        z = np.column_stack([s, np.zeros_like(s)])
+        Y = np.tile(np.array([1.0, 0.0], dtype), (400, 1))
+    values, wrong = (column.ravel() for column in exact_terms(loss, z, Y[:, :1] == 1))
+    close = 8 * float(np.finfo(dtype).eps)
+    for row in range(400):
+        here = slice(row, row + 1)
+        value, delta = loss.value_and_delta(z[here], Y[here], ONE)
+        assert value == pytest.approx(float(values[row]), rel=close)
+        assert loss.value(z[here], Y[here], ONE) == pytest.approx(float(values[row]), rel=close)
+        assert -delta[0, 0] == pytest.approx(float(wrong[row]), rel=close)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_logistic_loss_is_symmetric_bit_by_bit(dtype):
+    z = np.linspace(-30.0, 30.0, 997).astype(dtype)[:, np.newaxis]
+    zeros, ones, w = np.zeros_like(z), np.ones_like(z), np.ones(len(z))
+    loss = SigmoidLoss()
+    assert loss.value(z, ones, w) == loss.value(-z, zeros, w)
+    np.testing.assert_array_equal(
+        loss.value_and_delta(z, ones, w)[1], -loss.value_and_delta(-z, zeros, w)[1]
+    )
+
+
+def test_softmax_losses_close_to_and_far_from_the_truth_are_accurate():
+    z = np.array([[40.0, 0.0, 1.0], [0.0, 40.0, 1.0]])
+    Y = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    near, far = (SoftmaxLoss().value(z[[row]], Y[[row]], ONE) for row in (0, 1))
+    assert near == pytest.approx(np.exp(-40.0) + np.exp(-39.0), rel=1e-14)
+    assert far == pytest.approx(40.0, rel=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
+@pytest.mark.parametrize("load", [load_wine, load_breast_cancer, load_digits])
+def test_the_gradient_of_a_well_trained_network_is_right(load, output_activation):
+    X, y = load(return_X_y=True)
+    X = scale(X)
+    network = BackpropMLPClassifier(
+        6,
+        activation="tanh",
+        output_activation=output_activation,
+        alpha=0,
+        solver="lbfgs",
+        tol=1e-12,
+        random_state=0,
+    ).fit(X, y)
+    check = check_gradient(network, X[::5], y[::5], max_coordinates=100)
+    assert check.passed
+    assert check.relative_difference < 1e-7
 
 
 def test_float32_losses_of_rows_are_summed_in_float64():
@@ -137,6 +271,28 @@ def test_softmax_of_one_output_is_certain():
 
 
 @BY_NAME
+def test_an_infinite_logit_never_gives_a_finite_loss(loss):
+    for z in ([[np.inf, 0.0]], [[-np.inf, 0.0]]):
+        for Y in np.eye(2):
+            with np.errstate(invalid="ignore"):
+                value, _ = loss.value_and_delta(np.array(z), Y[np.newaxis], ONE)
+                assert not np.isfinite(value)
+
+
+@BY_NAME
+def test_losses_are_found_by_their_outputs_and_no_two_share_a_name(loss):
+    assert loss_for(loss.output_activation) == loss
+    assert len({other.name for other in LOSSES}) == len(LOSSES)
+    assert loss.name != loss.output_activation
+
+
+def test_outputs_without_a_loss_are_named():
+    with pytest.raises(ValueError, match=r"one of \['logistic', 'softmax'\]; got 'relu'"):
+        loss_for("relu")
+
+
+@BY_NAME
 def test_losses_pickle_and_compare(loss):
     assert pickle.loads(pickle.dumps(loss)) == loss
+    assert hash(pickle.loads(pickle.dumps(loss))) == hash(loss)
     assert LOSSES.count(loss) == 1

@@ -125,7 +125,7 @@ def test_backward_gives_the_gradient_of_the_loss(shape, loss, container):
     z, caches = network.forward(params, container(X))
     network.backward(params, network.views(grad), caches, loss.value_and_delta(z, Y, ones)[1])
 
-    expected = gradient(coefs, intercepts, activations, loss.name, X, Y, ones, 0.0)
+    expected = gradient(coefs, intercepts, activations, loss.output_activation, X, Y, ones, 0.0)
     np.testing.assert_allclose(grad, 6.0 * network.pack(*expected), rtol=1e-11, atol=1e-14)
 
 

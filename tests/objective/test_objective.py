@@ -214,9 +214,9 @@ class OutputWeighted(SigmoidLoss):
         delta = (self.proba(z) - Y) * self._factors(sample_weight)
         return self.value(z, Y, sample_weight), delta
 
-    def delta_tangent(self, z, tz, sample_weight):
+    def delta_tangent(self, z, tz, Y, w):
         h = self.proba(z)
-        return h * (1.0 - h) * tz * self._factors(sample_weight)
+        return h * (1.0 - h) * tz * self._factors(w)
 
 
 @pytest.fixture
@@ -422,9 +422,9 @@ def test_products_with_the_hessian_of_float32_rows_are_computed_in_float32(theta
     seen = set()
 
     class Witness(SoftmaxLoss):
-        def delta_tangent(self, z, tz, sample_weight):
+        def delta_tangent(self, z, tz, Y, w):
             seen.update({z.dtype, tz.dtype})
-            return super().delta_tangent(z, tz, sample_weight)
+            return super().delta_tangent(z, tz, Y, w)
 
     network = Network.feedforward((4, 6, 5, 3), ("tanh", "logistic"), Witness())
     objective = objective_of(network, X.astype(np.float32), Y)

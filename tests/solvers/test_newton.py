@@ -9,11 +9,12 @@ from sklearn.preprocessing import scale
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._estimator.pose import pose_check
+from backprop_mlp._network.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SMOOTH = ("identity", "logistic", "tanh")
-KINKED = ("relu", "leaky_relu")
+KINKED = [name for name, activation in ACTIVATIONS.items() if activation.kinked]
+SMOOTH = [name for name in ACTIVATIONS if name not in KINKED]
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)

@@ -1,12 +1,15 @@
 """User labels and the network's targets, there and back."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
-from backprop_mlp._targets.targets import Targets
+from backprop_mlp._targets.class_weight import weigh_rows
+from backprop_mlp._targets.targets import fitted_targets, targets_of
 
 KINDS = {
     "one class": np.array(["a", "a", "a"]),
@@ -16,6 +19,7 @@ KINDS = {
     "floats": np.array([1.0, 2.0, 7.0]),
     "objects": np.array(["b", "c", "a"], dtype=object),
 }
+ROW_WEIGHTS = np.array([1.0, 0.5, 0.0, 3.0, 2.0])
 LABELS = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0], [1, 0, 0]])
 
 
@@ -25,22 +29,22 @@ def y(request):
 
 
 def test_classes_are_sorted_labels(y):
-    targets = Targets.of(y)
+    targets = targets_of(y)
     np.testing.assert_array_equal(targets.classes, np.unique(y))
     assert targets.classes.dtype == y.dtype
     assert not targets.multilabel
 
 
 def test_codes_are_the_numbers_of_the_classes(y):
-    targets = Targets.of(y)
+    targets = targets_of(y)
     np.testing.assert_array_equal(targets.classes[targets.codes(y)], y)
 
 
 def test_labels_of_clear_logits_are_the_labels_encoded(y):
-    targets = Targets.of(y)
+    targets = targets_of(y)
     Y = targets.encode(targets.codes(y), np.float64)
     assert Y.shape == (len(y), targets.n_outputs)
-    np.testing.assert_array_equal(targets.labels(10.0 * Y - 5.0), y)
+    np.testing.assert_array_equal(targets.predict(10.0 * Y - 5.0), y)
 
 
 @pytest.mark.parametrize(
@@ -48,28 +52,28 @@ def test_labels_of_clear_logits_are_the_labels_encoded(y):
     [("one class", 1), ("binary", 1), ("strings", 1), ("multiclass", 3), ("objects", 3)],
 )
 def test_two_classes_are_one_output_more_are_one_each(kind, n_outputs):
-    assert Targets.of(KINDS[kind]).n_outputs == n_outputs
+    assert targets_of(KINDS[kind]).n_outputs == n_outputs
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_targets_have_the_precision_that_is_asked_for(y, dtype):
-    targets = Targets.of(y)
+    targets = targets_of(y)
     assert targets.encode(targets.codes(y), dtype).dtype == dtype
 
 
 def test_the_output_of_two_classes_is_the_second():
-    Y = Targets.of(KINDS["strings"]).encode(np.array([0, 1, 0]), np.float64)
+    Y = targets_of(KINDS["strings"]).encode(np.array([0, 1, 0]), np.float64)
     np.testing.assert_array_equal(Y, [[0.0], [1.0], [0.0]])
 
 
 def test_targets_of_exclusive_classes_are_one_hot():
-    Y = Targets.of(KINDS["multiclass"]).encode(np.array([2, 0, 1]), np.float64)
+    Y = targets_of(KINDS["multiclass"]).encode(np.array([2, 0, 1]), np.float64)
     np.testing.assert_array_equal(Y, np.eye(3)[[2, 0, 1]])
 
 
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix, sp.csr_array])
 def test_label_matrices_are_their_own_targets(container):
-    targets = Targets.of(container(LABELS))
+    targets = targets_of(container(LABELS))
     assert targets.multilabel
     assert targets.n_outputs == 3
     np.testing.assert_array_equal(targets.classes, [0, 1, 2])
@@ -77,7 +81,8 @@ def test_label_matrices_are_their_own_targets(container):
     assert isinstance(Y, np.ndarray)
     assert Y.dtype == np.float32
     np.testing.assert_array_equal(Y, LABELS[1:4])
-    np.testing.assert_array_equal(targets.labels(2.0 * LABELS - 1.0), LABELS)
+    np.testing.assert_array_equal(targets.predict(2.0 * LABELS - 1.0), LABELS)
+    assert isinstance(targets.codes(container(LABELS)), type(container(LABELS)))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +97,28 @@ def test_label_matrices_are_their_own_targets(container):
     ids=["logistic", "softmax", "two classes", "multilabel", "one class"],
 )
 def test_softmax_applies_to_three_or_more_exclusive_classes(y, output_activation, loss):
-    assert Targets.of(y).loss(output_activation) == loss
+    assert targets_of(y).loss(output_activation) == loss
+
+
+@pytest.mark.parametrize("y", [*KINDS.values(), LABELS], ids=[*KINDS, "labels"])
+def test_fitted_targets_are_those_of_training(y):
+    targets = targets_of(y)
+    again = fitted_targets(targets.classes, targets.multilabel)
+    assert type(again) is type(targets)
+    assert again.classes is targets.classes
+
+
+@pytest.mark.parametrize(("y", "right"), [(KINDS["multiclass"], [0, 3]), (LABELS, [0, 3])])
+def test_hits_are_the_weight_of_the_rows_predicted_right(y, right):
+    targets = targets_of(y)
+    Y = targets.encode(targets.codes(y), np.float64)
+    z = 2.0 * Y - 1.0
+    wrong = np.setdiff1d(np.arange(5), right)
+    # One wrong output makes a row wrong.
+    z[wrong, 0] *= -3.0
+    block = SimpleNamespace(Y=Y, sample_weight=ROW_WEIGHTS)
+    assert targets.counts_hits
+    assert targets.hits(z, block) == ROW_WEIGHTS[right].sum()
 
 
 # Labels that do not fit
@@ -111,13 +137,13 @@ def test_softmax_applies_to_three_or_more_exclusive_classes(y, output_activation
 )
 def test_unknown_labels_are_named(fitted, y, found):
     with pytest.raises(ValueError, match=rf"not among the classes .*: {found}"):
-        Targets.of(fitted).codes(y)
+        targets_of(fitted).codes(y)
 
 
 def test_equal_labels_of_another_type_are_known():
-    targets = Targets.of(np.array([1, 2, 3]))
+    targets = targets_of(np.array([1, 2, 3]))
     np.testing.assert_array_equal(targets.codes(np.array([3.0, 1.0])), [2, 0])
-    targets = Targets.of(np.array(["a", "b"]))
+    targets = targets_of(np.array(["a", "b"]))
     np.testing.assert_array_equal(targets.codes(np.array(["b", "a"], dtype=object)), [1, 0])
 
 
@@ -133,7 +159,7 @@ def test_equal_labels_of_another_type_are_known():
 )
 def test_a_multilabel_problem_wants_a_0_1_matrix_of_its_width(y, message):
     with pytest.raises(ValueError, match=message):
-        Targets.of(LABELS).codes(y)
+        targets_of(LABELS).codes(y)
 
 
 @pytest.mark.parametrize(
@@ -146,14 +172,14 @@ def test_a_multilabel_problem_wants_a_0_1_matrix_of_its_width(y, message):
 )
 def test_what_is_no_classification_is_rejected(y, message):
     with pytest.raises(ValueError, match=message):
-        Targets.of(y)
+        targets_of(y)
 
 
 # Probabilities
 
 
 def test_two_classes_have_complementary_probabilities():
-    targets = Targets.of(KINDS["binary"])
+    targets = targets_of(KINDS["binary"])
     z = np.array([[-2.0], [0.0], [40.0]])
     P = targets.proba(SigmoidLoss(), z)
     np.testing.assert_allclose(P[:, 1], 1.0 / (1.0 + np.exp(-z[:, 0])), rtol=1e-14)
@@ -161,8 +187,60 @@ def test_two_classes_have_complementary_probabilities():
     np.testing.assert_allclose(targets.log_proba(SigmoidLoss(), z)[2, 0], -40.0, rtol=1e-12)
 
 
+def units_off(found, exact):
+    """Distance to exact numbers (longdouble) in units in the last place, where they are normal."""
+    unit = np.spacing(exact.astype(found.dtype)).astype(np.longdouble)
+    return np.where(exact < np.finfo(found.dtype).tiny, 0.0, np.abs(found - exact) / unit)
+
+
+def assert_accurate(targets, loss, z, exact, dtype):
+    """Probabilities to 4 units, or what the logits' own rounding makes of them, and their logs."""
+    P = targets.proba(loss, z)
+    assert P.dtype == dtype
+    assert units_off(P, exact).max() <= (4.0 if targets.n_outputs == 1 or targets.multilabel else 8)
+    log_P = targets.log_proba(loss, z)
+    assert log_P.dtype == dtype
+    off = np.abs(np.exp(log_P.astype(np.longdouble)) - exact)
+    off = off / np.spacing(exact.astype(dtype)).astype(np.longdouble)
+    normal = exact >= np.finfo(dtype).tiny
+    assert np.all(off[normal] <= 4.0 + np.abs(np.log(exact[normal])))
+
+
+PRECISIONS = pytest.mark.parametrize(
+    ("dtype", "largest"), [(np.float32, 90.0), (np.float64, 740.0)], ids=["float32", "float64"]
+)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("kind", ["binary", "labels"])
+def test_small_probabilities_are_exact_to_four_units(kind, dtype, largest):
+    z = np.linspace(-largest, largest, 20_001).astype(dtype)[:, np.newaxis]
+    long = z.astype(np.longdouble)
+    if kind == "binary":
+        targets, exact = targets_of(KINDS["binary"]), 1 / (1 + np.exp(np.hstack([long, -long])))
+    else:
+        targets, z = targets_of(LABELS[:, :2]), np.hstack([-z, z])
+        exact = 1 / (1 + np.exp(np.hstack([long, -long])))
+    assert_accurate(targets, SigmoidLoss(), z, exact, dtype)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("loss", [SigmoidLoss(), SoftmaxLoss()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("centre", [0.0, -0.5, -5.0])
+def test_small_probabilities_of_many_classes_are_exact_to_the_last_units(
+    loss, centre, dtype, largest
+):
+    spread = largest / 8.0
+    z = (spread * (np.random.default_rng(0).normal(size=(5000, 3)) + centre)).astype(dtype)
+    long = z.astype(np.longdouble)
+    h = 1 / (1 + np.exp(-long)) if loss == SigmoidLoss() else np.exp(long)
+    assert_accurate(
+        targets_of(KINDS["multiclass"]), loss, z, h / h.sum(axis=1, keepdims=True), dtype
+    )
+
+
 def test_logistic_outputs_of_exclusive_classes_are_divided_by_their_sum():
-    targets = Targets.of(KINDS["multiclass"])
+    targets = targets_of(KINDS["multiclass"])
     z = np.array([[1.0, -2.0, 0.5], [-3.0, -3.0, -3.0]])
     h = 1.0 / (1.0 + np.exp(-z))
     expected = h / h.sum(axis=1, keepdims=True)
@@ -173,7 +251,7 @@ def test_logistic_outputs_of_exclusive_classes_are_divided_by_their_sum():
 def test_the_division_is_done_in_log_space():
     # Every h underflows to 0 here, but their ratios do not.
     z = np.array([[-1000.0, -1001.0, -2000.0]])
-    targets = Targets.of(KINDS["multiclass"])
+    targets = targets_of(KINDS["multiclass"])
     P = targets.proba(SigmoidLoss(), z)
     np.testing.assert_allclose(P[0, 1] / P[0, 0], np.exp(-1.0), rtol=1e-12)
     np.testing.assert_allclose(P.sum(), 1.0, rtol=1e-15)
@@ -182,7 +260,7 @@ def test_the_division_is_done_in_log_space():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
 def test_log_probabilities_of_any_finite_logits_are_finite(y, output_activation, dtype):
-    targets = Targets.of(y)
+    targets = targets_of(y)
     loss = targets.loss(output_activation)
     corners = np.finfo(dtype).max * np.array([-1.0, -0.5, 0.0, 0.5, 1.0], dtype)
     grid = np.meshgrid(*[corners] * targets.n_outputs)
@@ -196,7 +274,7 @@ def test_log_probabilities_of_any_finite_logits_are_finite(y, output_activation,
 
 def test_each_label_has_its_own_probability():
     z = np.array([[0.0, 3.0, -3.0]])
-    P = Targets.of(LABELS).proba(SigmoidLoss(), z)
+    P = targets_of(LABELS).proba(SigmoidLoss(), z)
     np.testing.assert_allclose(P, 1.0 / (1.0 + np.exp(-z)), rtol=1e-14)
 
 
@@ -208,7 +286,7 @@ def test_each_label_has_its_own_probability():
 )
 def test_class_weights_are_those_of_scikit_learn(class_weight):
     y = KINDS["multiclass"]
-    targets = Targets.of(y)
+    targets = targets_of(y)
     given = class_weight[0] if isinstance(class_weight, list) else class_weight
     weights = targets.class_weights(
         class_weight, targets.class_totals(targets.codes(y), np.ones(len(y)))
@@ -219,29 +297,68 @@ def test_class_weights_are_those_of_scikit_learn(class_weight):
 
 @pytest.mark.parametrize("class_weight", ["balanced", [{0: 2, 1: 3}, {1: 0.5}, {}]])
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix, sp.csr_array])
-def test_factors_of_label_matrices_are_those_of_scikit_learn(class_weight, container):
-    targets = Targets.of(LABELS)
+def test_weights_of_labels_are_those_of_a_problem_per_label(class_weight, container):
+    targets = targets_of(container(LABELS))
     codes = targets.codes(container(LABELS))
-    weights = targets.class_weights(class_weight, targets.class_totals(codes, np.ones(len(LABELS))))
-    expected = compute_sample_weight(
-        [{0: 1, 1: 1, **given} for given in class_weight]
-        if isinstance(class_weight, list)
-        else class_weight,
-        LABELS,
-    )
-    np.testing.assert_allclose(targets.row_factors(weights, codes), expected, rtol=1e-14)
+    weights = targets.class_weights(class_weight, targets.class_totals(codes, ROW_WEIGHTS))
+    found = targets.loss_weights(codes, ROW_WEIGHTS, weights)
+    assert found.shape == LABELS.shape
+    for label, y in enumerate(LABELS.T):
+        alone = targets_of(y)
+        of_label = class_weight if class_weight == "balanced" else class_weight[label]
+        totals = alone.class_totals(alone.codes(y), ROW_WEIGHTS)
+        expected = alone.loss_weights(
+            alone.codes(y), ROW_WEIGHTS, alone.class_weights(of_label, totals)
+        )
+        np.testing.assert_allclose(found[:, label], expected, rtol=1e-15)
 
 
-def test_without_class_weights_no_row_counts_more_than_another():
-    targets = Targets.of(LABELS)
-    weights = targets.class_weights(None)
-    np.testing.assert_array_equal(targets.row_factors(weights, LABELS), 1.0)
+def test_weights_of_exclusive_classes_are_those_of_scikit_learn():
+    y = KINDS["multiclass"]
+    targets = targets_of(y)
+    weights = targets.class_weights({3: 2.0, 10: 0.5})
+    expected = ROW_WEIGHTS * compute_sample_weight({-1: 1.0, 3: 2.0, 10: 0.5}, y)
+    found = targets.loss_weights(targets.codes(y), ROW_WEIGHTS, weights)
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("y", [LABELS, KINDS["multiclass"]], ids=["labels", "classes"])
+def test_without_class_weights_the_rows_keep_their_weights(y):
+    targets = targets_of(y)
+    codes = targets.codes(y)
+    rows, weigh = weigh_rows(targets, codes, ROW_WEIGHTS, targets.class_weights(None))
+    assert rows is ROW_WEIGHTS
+    assert weigh is None
+
+
+def test_class_weights_of_exclusive_classes_are_weights_of_whole_rows():
+    y = KINDS["multiclass"]
+    targets = targets_of(y)
+    weights = targets.class_weights({3: 2.0})
+    rows, weigh = weigh_rows(targets, targets.codes(y), ROW_WEIGHTS, weights)
+    np.testing.assert_array_equal(rows, ROW_WEIGHTS * np.where(y == 3, 2.0, 1.0))
+    assert weigh is None
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix, sp.csr_array])
+def test_class_weights_of_labels_leave_the_rows_weights_and_are_made_per_block(container):
+    targets = targets_of(container(LABELS))
+    codes = targets.codes(container(LABELS))
+    weights = targets.class_weights([{0: 2, 1: 3}, {1: 0.5}, {}])
+    rows, weigh = weigh_rows(targets, codes, ROW_WEIGHTS, weights)
+    assert rows is ROW_WEIGHTS
+    whole = weigh(codes, rows)
+    expected = np.column_stack([[3, 2, 3, 2, 3], [1, 1, 0.5, 0.5, 1], np.ones(5)])
+    np.testing.assert_array_equal(whole, expected * ROW_WEIGHTS[:, np.newaxis])
+    np.testing.assert_array_equal(weigh(codes[1:4], rows[1:4]), whole[1:4])
+    # As logits lie in memory.
+    assert whole.flags.f_contiguous
 
 
 def test_balanced_counts_weighted_rows():
     y = np.array([0, 0, 1, 1, 1, 2])
     counts = np.array([3, 1, 1, 2, 0, 4])
-    targets = Targets.of(y)
+    targets = targets_of(y)
     weights = targets.class_weights(
         "balanced", targets.class_totals(targets.codes(y), counts.astype(float))
     )
@@ -253,11 +370,10 @@ def test_balanced_counts_weighted_rows():
 def test_balanced_gives_all_classes_with_any_weight_the_same_total():
     y = np.array([0, 1, 1, 2, 2, 2])
     sample_weight = np.array([1.0, 0.0, 0.0, 2.0, 2.0, 5.0])
-    targets = Targets.of(y)
+    targets = targets_of(y)
     codes = targets.codes(y)
     weights = targets.class_weights("balanced", targets.class_totals(codes, sample_weight))
-    factors = targets.row_factors(weights, codes)
-    totals = np.bincount(codes, weights=factors * sample_weight)
+    totals = np.bincount(codes, weights=targets.loss_weights(codes, sample_weight, weights))
     np.testing.assert_allclose(totals, [5.0, 0.0, 5.0])
 
 
@@ -283,6 +399,6 @@ def test_balanced_gives_all_classes_with_any_weight_the_same_total():
     ],
 )
 def test_class_weights_that_do_not_fit_are_named(y, class_weight, kind, message):
-    targets = Targets.of(y)
+    targets = targets_of(y)
     with pytest.raises(kind, match=message):
         targets.class_weights(class_weight, targets.class_totals(targets.codes(y), np.ones(len(y))))

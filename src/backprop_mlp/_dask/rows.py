@@ -15,7 +15,8 @@ from .._estimator.rows import check_rows
 from .._objective.blocks import RowBlocks, add_up, rows_per_block
 from .._objective.overflow import IGNORE_OVERFLOW
 from .._objective.threads import block_map
-from .._targets.targets import Targets
+from .._targets.class_weight import weigh_rows
+from .._targets.targets import Targets, targets_of
 
 _FAN_IN = 16
 """Sums that are added in one place: they bound the memory of an addition."""
@@ -178,6 +179,7 @@ class Partition(NamedTuple):
     codes: Any
     sample_weight: np.ndarray
     targets: Targets
+    weigh: Any = None
 
 
 def check_partitions(client, given, classifier, *, reset):
@@ -233,7 +235,7 @@ def _check_rows(rows, classifier, reset):
 def _summarise(checked):
     if checked is None:
         return None
-    return Summary(Targets.of(checked.y), checked.X.dtype, checked.features)
+    return Summary(targets_of(checked.y), checked.X.dtype, checked.features)
 
 
 def _encode(checked, targets, dtype):
@@ -242,8 +244,10 @@ def _encode(checked, targets, dtype):
 
 
 def _weigh(partition, class_weight):
-    factors = partition.targets.row_factors(class_weight, partition.codes)
-    return partition._replace(sample_weight=partition.sample_weight * factors)
+    weights, weigh = weigh_rows(
+        partition.targets, partition.codes, partition.sample_weight, class_weight
+    )
+    return partition._replace(sample_weight=weights, weigh=weigh)
 
 
 def _class_totals(partition):
@@ -251,16 +255,20 @@ def _class_totals(partition):
 
 
 def _size(partition):
-    weights = partition.sample_weight
     # The client's `Objective` refuses a sum that overflows.
     with np.errstate(over="ignore"):
-        return len(weights), float(weights.sum()), float(weights.max())
+        total = float(partition.sample_weight.sum())
+    return len(partition.sample_weight), total, _blocks(partition).largest_weight
+
+
+def _blocks(partition, max_rows=10_000):
+    X, codes, weights, targets, weigh = partition
+    return RowBlocks(X, codes, weights, targets.encode, max_rows, weigh=weigh)
 
 
 def _sum_over_blocks(partition, function, network):
     """Sum of ``function(block)`` over a partition's blocks, which bound the memory."""
-    X, codes, weights, targets = partition
-    blocks = RowBlocks(X, codes, weights, targets.encode, rows_per_block(network, X))
+    blocks = _blocks(partition, rows_per_block(network, partition.X))
     if isinstance(function, partial):
         function = partial(function.func, *map(_aligned, function.args), **function.keywords)
     # The worker's threads take a partition each: one thread for this one.

@@ -40,7 +40,8 @@ def adopt_network(estimator, network, targets, theta, dtype):
     estimator.intercepts_ = [b.astype(dtype) for _, b in dense]
     estimator.n_layers_ = len(dense) + 1
     estimator.n_outputs_ = targets.n_outputs
-    estimator.out_activation_ = network.loss.name
+    estimator.out_activation_ = network.loss.output_activation
+    estimator._loss = network.loss
     estimator._memory = {}
 
 

@@ -10,11 +10,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._network.layers import Dense, Elementwise
+from .._network.losses import loss_for
 from .._network.network import Network, plain_network
 from .._objective.blocks import block_slices, flops, rows_per_block
 from .._objective.overflow import IGNORE_OVERFLOW, refuse_overflow
 from .._objective.threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
-from .._targets.targets import Targets
+from .._targets.targets import Targets, fitted_targets
 
 
 class FittedNetwork(NamedTuple):
@@ -43,7 +44,7 @@ class FittedNetwork(NamedTuple):
     @property
     def activation_names(self):
         """Name of each layer's activation function, from the first hidden one to the outputs."""
-        return [*hidden_activations(self.network), self.network.loss.name]
+        return [*hidden_activations(self.network), self.network.loss.output_activation]
 
     def theta(self):
         """The packed parameters, float64."""
@@ -130,12 +131,11 @@ def fitted_network(estimator):
     if not hasattr(estimator, "coefs_"):  # asked first: it is faster than the check
         check_is_fitted(estimator)
     coefs, intercepts = estimator.coefs_, estimator.intercepts_
-    network = plain_network(
-        (len(coefs[0]), *map(len, intercepts)),
-        tuple(estimator._activations),
-        estimator.out_activation_,
-    )
-    targets = Targets(estimator.classes_, estimator._multilabel)
+    # Files hold only losses that their outputs do not tell.
+    loss = getattr(estimator, "_loss", None) or loss_for(estimator.out_activation_)
+    sizes = (len(coefs[0]), *map(len, intercepts))
+    network = plain_network(sizes, tuple(estimator._activations), loss)
+    targets = fitted_targets(estimator.classes_, estimator._multilabel)
     return FittedNetwork(network, list(zip(coefs, intercepts, strict=True)), targets)
 
 

@@ -10,7 +10,8 @@ from sklearn.utils import check_random_state
 from .._network.network import Network
 from .._objective.blocks import RowBlocks
 from .._sklearn import _safe_indexing
-from .._targets.targets import Targets, sorted_classes
+from .._targets.class_weight import weigh_rows
+from .._targets.targets import Targets, announced, sorted_classes, targets_of
 from .._training.start import training_theta
 from .._training.validation import Validation, split_rows
 from ..initializers import initialize
@@ -73,7 +74,7 @@ def pose(
     """
     given = X
     X, y = check_rows(estimator, X, y, reset=earlier is None, precisions=precisions)
-    targets = Targets.of(y)
+    targets = targets_of(y)
     network = training_network(estimator, X.shape[1], targets, earlier, "warm_start=True")
     codes = targets.codes(y)
     weights = row_weights(sample_weight, X)
@@ -92,8 +93,8 @@ def pose(
     rows = slice(None) if chosen is None else chosen
     totals = targets.class_totals(codes[rows], weights[rows])
     class_weight = targets.class_weights(estimator.class_weight, totals)
-    factored = times_class_weight(weights, class_weight, codes, targets)
-    blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen)
+    factored, weigh = weigh_rows(targets, codes, weights, class_weight)
+    blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen, weigh)
     scoring = estimator.scoring
     if scoring not in (None, "loss"):
         scoring = check_scoring(estimator, scoring)
@@ -103,12 +104,12 @@ def pose(
         X_val, y_val = check_rows(estimator, X_val, y_val)
         codes_val = targets.codes(y_val)
         weights = row_weights(weights_val, X_val)
-        factored = times_class_weight(weights, class_weight, codes_val, targets)
-        blocks_val = RowBlocks.of(network, X_val, codes_val, factored, targets.encode)
+        factored, weigh = weigh_rows(targets, codes_val, weights, class_weight)
+        blocks_val = RowBlocks.of(network, X_val, codes_val, factored, targets.encode, weigh=weigh)
         scorer_rows = _scorer_rows(estimator, given, X_val, y_val, weights_val)
         validation = Validation(blocks_val, targets, scoring, scorer_rows)
     elif held_out is not None:
-        blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out)
+        blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out, weigh)
         scorer_rows: tuple = ((), {})
         if callable(scoring):
             weights_val = None if sample_weight is None else weights[held_out]
@@ -142,7 +143,7 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
         )
     X, y = check_rows(estimator, X, y, reset=earlier is None)
     if earlier is None:
-        targets = Targets.announced(classes, y)
+        targets = announced(classes, y)
     else:
         targets = fitted_network(estimator).targets
         if classes is not None and not np.array_equal(sorted_classes(classes), targets.classes):
@@ -153,8 +154,8 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     network = training_network(estimator, X.shape[1], targets, earlier, "partial_fit")
     codes = targets.codes(y)
     class_weight = targets.class_weights(estimator.class_weight)
-    weights = times_class_weight(row_weights(sample_weight, X), class_weight, codes, targets)
-    blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
+    weights, weigh = weigh_rows(targets, codes, row_weights(sample_weight, X), class_weight)
+    blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
     seed = None if earlier is None else earlier.memory.get("split_seed")
     return Problem(targets, network, blocks, None, class_weight, seed)
 
@@ -165,10 +166,9 @@ def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
     X, y = check_rows(estimator, X, y, precisions=precisions)
     targets, network = fitted.targets, fitted.network
     codes = targets.codes(y)
-    weights = times_class_weight(
-        row_weights(sample_weight, X), estimator.class_weight_, codes, targets
-    )
-    blocks = RowBlocks.of(network, X, codes, weights, targets.encode)
+    weights = row_weights(sample_weight, X)
+    weights, weigh = weigh_rows(targets, codes, weights, estimator.class_weight_)
+    blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
     return Problem(targets, network, blocks), fitted.theta()
 
 
@@ -231,13 +231,6 @@ def training_network(estimator, n_features, targets, earlier, what):
             f"got {estimator.hidden_layer_sizes!r}."
         )
     return network
-
-
-def times_class_weight(sample_weight, class_weight, codes, targets):
-    """The rows' weights, times those of their classes."""
-    if np.all(class_weight == 1.0):
-        return sample_weight
-    return sample_weight * targets.row_factors(class_weight, codes)
 
 
 def _scorer_rows(estimator, given, X, y, sample_weight, chosen=None):

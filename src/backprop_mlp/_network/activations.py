@@ -1,7 +1,7 @@
 """Activation functions of the hidden units, and their derivatives.
 
 Every derivative is computed from the activation ``a = f(z)`` itself, so that a
-forward pass keeps one array a layer and works in place. ``relu`` and
+forward pass keeps one array per layer and works in place. ``relu`` and
 ``leaky_relu`` have the slope of their left side at zero, and curvature zero.
 """
 
@@ -87,7 +87,7 @@ def _tanh_curvature(a):
 
 
 def _relu(z):
-    # NumPy's maximum is up to twice as fast between arrays as beside a number.
+    # NumPy's maximum is up to twice as fast between arrays as with a number.
     np.maximum(z, np.zeros((len(z), 1), z.dtype), out=z)
 
 

@@ -1,20 +1,19 @@
-"""Layers: the forward step beside its derivatives.
+"""Layers: the forward step, followed by its derivatives.
 
 A layer is immutable and holds no parameters. It says how many *weights* (under
 the penalty) and how many *free* parameters (biases, scales and shifts: not
 under it) it has, and receives views into the packed vector theta as its
-``params``. ``forward`` returns its output and what the derivatives need of it,
-the ``cache``; ``rows`` tells it about the rows, in training only.
+``params``. The contract is `Layer`; a layer that full-batch solvers can train
+keeps `DifferentiableLayer`, too.
 
 The derivatives of the loss with respect to a layer's output are called ``dy``,
-those with respect to its input ``dx``; ``dy`` may be overwritten. A leading
-``t`` marks a tangent: the derivative along a direction in theta, of which
-Hessian-vector products are made (Pearlmutter, 1994). The layers that exist in
-training alone, batch normalisation and dropout, have none.
+those with respect to its input ``dx``. A leading ``t`` marks a tangent: the
+derivative along a direction in theta, of which Hessian-vector products are made
+(Pearlmutter, 1994).
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
@@ -27,7 +26,7 @@ BATCH_NORM_EPSILON = 1e-5
 
 
 class Rows(NamedTuple):
-    """What a training pass tells its layers about the rows.
+    """What a training pass says about the rows to its layers.
 
     Parameters
     ----------
@@ -40,11 +39,155 @@ class Rows(NamedTuple):
     rng: Any
 
 
+class Moments(NamedTuple):
+    """Mean and variance of a batch normalisation's inputs, and the weight they rest on."""
+
+    mean: np.ndarray
+    var: np.ndarray
+    weight: float
+
+
+class Layer(Protocol):
+    """A step from x of shape (n_rows, n_in) to y of shape (n_rows, n_out).
+
+    A layer is an immutable, hashable value (a frozen dataclass). Its arrays per
+    row lie in memory column by column and have theta's precision; so has
+    everything it returns. ``params`` and ``grads`` are what ``views`` returns
+    for theta and for a vector of the same length.
+    """
+
+    @property
+    def n_weights(self) -> int:
+        """Number of parameters under the penalty."""
+
+    @property
+    def n_free(self) -> int:
+        """Number of parameters that are not."""
+
+    @property
+    def training_only(self) -> str | None:
+        """The keyword that adds the layer, if it exists in training alone, else None.
+
+        Such a layer needs ``rows`` in ``forward``, and folds away.
+        """
+
+    @property
+    def row_wise(self) -> bool:
+        """Whether a row of y depends on the same row of x alone."""
+
+    @property
+    def random(self) -> bool:
+        """Whether ``forward`` draws from ``rows.rng``."""
+
+    @property
+    def has_moments(self) -> bool:
+        """Whether ``forward`` measures moments of x, which folding needs."""
+
+    def views(self, weights, free):
+        """The parameters as a tuple of views into theta's stretches for this layer.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_weights,)
+        free : ndarray of shape (n_free,)
+        """
+
+    def write_blank(self, params):
+        """Write the parameters of a layer before initialisation; given are zeros."""
+
+    def forward(self, params, x, rows):
+        """(y, cache): the output, and what the derivatives need.
+
+        Parameters
+        ----------
+        params : tuple of ndarray
+        x : {ndarray, csr_matrix} of shape (n_rows, n_in)
+            Only the first layer's may be sparse. It may be overwritten, unless the
+            layer may be the first.
+        rows : Rows or None
+            None outside of training.
+        """
+
+    def write_param_grad(self, grads, cache, dy):
+        """Overwrite grads with the derivatives of the loss, from dy, which is left alone."""
+
+    def input_grad(self, params, cache, dy):
+        """dx, of the shape of x; dy may be overwritten."""
+
+    def moments(self, cache) -> Moments:
+        """What ``forward`` measured; only if ``has_moments``."""
+
+    def fold(self, params, moments, folded):
+        """Become part of the plain network that predicts as this layer does.
+
+        Parameters
+        ----------
+        params : tuple of ndarray
+        moments : Moments or None
+            The fixed ones; None unless ``has_moments``.
+        folded : list of (Layer, params)
+            The plain layers so far, to which this one adds itself or its effect;
+            arrays in it are replaced, not overwritten.
+        """
+
+
+class DifferentiableLayer(Layer, Protocol):
+    """A layer that is there in prediction, with the derivatives of its derivatives.
+
+    ``tparams`` are views of the direction, ``tgrads`` of the product of the
+    Hessian and the direction.
+    """
+
+    def forward_tangent(self, params, tparams, cache, tx):
+        """(ty, tcache) along the direction; tx is None for the inputs, and may be overwritten."""
+
+    def write_param_grad_tangent(self, tgrads, cache, tcache, dy, tdy):
+        """Overwrite tgrads with the tangent of ``write_param_grad``."""
+
+    def input_grad_tangent(self, params, tparams, cache, tcache, dy, tdy):
+        """(dx, tdx); dy and tdy may be overwritten."""
+
+
+class _Plain:
+    """What the layers of a network that predicts declare."""
+
+    training_only: str | None = None
+    row_wise = True
+    random = False
+    has_moments = False
+
+    def write_blank(self, params):
+        """Zeros are right."""
+
+    def moments(self, cache) -> Moments:
+        raise NotImplementedError(f"{type(self).__name__} measures no moments.")
+
+    def fold(self, params, moments, folded):
+        """Stay."""
+        folded.append((self, params))
+
+
+class _WithoutParams:
+    """What every layer without parameters has in common."""
+
+    n_weights = 0
+    n_free = 0
+
+    def views(self, weights, free):
+        return ()
+
+    def write_param_grad(self, grads, cache, dy):
+        """Nothing to write."""
+
+    def write_param_grad_tangent(self, tgrads, cache, tcache, dy, tdy):
+        """Nothing to write."""
+
+
 @dataclass(frozen=True)
-class Dense:
+class Dense(_Plain):
     """The linear map y = x W + b, with W of shape (n_in, n_out) and b of shape (n_out,).
 
-    Everything with a row a sample lies in memory column by column, W in theta
+    Everything with a row per sample lies in memory column by column, W in theta
     unit by unit: so the sums, maxima and biases of a few units run over long
     stretches, and the products are the ones that BLAS does best.
     """
@@ -120,24 +263,8 @@ def _product(x, W):
     return np.matmul(W.T, x.T).T
 
 
-class _WithoutParams:
-    """What every layer without parameters has in common."""
-
-    n_weights = 0
-    n_free = 0
-
-    def views(self, weights, free):
-        return ()
-
-    def write_param_grad(self, grads, cache, dy):
-        """Nothing to write."""
-
-    def write_param_grad_tangent(self, tgrads, cache, tcache, dy, tdy):
-        """Nothing to write."""
-
-
 @dataclass(frozen=True)
-class Elementwise(_WithoutParams):
+class Elementwise(_WithoutParams, _Plain):
     """An activation function, applied in place of its input."""
 
     activation: Activation
@@ -170,15 +297,19 @@ class Elementwise(_WithoutParams):
 class BatchNorm:
     """Batch normalisation y = gamma * (x - mean) / sqrt(var + epsilon) + beta.
 
-    The moments are those of the batch, weighted by the rows' weights, so that a
-    row of weight zero is no row. A batch of one row gives y = beta; one of no
-    weight is passed through with mean 0 and variance 1 (Ioffe & Szegedy, 2015,
-    algorithm 1).
+    The moments are those of the batch, weighted by the rows' weights, so that
+    rows with zero weight are ignored. A batch of one row gives y = beta; one
+    without weight is passed through with mean 0 and variance 1 (Ioffe &
+    Szegedy, 2015, algorithm 1).
     """
 
     n: int
 
     n_weights = 0
+    training_only = "batch_norm"
+    row_wise = False
+    random = False
+    has_moments = True
 
     @property
     def n_free(self):
@@ -187,6 +318,11 @@ class BatchNorm:
     def views(self, weights, free):
         """(gamma, beta), from this layer's stretch of theta."""
         return free[: self.n], free[self.n :]
+
+    def write_blank(self, params):
+        """Scales of one."""
+        gamma, _ = params
+        gamma[:] = 1.0
 
     def forward(self, params, x, rows):
         gamma, beta = params
@@ -219,13 +355,15 @@ class BatchNorm:
         dx *= inverse_std
         return dx
 
+    def moments(self, cache) -> Moments:
+        return cache[-1]
 
-class Moments(NamedTuple):
-    """Mean and variance of a batch normalisation's inputs, and the weight they rest on."""
-
-    mean: np.ndarray
-    var: np.ndarray
-    weight: float
+    def fold(self, params, moments, folded):
+        """With fixed moments a linear map: become part of the dense layer before."""
+        gamma, beta = params
+        dense, (W, b) = folded.pop()
+        scale = gamma / np.sqrt(moments.var + gamma.dtype.type(BATCH_NORM_EPSILON))
+        folded.append((dense, (W * scale, (b - moments.mean) * scale + beta)))
 
 
 @dataclass(frozen=True)
@@ -238,6 +376,14 @@ class Dropout(_WithoutParams):
 
     rate: float
 
+    training_only = "dropout"
+    row_wise = True
+    random = True
+    has_moments = False
+
+    def write_blank(self, params):
+        """No parameters."""
+
     def forward(self, params, x, rows):
         n_rows, n_units = x.shape
         draws = rows.rng.random((n_units, n_rows), dtype=np.float32).T
@@ -249,5 +395,8 @@ class Dropout(_WithoutParams):
         dy *= cache
         return dy
 
+    def moments(self, cache) -> Moments:
+        raise NotImplementedError("Dropout measures no moments.")
 
-Layer = Dense | Elementwise | BatchNorm | Dropout
+    def fold(self, params, moments, folded):
+        """Fall away."""

@@ -1,35 +1,86 @@
 """Losses on the logits z of the output layer, and the outputs they belong to.
 
 A loss is a sum over rows, weighted and *not* normalised: the objective divides
-once by the total weight. Everything is computed from logits, so that no finite
-logit overflows.
+once by the total weight. Everything is computed from logits and cancels
+nothing: small losses, probabilities and derivatives are as accurate as large
+ones, and no finite logit overflows.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-
-from .activations import logistic
-
-
-def _column(sample_weight, z):
-    """The rows' weights beside z, in its precision."""
-    return sample_weight[:, np.newaxis].astype(z.dtype, copy=False)
+from scipy.special import expit
 
 
-def _softplus(z):
-    """log(1 + exp(z)), a new array."""
+class Loss(Protocol):
+    """A loss on logits: the contract that network, objective and targets rely on.
+
+    A loss is an immutable, hashable value (a frozen dataclass), which may have
+    parameters as its fields. Nothing rebuilds it from a name.
+
+    In what follows z are logits of shape (n_rows, n_outputs), Y targets of the
+    same shape and precision, tz a tangent of z, and w the weights, float64 and
+    >= 0: of shape (n_rows,), a weight per row, or (n_rows, n_outputs), a weight
+    per term of the sum over the outputs. Equal weights in a row of the second
+    form mean the same as that weight in the first. No argument is overwritten,
+    results have z's precision, and sums over rows are float64.
+    """
+
+    def __hash__(self) -> int:
+        """Networks are kept by their loss."""
+
+    @property
+    def name(self) -> str:
+        """What the loss is called: no two losses share a name."""
+
+    @property
+    def output_activation(self) -> str:
+        """What turns logits into outputs: ``out_activation_`` of a fitted estimator."""
+
+    def proba(self, z):
+        """The outputs h, shaped as z.
+
+        Of two classes with one output, h is the second's; ``proba(-z)`` is the first's.
+        """
+
+    def log_proba(self, z):
+        """log h, shaped as z, finite for finite z."""
+
+    def class_proba(self, z):
+        """Probabilities of exclusive classes with an output each: h, divided by its row's sum."""
+
+    def class_log_proba(self, z):
+        """Logarithms of ``class_proba``, finite for finite z."""
+
+    def value(self, z, Y, w) -> float:
+        """The weighted sum over the rows, not normalised."""
+
+    def value_and_delta(self, z, Y, w):
+        """The value, and its derivative delta with respect to z, shaped as z."""
+
+    def delta_tangent(self, z, tz, Y, w):
+        """Derivative of delta along tz, shaped as z."""
+
+
+def _log1p_exp(z):
+    """log(1 + exp(-|z|)), a new array."""
     value = np.abs(z)
     np.negative(value, out=value)
     np.exp(value, out=value)
-    np.log1p(value, out=value)
-    value += np.maximum(z, 0.0)
-    return value
+    return np.log1p(value, out=value)
 
 
-def _weighted_sum(row_values, sample_weight):
-    """Sum of one value a row times the rows' weights, in float64."""
-    return float(np.dot(row_values.astype(np.float64, copy=False), sample_weight))
+def _in_precision(w, z):
+    """Weights next to z, in its precision."""
+    return (w[:, np.newaxis] if w.ndim == 1 else w).astype(z.dtype, copy=False)
+
+
+def _weighted_sum(values, w):
+    """Sum of values, shaped as the logits, times their weights, in float64."""
+    if w.ndim == 1:
+        return float(np.dot(np.add.reduce(values, axis=1), w))
+    return float((values * w).sum())
 
 
 @dataclass(frozen=True)
@@ -39,40 +90,86 @@ class SigmoidLoss:
     With h = 1 / (1 + exp(-z)), the exercise's cost (section 1.3):
 
         sum_i w_i sum_k [ -Y_ik log h_ik - (1 - Y_ik) log(1 - h_ik) ]
+
+    Y holds zeros and ones. A term is log(1 + exp(s)) of s = z (1 - 2Y), the
+    logit of the wrong answer, and its derivative that answer's probability.
     """
 
-    name = "logistic"
+    name = "binary_cross_entropy"
+    output_activation = "logistic"
 
     def proba(self, z):
         """Outputs h, shaped as z."""
-        h = z.copy()
-        logistic(h)
-        return h
+        # Not by tanh, as in hidden units: that loses small probabilities.
+        return expit(z)
 
     def log_proba(self, z):
         """log h, finite for finite z."""
-        return -_softplus(-z)
+        log_h = _log1p_exp(z)
+        return np.subtract(np.minimum(z, 0.0), log_h, out=log_h)
 
-    def value(self, z, Y, sample_weight):
-        """The loss, a float."""
-        values = _softplus(z)
-        values -= Y * z
-        return _weighted_sum(values.sum(axis=1), sample_weight)
-
-    def value_and_delta(self, z, Y, sample_weight):
-        """The loss, and its derivative with respect to z, shaped as z."""
-        delta = self.proba(z)
-        delta -= Y
-        delta *= _column(sample_weight, z)
-        return self.value(z, Y, sample_weight), delta
-
-    def delta_tangent(self, z, tz, sample_weight):
-        """Derivative of delta along the tangent tz of z, shaped as z."""
-        h = self.proba(z)
-        h *= 1.0 - h
-        h *= tz
-        h *= _column(sample_weight, z)
+    def class_proba(self, z):
+        """h, divided by its row's sum, even where all h of a row underflow."""
+        h = np.minimum(z, 0.0)
+        # Subtracting a whole number rounds next to nothing.
+        h -= np.floor(np.maximum.reduce(h, axis=1, keepdims=True))
+        np.exp(h, out=h)
+        h /= 1.0 + np.exp(-np.abs(z))
+        h /= np.add.reduce(h, axis=1, keepdims=True)
         return h
+
+    def class_log_proba(self, z):
+        """Logarithms of ``class_proba``, finite for finite z."""
+        return _log_of_shares(self.class_proba(z), lambda: self.log_proba(z))
+
+    def value(self, z, Y, w):
+        """The loss, a float."""
+        s = _sign_of_wrong(Y)
+        s *= z
+        values = _log1p_exp(z)
+        # NumPy's maximum is faster between arrays than next to a number.
+        values += np.maximum(s, _zeros_next_to(s), out=s)
+        return _weighted_sum(values, w)
+
+    def value_and_delta(self, z, Y, w):
+        """The loss, and its derivative with respect to z, shaped as z."""
+        s = _sign_of_wrong(Y)
+        delta = s * _in_precision(w, z)
+        s *= z
+        negative = np.minimum(s, _zeros_next_to(s))
+        s -= negative  # the positive part
+        tail = np.abs(z)
+        np.negative(tail, out=tail)
+        np.exp(tail, out=tail)
+        values = np.log1p(tail)
+        values += s
+        # The probability of the wrong answer: exp(min(s, 0)) / (1 + exp(-|s|)).
+        tail += 1.0
+        np.exp(negative, out=negative)
+        delta /= tail
+        delta *= negative
+        return _weighted_sum(values, w), delta
+
+    def delta_tangent(self, z, tz, Y, w):
+        """Derivative of delta along the tangent tz of z, shaped as z."""
+        slope = np.abs(z)
+        np.negative(slope, out=slope)
+        np.exp(slope, out=slope)
+        # h (1 - h), which is the same for z and -z.
+        slope /= (1.0 + slope) ** 2
+        slope *= tz
+        slope *= _in_precision(w, z)
+        return slope
+
+
+def _sign_of_wrong(Y):
+    """1 where Y is 0 and -1 where it is 1, a new array."""
+    sign = Y + Y
+    return np.subtract(1.0, sign, out=sign)
+
+
+def _zeros_next_to(z):
+    return np.zeros((len(z), 1), z.dtype)
 
 
 @dataclass(frozen=True)
@@ -81,63 +178,129 @@ class SoftmaxLoss:
 
     With h_ik = exp(z_ik) / sum_j exp(z_ij):  - sum_i w_i sum_k Y_ik log h_ik
 
-    With one output h is 1 and the loss 0: the network of a single class.
+    Each row of Y has a one and zeros; if weights are given per output, that
+    one's counts. With one output h is 1 and the loss 0: the network of a
+    single class.
     """
 
-    name = "softmax"
+    name = "categorical_cross_entropy"
+    output_activation = "softmax"
 
     def proba(self, z):
         """Outputs h, shaped as z; each row sums to one."""
-        h = _below_maximum(z)
+        # The ufuncs themselves: for one row the methods' detours take a third.
+        top = np.maximum.reduce(z, axis=1, keepdims=True)
+        # Whole numbers, and only those that keep exp from 0 and infinity: subtracting them
+        # rounds next to nothing, subtracting the maximum as much as the logits are large.
+        top -= np.minimum(np.maximum(top, 0.0), np.finfo(z.dtype).maxexp / 2)
+        with np.errstate(over="ignore"):
+            h = z - np.floor(top, out=top)
         np.exp(h, out=h)
         h /= np.add.reduce(h, axis=1, keepdims=True)
         return h
 
     def log_proba(self, z):
         """log h, finite for finite z."""
-        shifted = _held_finite(_below_maximum(z))
-        shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return shifted
+        return _log_of_shares(self.proba(z), lambda: z)
 
-    def value(self, z, Y, sample_weight):
+    def class_proba(self, z):
+        """The outputs, which sum to one already."""
+        return self.proba(z)
+
+    def class_log_proba(self, z):
+        """Logarithms of the outputs, which sum to one already."""
+        return self.log_proba(z)
+
+    def value(self, z, Y, w):
         """The loss, a float."""
-        return self.value_and_delta(z, Y, sample_weight)[0]
+        return self.value_and_delta(z, Y, w)[0]
 
-    def value_and_delta(self, z, Y, sample_weight):
+    def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""
-        shifted = _held_finite(_below_maximum(z))
-        delta = np.exp(shifted)
-        totals = delta.sum(axis=1)
-        shifted *= Y
-        value = _weighted_sum(np.log(totals) - shifted.sum(axis=1), sample_weight)
-        delta /= totals[:, np.newaxis]
-        delta -= Y
-        delta *= _column(sample_weight, z)
-        return value, delta
+        w = _of_the_rows(w, Y)
+        top = np.maximum.reduce(z, axis=1)
+        with np.errstate(over="ignore"):
+            delta = z - top[:, np.newaxis]
+            product = z * Y
+            # The right class's logit, less the largest.
+            right = np.add.reduce(product, axis=1)
+            right -= top
+        np.exp(delta, out=delta)
+        delta -= np.multiply(delta, Y, out=product)
+        others = np.add.reduce(delta, axis=1)
+        # The sum of all exponentials, less one: accurate where the right class is the largest.
+        total = np.expm1(right)
+        total += others
+        values = np.log1p(total)
+        values -= right
+        total += 1.0
+        delta -= np.multiply(others[:, np.newaxis], Y, out=product)
+        delta *= (w / total).astype(z.dtype, copy=False)[:, np.newaxis]
+        return float(np.dot(values, w)), delta
 
-    def delta_tangent(self, z, tz, sample_weight):
+    def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along the tangent tz of z, shaped as z."""
         h = self.proba(z)
         tdelta = tz - np.einsum("ij,ij->i", h, tz)[:, np.newaxis]
         tdelta *= h
-        tdelta *= _column(sample_weight, z)
+        tdelta *= _in_precision(_of_the_rows(w, Y), z)
         return tdelta
 
 
-def _below_maximum(z):
-    """z minus each row's maximum; minus infinity where that is below the lowest number."""
-    with np.errstate(over="ignore"):
-        # The ufunc itself, as in `proba`: for one row the methods' detours take a third.
-        return z - np.maximum.reduce(z, axis=1, keepdims=True)
+def _of_the_rows(w, Y):
+    """Weights per row, from those or from weights per output."""
+    return w if w.ndim == 1 else np.einsum("ij,ij->i", w, Y)
 
 
-def _held_finite(shifted):
-    """Overwrites what is below half the dtype's lowest number with that half."""
-    # The other half leaves room for what log_proba subtracts.
-    return np.maximum(shifted, np.finfo(shifted.dtype).min / 2, out=shifted)
+def _log_of_shares(h, log_weights):
+    """Logarithms of probabilities that sum to one per row, finite and accurate.
+
+    Parameters
+    ----------
+    h : ndarray of shape (n_rows, n_outputs)
+    log_weights : callable() -> ndarray of shape (n_rows, n_outputs)
+        Logits whose softmax is h, asked for where h underflows.
+    """
+    with np.errstate(divide="ignore"):
+        log_h = np.log(h)
+    # Close to one it is the other outputs that say how close.
+    likely = h > 0.5
+    others = np.add.reduce(np.where(likely, h.dtype.type(0.0), h), axis=1, keepdims=True)
+    np.minimum(others, 0.5, out=others)
+    np.copyto(log_h, np.log1p(-others), where=likely)
+    lost = h < np.finfo(h.dtype).tiny
+    if lost.any():
+        z = log_weights()
+        with np.errstate(over="ignore"):
+            z = z - z.max(axis=1, keepdims=True)
+        # Half the lowest number: the other half is room for what is subtracted.
+        np.maximum(z, np.finfo(z.dtype).min / 2, out=z)
+        z -= np.log(np.exp(z).sum(axis=1, keepdims=True))
+        np.copyto(log_h, z, where=lost)
+    return log_h
 
 
-Loss = SigmoidLoss | SoftmaxLoss
+_BY_OUTPUT_ACTIVATION: dict[str, Loss] = {
+    loss.output_activation: loss for loss in (SigmoidLoss(), SoftmaxLoss())
+}
 
-LOSSES: dict[str, Loss] = {loss.name: loss for loss in (SigmoidLoss(), SoftmaxLoss())}
-"""Name of the outputs -> their loss."""
+
+def loss_for(output_activation: str) -> Loss:
+    """The loss that belongs to outputs where nothing else is said.
+
+    Parameters
+    ----------
+    output_activation : {"logistic", "softmax"}
+
+    Raises
+    ------
+    ValueError
+        If no loss belongs to such outputs.
+    """
+    try:
+        return _BY_OUTPUT_ACTIVATION[output_activation]
+    except KeyError:
+        raise ValueError(
+            f"output_activation must be one of {sorted(_BY_OUTPUT_ACTIVATION)}; "
+            f"got {output_activation!r}."
+        ) from None

@@ -14,8 +14,8 @@ from typing import cast
 import numpy as np
 
 from .activations import ACTIVATIONS
-from .layers import BATCH_NORM_EPSILON, BatchNorm, Dense, Dropout, Elementwise, Layer
-from .losses import LOSSES, Loss
+from .layers import BatchNorm, Dense, DifferentiableLayer, Dropout, Elementwise, Layer
+from .losses import Loss
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Network:
 
     Parameters
     ----------
-    layers : tuple of layers
-    loss : SigmoidLoss or SoftmaxLoss
+    layers : tuple of Layer
+    loss : Loss
     """
 
     layers: tuple[Layer, ...]
@@ -46,11 +46,11 @@ class Network:
         Parameters
         ----------
         sizes : sequence of int
-            Units a layer, from the inputs to the outputs.
+            Units per layer, from the inputs to the outputs.
         activations : sequence of str
             Names of the activation functions of the hidden layers,
             ``len(sizes) - 2`` of them.
-        loss : SigmoidLoss or SoftmaxLoss
+        loss : Loss
         batch_norm : bool, default=False
             Whether batch normalisation stands before each activation function.
         dropout : sequence of float, default=()
@@ -81,18 +81,18 @@ class Network:
     @cached_property
     def row_wise(self) -> bool:
         """Whether a row's outputs do not depend on the other rows of its block."""
-        return not any(isinstance(layer, BatchNorm) for layer in self.layers)
+        return all(layer.row_wise for layer in self.layers)
 
     @cached_property
     def random(self) -> bool:
         """Whether a training pass draws random numbers."""
-        return any(isinstance(layer, Dropout) for layer in self.layers)
+        return any(layer.random for layer in self.layers)
 
     @cached_property
     def training_only(self) -> tuple[str, ...]:
-        """Kinds of layers that exist in training alone."""
-        kinds = {"dropout": self.random, "batch_norm": not self.row_wise}
-        return tuple(kind for kind, present in kinds.items() if present)
+        """Keywords of the layers that exist in training alone, sorted, each once."""
+        keywords = {layer.training_only for layer in self.layers}
+        return tuple(sorted(keyword for keyword in keywords if keyword is not None))
 
     @cached_property
     def _stretches(self):
@@ -124,20 +124,18 @@ class Network:
         ]
 
     def blank(self):
-        """theta of zeros, float64; the scales of batch normalisations are one."""
+        """theta before initialisation: zeros, float64; scales of batch normalisations are one."""
         theta = np.zeros(self.n_params)
         for layer, params in zip(self.layers, self.views(theta), strict=True):
-            if isinstance(layer, BatchNorm):
-                gamma, _ = params
-                gamma[:] = 1.0
+            layer.write_blank(params)
         return theta
 
     def dense_views(self, theta):
-        """(W, b) of the dense layers alone."""
+        """(W, b) of the layers with weights: the dense ones."""
         return [
             params
             for layer, params in zip(self.layers, self.views(theta), strict=True)
-            if isinstance(layer, Dense)
+            if layer.n_weights > 0
         ]
 
     def pack(self, coefs, intercepts):
@@ -150,45 +148,38 @@ class Network:
     def folded(self, theta, moments):
         """The plain network that predicts as this one does with fixed moments.
 
-        Dropout falls away. Batch normalisation is a linear map once its moments
-        are fixed, and becomes part of the dense layer before it.
+        Each layer says how it folds: dropout falls away, batch normalisation
+        becomes part of the dense layer before it.
 
         Parameters
         ----------
         theta : ndarray of shape (n_params,)
         moments : sequence of Moments
-            One for each batch normalisation.
+            One for each layer that measures moments.
 
         Returns
         -------
         network : Network
-            Of dense layers and activation functions alone.
+            Of layers that exist in prediction.
         theta : ndarray of shape (network.n_params,)
         """
-        layers: list[Layer] = []
-        dense: list = []
+        plain: list = []
         waiting = iter(moments)
         for layer, params in zip(self.layers, self.views(theta), strict=True):
-            if isinstance(layer, BatchNorm):
-                gamma, beta = params
-                mean, var, _ = next(waiting)
-                scale = gamma / np.sqrt(var + theta.dtype.type(BATCH_NORM_EPSILON))
-                W, b = dense[-1]
-                dense[-1] = (W * scale, (b - mean) * scale + beta)
-                continue
-            if isinstance(layer, Dense):
-                dense.append(params)
-            if not isinstance(layer, Dropout):
-                layers.append(layer)
-        network = Network(tuple(layers), self.loss)
-        return network, network.pack(*zip(*dense, strict=True)).astype(theta.dtype)
+            layer.fold(params, next(waiting) if layer.has_moments else None, plain)
+        network = Network(tuple(layer for layer, _ in plain), self.loss)
+        folded = np.empty(network.n_params, theta.dtype)
+        for views, (_, params) in zip(network.views(folded), plain, strict=True):
+            for view, values in zip(views, params, strict=True):
+                view[:] = values
+        return network, folded
 
     def moments(self, caches):
-        """Moments of each batch normalisation, from the caches of a forward pass."""
+        """What each layer that measures moments did so in a forward pass, from its caches."""
         return [
-            cache[-1]
+            layer.moments(cache)
             for layer, cache in zip(self.layers, caches, strict=True)
-            if isinstance(layer, BatchNorm)
+            if layer.has_moments
         ]
 
     def forward(self, params, X, rows=None):
@@ -206,7 +197,7 @@ class Network:
         -------
         z : ndarray of shape (n_rows, n_out)
         caches : list
-            One entry a layer.
+            One entry per layer.
         """
         caches = []
         for layer, layer_params in zip(self.layers, params, strict=True):
@@ -232,11 +223,11 @@ class Network:
             if index > 0:
                 delta = layer.input_grad(params[index], caches[index], delta)
 
-    def write_hessian_product(self, params, tparams, tgrads, X, Y, sample_weight):
+    def write_hessian_product(self, params, tparams, tgrads, X, Y, loss_weight):
         """Write the loss's Hessian times a direction into tgrads.
 
         The R-operator of Pearlmutter (1994): forward and backward once, each
-        with its derivative along the direction beside it.
+        with its derivative along the direction.
 
         Parameters
         ----------
@@ -244,9 +235,10 @@ class Network:
             Views of theta, of the direction, and of the product.
         X : {ndarray, csr_matrix} of shape (n_rows, n_in)
         Y : ndarray of shape (n_rows, n_out)
-        sample_weight : ndarray of shape (n_rows,) or (n_rows, n_out)
+        loss_weight : ndarray of shape (n_rows,) or (n_rows, n_out)
         """
-        layers = cast(tuple[Dense | Elementwise, ...], self.layers)
+        # Layers that exist in training alone are refused where solvers need this.
+        layers = cast(tuple[DifferentiableLayer, ...], self.layers)
         caches, tcaches = [], []
         z, tz = X, None
         for layer, layer_params, layer_tparams in zip(layers, params, tparams, strict=True):
@@ -254,8 +246,8 @@ class Network:
             tz, tcache = layer.forward_tangent(layer_params, layer_tparams, cache, tz)
             caches.append(cache)
             tcaches.append(tcache)
-        _, dy = self.loss.value_and_delta(z, Y, sample_weight)
-        tdy = self.loss.delta_tangent(z, tz, sample_weight)
+        _, dy = self.loss.value_and_delta(z, Y, loss_weight)
+        tdy = self.loss.delta_tangent(z, tz, Y, loss_weight)
         for index in reversed(range(len(layers))):
             layer, cache, tcache = layers[index], caches[index], tcaches[index]
             layer.write_param_grad_tangent(tgrads[index], cache, tcache, dy, tdy)
@@ -266,17 +258,17 @@ class Network:
 
 
 @lru_cache(maxsize=64)
-def plain_network(sizes, activations, outputs):
-    """The network that a fitted classifier predicts with, built once for many calls.
+def plain_network(sizes: tuple[int, ...], activations: tuple[str, ...], loss: Loss) -> Network:
+    """The network that a fitted estimator predicts with, built once for many calls.
 
     Parameters
     ----------
     sizes : tuple of int
     activations : tuple of str
-    outputs : {"logistic", "softmax"}
+    loss : Loss
 
     Returns
     -------
     network : Network
     """
-    return Network.feedforward(sizes, activations, LOSSES[outputs])
+    return Network.feedforward(sizes, activations, loss)

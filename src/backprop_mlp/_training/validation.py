@@ -62,8 +62,7 @@ def _block_loss_and_hits(network, targets, theta, block):
     with np.errstate(over="ignore", invalid="ignore"):
         z, _ = network.forward(network.views(theta), block.X)
         value = network.loss.value(z, block.Y, block.loss_weight)
-    right = (targets.encode(targets.predicted_codes(z), z.dtype) == block.Y).all(axis=1)
-    return value, float(block.sample_weight[right].sum())
+    return value, targets.hits(z, block)
 
 
 class Measured(NamedTuple):

@@ -1,0 +1,81 @@
+"""Class weights: what users give, as numbers per class or per label, and as weights of rows."""
+
+from collections.abc import Callable
+from functools import partial
+from numbers import Real
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+
+
+def balanced(totals):
+    """Weights that give all classes with any weight the same weight in total.
+
+    Parameters
+    ----------
+    totals : ndarray of shape (n_classes,)
+        Total weight of each class.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_classes,)
+        Total weight / (classes with weight * weight of the class); 0 for a
+        class without weight.
+    """
+    present = totals > 0.0
+    with np.errstate(over="ignore"):
+        weights = totals.sum() / (present.sum() * np.where(present, totals, 1.0))
+    return np.where(present, weights, 0.0)
+
+
+def given(class_weight, classes):
+    """Weight of each class from a {label: weight} dictionary; 1 where it says nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If class_weight is no dictionary, names other labels, or holds anything
+        but finite numbers >= 0.
+    """
+    if not isinstance(class_weight, dict):
+        raise TypeError(f"class_weight must hold dictionaries; got {class_weight!r} in it.")
+    known = set(classes.tolist())
+    if unknown := [label for label in class_weight if label not in known]:
+        raise ValueError(
+            f"class_weight names labels that are not among the classes {classes}: {unknown}."
+        )
+    if bad := {
+        label: weight
+        for label, weight in class_weight.items()
+        if not (isinstance(weight, Real) and 0 <= float(weight) < float("inf"))
+    }:
+        raise ValueError(f"class_weight must hold finite numbers >= 0; got {bad}.")
+    return compute_class_weight(class_weight, classes=classes, y=classes)
+
+
+def weigh_rows(targets, codes, sample_weight, class_weights):
+    """The rows' weights with those of their classes, and how blocks weigh the loss.
+
+    Parameters
+    ----------
+    targets : Targets
+    codes : {ndarray, csr_matrix} of shape (n_rows,) or (n_rows, n_labels)
+    sample_weight : ndarray of shape (n_rows,), float64
+    class_weights : ndarray
+        As ``targets.class_weights`` returns them.
+
+    Returns
+    -------
+    row_weight : ndarray of shape (n_rows,), float64
+        Their sum is m; batch normalisation and centring use them. They are
+        ``sample_weight`` itself where class weights say nothing about whole rows.
+    weigh : callable(codes, row_weight) -> ndarray of shape (n_rows, n_outputs), or None
+        Makes the weights per output of one block's rows; None where the rows'
+        weights are those of the loss.
+    """
+    if np.all(class_weights == 1.0):
+        return sample_weight, None
+    weigh: Callable = partial(targets.loss_weights, class_weights=class_weights)
+    if targets.weighs_outputs:
+        return sample_weight, weigh
+    return weigh(codes, sample_weight), None
