@@ -98,7 +98,8 @@ class FittedNetwork(NamedTuple):
             return function(self.logits(X[rows]))
 
         result = None
-        with block_map(flops(network, X, n_rows / len(slices))) as map_blocks:
+        block_flops = flops(network, X, n_rows / len(slices))
+        with block_map(block_flops) as map_blocks:
             for rows, block in zip(slices, map_blocks(outputs, slices), strict=True):
                 if result is None:
                     result = np.empty((n_rows, *block.shape[1:]), block.dtype)
