@@ -4,6 +4,7 @@ import copy
 import os
 import pickle
 import signal
+from functools import partial
 
 import joblib
 import numpy as np
@@ -518,6 +519,50 @@ def test_wrong_input_is_named_and_changes_nothing(client, fitted, params, argume
     with pytest.raises(kind, match=message):
         classifier.fit(**{"X": X_DASK, "y": Y_DASK} | arguments)
     np.testing.assert_array_equal(classifier.predict_proba(DIGITS), before)
+
+
+@pytest.mark.parametrize("weight", [1e-45, 1e36])
+@pytest.mark.parametrize("solver", METHODS)
+def test_weights_that_float32_rows_cannot_be_computed_with_are_refused(client, solver, weight):
+    """Weights times class weights count, whichever of the two they come from."""
+    X = X_DASK.astype(np.float32)
+    message = "largest value from 1e-20 to 1e20 where X is float32"
+    weights = weight * da.ones(len(LABELS), chunks=Y_DASK.chunks)
+    classifier = DaskBackpropMLPClassifier(network(solver=solver, max_iter=1))
+    with pytest.raises(ValueError, match=message):
+        classifier.fit(X, Y_DASK, weights)
+    assert not hasattr(classifier, "estimator_")
+    classifier.fit(X, Y_DASK)
+    for method in (classifier.cost, classifier.cost_gradient):
+        with pytest.raises(ValueError, match=message):
+            method(X, Y_DASK, weights)
+    by_class = dict.fromkeys(range(10), weight)
+    classifier = DaskBackpropMLPClassifier(network(solver=solver, class_weight=by_class))
+    with pytest.raises(ValueError, match=message):
+        classifier.fit(X, Y_DASK)
+    classifier.fit(X, Y_DASK, da.full(len(LABELS), 1.0 / weight, chunks=Y_DASK.chunks))
+
+
+def _statistics(factor, block):
+    weighted = block.X * block.sample_weight[:, np.newaxis]
+    return factor * block.sample_weight.sum(), (weighted.T @ block.X, len(block.Y))
+
+
+def test_a_function_of_blocks_is_summed_over_the_partitions(client, fitted):
+    objective, _ = fitted._fitted_objective(X_DASK, Y_DASK, chunked(WEIGHTS, 100, 250))
+    for function in (partial(_statistics, 1.0), _count_rows):
+        found = objective.sum_over_blocks(function)
+        if function is _count_rows:
+            assert found == len(LABELS)
+            continue
+        total, (products, n_rows) = found
+        assert total == pytest.approx(WEIGHTS.sum(), rel=1e-13)
+        assert n_rows == len(LABELS)
+        np.testing.assert_allclose(products, (DIGITS * WEIGHTS[:, np.newaxis]).T @ DIGITS)
+
+
+def _count_rows(block):
+    return len(block.Y)
 
 
 def test_partitions_with_other_features_are_rejected(client, dd):

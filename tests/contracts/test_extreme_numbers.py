@@ -6,13 +6,14 @@ is either of no importance or told by an error.
 
 import pickle
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
-from backprop_mlp import BackpropMLPClassifier, check_gradient
+from backprop_mlp import BackpropMLPClassifier, check_gradient, learning_rate_range_test
 from backprop_mlp._estimator.assembly import MINI_BATCH_SOLVERS, SOLVERS
 from backprop_mlp._solvers.full_batch import METHODS
 from backprop_mlp.schedules import Exponential
@@ -253,6 +254,10 @@ def test_weights_beyond_the_precision_of_the_rows_are_an_error(solver, scale):
     if solver in MINI_BATCH_SOLVERS:
         with pytest.raises(ValueError, match=message):
             network(solver).partial_fit(rows, y, weights, classes=[0, 1, 2])
+    fitted = network(solver, max_iter=1).fit(rows, y)
+    for method in (fitted.cost, fitted.cost_gradient):
+        with pytest.raises(ValueError, match=message):
+            method(rows, y, weights)
     one = network(solver, alpha=0.0).fit(rows, y, np.full(40, 1e-15))
     other = network(solver, alpha=0.0).fit(rows, y)
     np.testing.assert_allclose(one.predict_proba(rows), other.predict_proba(rows), atol=1e-3)
@@ -263,6 +268,25 @@ def test_a_start_beyond_the_precision_of_the_rows_is_an_error(solver):
     model = network(solver, initializer=lambda rng, *fan: np.full(fan, 1e39))
     with pytest.raises(FloatingPointError, match=OVERFLOW):
         model.fit(X.astype(np.float32), y)
+
+
+@pytest.mark.parametrize("weights", [np.zeros(40), np.full(40, 1e308)], ids=["zero", "1e308"])
+def test_weights_without_a_sum_are_an_error_wherever_rows_are_given(weights):
+    fitted = network("adam", max_iter=1).fit(X, y)
+    ways = {
+        "fit": fitted.fit,
+        "partial_fit": fitted.partial_fit,
+        "cost": fitted.cost,
+        "cost_gradient": fitted.cost_gradient,
+        "check_gradient": partial(check_gradient, fitted),
+        "check_gradient before fit": partial(check_gradient, network()),
+        "learning_rate_range_test": partial(learning_rate_range_test, network("adam")),
+    }
+    for way in ways.values():
+        with pytest.raises(
+            ValueError, match=r"sample_weight.* must have a finite sum above 0|zero"
+        ):
+            way(X, y, weights)
 
 
 def test_balanced_weights_of_weights_far_apart_are_an_error():

@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._objective.threads import block_map
 
 N_CLASSES = 3
@@ -143,6 +144,27 @@ def test_the_cost_and_its_gradient_need_no_more_than_training():
         with traced() as peak:
             function(X, y)
         assert peak["bytes"] < X.nbytes / 3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_wide_sparse_rows_take_a_few_gradients_however_many_they_are(dtype):
+    """The sum, a block's, one of its activations and deltas, and less of its rows."""
+    n_rows, n_features, per_row = 40_000, 20_000, 20
+    entries = np.random.default_rng(0).integers(n_features, size=n_rows * per_row)
+    edges = np.arange(0, len(entries) + 1, per_row)
+    X = sparse.csr_matrix((np.ones(len(entries), dtype), entries, edges), (n_rows, n_features))
+    y = np.arange(n_rows) % N_CLASSES
+    network = classifier(hidden_layer_sizes=30, max_iter=1).fit(X[:100], y[:100])
+    peaks = []
+    for n_rows in (20_000, 40_000):
+        problem = network._fitted_problem(X[:n_rows], y[:n_rows], None)
+        theta = network._theta(problem.network)
+        with open_objective(problem, 1.0) as objective, traced() as peak:
+            objective.value_and_grad(theta)
+        peaks.append(peak["bytes"])
+        assert len(problem.blocks) > 1
+    assert max(peaks) < 1.2 * min(peaks)
+    assert max(peaks) < 4 * theta.nbytes
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -17,6 +17,7 @@ from backprop_mlp._objective import threads
 from backprop_mlp._objective.threads import (
     FLOPS_OF_A_TASK,
     FLOPS_WORTH_A_THREAD,
+    RESULTS_OF_A_TASK,
     WORTH_BLAS_THREADS,
     _BlasGuard,
     block_map,
@@ -109,6 +110,17 @@ def test_small_blocks_are_handed_over_several_at_once():
         patch.setattr(threads, "ThreadPoolExecutor", Pool)
         assert run(lambda block: block, 40, FLOPS_OF_A_TASK / 10) == list(range(40))
         assert len(tasks) == 4
+
+
+def test_large_results_are_handed_over_one_by_one():
+    """At most two per thread are there at once, however little work they are."""
+    taken, waiting = [], []
+    with block_map(FLOPS_WORTH_A_THREAD, RESULTS_OF_A_TASK) as map_blocks:
+        for given, _ in enumerate(map_blocks(taken.append, range(40)), start=1):
+            time.sleep(0.001)
+            waiting.append(len(taken) - given)
+    assert len(taken) == 40
+    assert max(waiting) < 2 * 2
 
 
 def test_threads_cut_the_blocks_out_themselves():

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from joblib import Parallel, delayed, parallel_config
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.preprocessing import scale
@@ -115,6 +116,21 @@ def test_of_whichever_precision(solver, dtype):
     for n_threads in (1, 2, 3):
         with threadpool_limits(n_threads):
             found.add(bits(network(solver, "many").fit(X, y), X))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_of_wide_sparse_rows(solver, dtype):
+    entries = np.random.default_rng(0).integers(5000, size=20_000 * 10)
+    edges = np.arange(0, len(entries) + 1, 10)
+    X = sparse.csr_matrix((np.ones(len(entries), dtype), entries, edges), (20_000, 5000))
+    y = np.arange(20_000) % 3
+    found = set()
+    for n_threads in (1, 2, 3):
+        with threadpool_limits(n_threads):
+            fitted = network(solver, "many", batch_size=20_000, max_iter=2).fit(X, y)
+            found.add(bits(fitted, X[:100]))
     assert len(found) == 1
 
 

@@ -100,14 +100,14 @@ def rows_per_block(network: Network, X) -> int:
 
     1250 dense ones in float64 where the widest layer, the inputs being one, has
     100 units or more, and the more the narrower it is; twice as many in float32.
-    Wide sparse rows may be more: their activations take as much memory as a
-    gradient does, or computing them takes much longer than writing it.
+    Wide sparse rows may be more, until computing them takes much longer than
+    writing a gradient, or their activations and deltas as much memory as one.
     """
     outputs = _outputs(network)
     widest = max(_stored_per_row(X), *outputs)
     bytes_per_column = max(BYTES_PER_COLUMN, int(BYTES_PER_LAYER // widest))
     worth_a_gradient = math.ceil(FLOPS_PER_PARAM * network.n_params / flops(network, X, 1))
-    as_large_as_a_gradient = network.n_params // sum(outputs)
+    as_large_as_a_gradient = network.n_params // (2 * sum(outputs))
     return max(bytes_per_column // X.dtype.itemsize, min(worth_a_gradient, as_large_as_a_gradient))
 
 
