@@ -99,8 +99,8 @@ class GradientCheck:
     penalty_rounding : ndarray of shape (n_coordinates,), default=0.0
         What rounding can add to the penalty's error.
     without_effect : ndarray of bool of shape (n_coordinates,), default=False
-        Biases that a batch normalisation cancels: J does not depend on them, and
-        they pass if both gradients vanish but for rounding.
+        Biases and shifts that a batch normalisation cancels: J does not depend on
+        them, and they pass if both gradients vanish but for rounding.
 
     See Also
     --------
@@ -298,9 +298,8 @@ def check_gradient(
     ----------
     estimator : BackpropMLPClassifier
         Checked at its fitted parameters. If it is not fitted, at random parameters
-        of this check's own, not those of its ``initializer``: weights, biases,
-        scales and shifts at which every block has a gradient to compare, for
-        features of any scale.
+        of the check's own, not those of its ``initializer``: there every block has
+        a gradient to compare, however deep the network is.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Data; a few rows are enough.
     y : array-like of shape (n_samples,) or (n_samples, n_labels)
@@ -366,7 +365,7 @@ def check_gradient(
     ):
         objective.blocks = loss.blocks = _fixed_blocks(problem, seed)
         if not hasattr(estimator, "coefs_"):
-            theta = draw_start(loss, problem.blocks.X, np.random.default_rng(seed))
+            theta = draw_start(loss, np.random.default_rng(seed))
         if not (theta + step != theta - step).all():
             raise ValueError(
                 "step must not vanish next to the parameters, the largest of which is "
