@@ -36,6 +36,10 @@ from .parameter_blocks import draw_start, parameter_blocks, share_out
 SHOWN = 20
 """Coordinates that a printed check shows at most."""
 
+DRAWS = 10
+"""Samples of a block that are drawn at most until one has a gradient: where units are off,
+or inputs are always zero, some coordinates have none."""
+
 SAFETY = 10.0
 """How many times the estimated standard deviation rounding errors may reach."""
 
@@ -386,8 +390,11 @@ def _check(objective, loss, theta, step, max_coordinates, seed):
     for block, count in zip(
         blocks, share_out([b.size for b in blocks], max_coordinates), strict=True
     ):
-        names, chosen = block.draw(count, rng)
-        differences, at_kink = central_differences(loss, theta, chosen, step)
+        for _ in range(DRAWS):
+            names, chosen = block.draw(count, rng)
+            differences, at_kink = central_differences(loss, theta, chosen, step)
+            if count == block.size or differences.any() or loss_grad[chosen].any():
+                break
         penalty, penalty_rounding = penalty_differences(objective, theta, chosen, step)
         if not (np.isfinite(differences + penalty).all() and np.isfinite(grad).all()):
             raise FloatingPointError(

@@ -6,13 +6,16 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._network.layers import BatchNorm, Dense, Elementwise
-from .finite_differences import DEFAULT_STEP, loss_change
+from .finite_differences import DEFAULT_STEP, TOLERANCE, loss_change
 
-STARTS = 10
-"""Starts that are drawn at most until every block has a gradient to compare."""
+STARTS = 20
+"""Starts that are drawn at most until every block can be checked."""
 
-FLAT, STEEP = 1e-3, 1e2
-"""Between these lie the slopes of the loss in every block of a start, relative to the loss."""
+ENOUGH_SLOPE = 1e-3
+"""Slope of the loss in every block, relative to the loss, that a start should have."""
+
+ENOUGH_TRUNCATION = TOLERANCE / 10.0
+"""Relative error of a slope by the usual step that a start should not exceed."""
 
 
 class ParameterBlock(NamedTuple):
@@ -73,20 +76,19 @@ def share_out(sizes, total):
 
 
 def draw_start(loss, rng):
-    """Random parameters at which every block has a gradient, of shape (n_params,).
+    """Random parameters at which every block can be checked, of shape (n_params,).
 
-    Several are drawn if need be: few units of relu may all be off, in all rows,
-    and many layers of few units may be so steep that the step is too large.
+    Several are drawn if need be: the units of a narrow layer of relu may all be off,
+    and in a deep and narrow network the loss may bend within a step.
     """
     blocks = [block for block in parameter_blocks(loss.network) if not block.without_effect]
     best, best_score = None, -np.inf
     for _ in range(STARTS):
         theta = _random_parameters(loss, rng)
-        slopes = [_slope(loss, theta, block, rng) for block in blocks]
-        score = min(*slopes, FLAT * STEEP / max(slopes))
+        score = min(_suitability(loss, theta, block, rng) for block in blocks)
         if best is None or score > best_score:
             best, best_score = theta, score
-        if score >= FLAT:
+        if score >= 1.0:
             break
     return best
 
@@ -133,12 +135,22 @@ def _root_mean_squares(X):
     return np.where(root > 0.0, root, 1.0)
 
 
-def _slope(loss, theta, block, rng):
-    """The loss's slope along a random direction in a block, relative to the loss."""
+def _suitability(loss, theta, block, rng):
+    """How well the loss can be differentiated in a block; 1 is enough.
+
+    Judged by differences alone, along a random direction.
+    """
     direction = np.zeros_like(theta)
     direction[block.places] = rng.normal(size=block.places.shape) / np.sqrt(block.size)
-    plus, minus = theta + DEFAULT_STEP * direction, theta - DEFAULT_STEP * direction
-    change, _ = loss_change(loss, plus, minus)
-    slope = abs(change) / (2.0 * DEFAULT_STEP)
-    # Of a single class the loss is always zero.
-    return slope / max(loss.value(theta), np.finfo(np.float64).tiny) + np.finfo(np.float64).tiny
+
+    def slope(step):
+        change, _ = loss_change(loss, theta + step * direction, theta - step * direction)
+        return change / (2.0 * step)
+
+    fine, coarse = slope(DEFAULT_STEP), slope(8.0 * DEFAULT_STEP)
+    tiny = np.finfo(np.float64).tiny
+    truncation = abs(coarse - fine) / 63.0
+    return min(
+        abs(fine) / (ENOUGH_SLOPE * loss.value(theta) + tiny),
+        ENOUGH_TRUNCATION * abs(fine) / (truncation + tiny),
+    )
