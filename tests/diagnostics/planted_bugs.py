@@ -140,8 +140,8 @@ def zero_biases_at_huge_alpha(objective, theta, grad):
         grad[objective.network.n_weights :] = 0.0
 
 
-def nudge_largest(objective, theta, grad):
-    grad[np.abs(grad).argmax()] *= 1.0 + 1e-5
+def nudge_all(objective, theta, grad):
+    grad *= 1.0 + 1e-5
 
 
 def ignore_weights(delta, z, weights, loss):
@@ -242,7 +242,7 @@ BUGS = {
     "biases zero at a huge alpha": PlantedBug(
         after_gradient(zero_biases_at_huge_alpha), params={"alpha": 1e6}
     ),
-    "1e-5 too much in one component": PlantedBug(after_gradient(nudge_largest)),
+    "1e-5 too much everywhere": PlantedBug(after_gradient(nudge_all)),
     "sample weights ignored": PlantedBug(after_delta(ignore_weights), weighted=True),
     "class weights twice": PlantedBug(
         after_delta(apply_weights_twice), params={"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}}

@@ -4,16 +4,18 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
-from scipy.special import ndtri
 
 from .._network.layers import BatchNorm, Dense, Elementwise
-from .finite_differences import DEFAULT_STEP, loss_change
+from .finite_differences import DEFAULT_STEP, TOLERANCE, loss_change
 
-STARTS = 10
-"""Starts that are drawn at most until every block has a gradient."""
+STARTS = 20
+"""Starts that are drawn at most until every block can be checked."""
 
 ENOUGH_SLOPE = 1e-3
-"""Slope of the loss in every block, relative to the loss, that a start must have."""
+"""Slope of the loss in every block, relative to the loss, that a start should have."""
+
+ENOUGH_TRUNCATION = TOLERANCE / 10.0
+"""Relative error of a slope by the usual step that a start should not exceed."""
 
 
 class ParameterBlock(NamedTuple):
@@ -44,15 +46,24 @@ def parameter_blocks(network):
     views = network.views(np.arange(network.n_params))
     for index, (layer, params) in enumerate(zip(network.layers, views, strict=True)):
         kinds = f"gamma of layer {index}", f"beta of layer {index}"
-        cancelled = False
         if isinstance(layer, Dense):
             kinds = f"coefs_[{n_dense}]", f"intercepts_[{n_dense}]"
-            following = network.layers[index + 1 : index + 2]
-            cancelled = any(isinstance(layer, BatchNorm) for layer in following)
             n_dense += 1
         for kind, places in zip(kinds, params, strict=False):
-            blocks.append(ParameterBlock(kind, places, cancelled and places.ndim == 1))
+            shift = kind.startswith(("intercepts_", "beta"))
+            blocks.append(ParameterBlock(kind, places, shift and _is_cancelled(network, index)))
     return sorted(blocks, key=lambda block: block.places.min())
+
+
+def _is_cancelled(network, index):
+    """Whether a batch normalisation takes off again what a layer adds to all rows."""
+    for layer in network.layers[index + 1 :]:
+        if isinstance(layer, BatchNorm):
+            return True
+        linear = isinstance(layer, Elementwise) and layer.activation.name == "identity"
+        if not (linear or isinstance(layer, Dense)):
+            return False
+    return False
 
 
 def share_out(sizes, total):
@@ -64,45 +75,53 @@ def share_out(sizes, total):
     return shares
 
 
-def draw_start(loss, X, rng):
-    """Random parameters at which every block has a gradient, of shape (n_params,).
+def draw_start(loss, rng):
+    """Random parameters at which every block can be checked, of shape (n_params,).
 
-    A unit of relu that is off in all rows has none: several starts may be drawn.
+    Several are drawn if need be: the units of a narrow layer of relu may all be off,
+    and in a deep and narrow network the loss may bend within a step.
     """
     blocks = [block for block in parameter_blocks(loss.network) if not block.without_effect]
-    best, largest = None, -np.inf
+    best, best_score = None, -np.inf
     for _ in range(STARTS):
-        theta = _random_parameters(loss.network, X, rng)
-        smallest = min(_slope(loss, theta, block, rng) for block in blocks)
-        if best is None or smallest > largest:
-            best, largest = theta, smallest
-        if largest > ENOUGH_SLOPE:
+        theta = _random_parameters(loss, rng)
+        score = min(_suitability(loss, theta, block, rng) for block in blocks)
+        if best is None or score > best_score:
+            best, best_score = theta, score
+        if score >= 1.0:
             break
     return best
 
 
-def _random_parameters(network, X, rng):
-    """Biases and shifts N(0, 1), scales uniform in [0.5, 1.5], weights N(0, 1 / (s n_in)).
+def _random_parameters(loss, rng):
+    """Parameters that spread every unit's inputs to its activation function over the rows.
 
-    Here s is the mean squared slope of the activation function before them, so
-    that the gradient of the first layers is about as large as that of the last
-    ones. The inputs' weights are divided by the inputs' root mean squares.
+    Weights are normal, and scaled so that these inputs have standard deviation 1;
+    biases centre them at N(0, 1). Shifts are N(0, 1) too, scales uniform in [0.5, 1.5].
+    So few units are saturated or off in all rows, and the gradient of the first
+    layers is about as large as that of the last ones (Mishkin & Matas, 2016).
     """
+    network, block = loss.network, loss.blocks[0]
     theta = network.blank()
-    mean_square_slope = 1.0
+    x, rows = block.X, block.rows
     for index, (layer, params) in enumerate(zip(network.layers, network.views(theta), strict=True)):
         if isinstance(layer, Dense):
             W, b = params
-            W[:] = rng.normal(0.0, 1.0 / np.sqrt(mean_square_slope * layer.n_in), W.shape)
+            W[:] = rng.normal(size=W.shape)
             if index == 0:
-                W /= _root_mean_squares(X)[:, np.newaxis]
-            b[:] = rng.normal(size=b.shape)
+                W /= _root_mean_squares(x)[:, np.newaxis]
+            z, _ = layer.forward(params, x, rows)
+            spread = z.std(axis=0)
+            # Rows that are all alike can't be spread.
+            spread[spread < 1e-3 * np.sqrt(np.mean(z * z, axis=0))] = 1.0
+            spread[spread == 0.0] = 1.0
+            W /= spread
+            b[:] = rng.normal(size=b.shape) - z.mean(axis=0) / spread
         elif isinstance(layer, BatchNorm):
             gamma, beta = params
             gamma[:] = rng.uniform(0.5, 1.5, gamma.shape)
             beta[:] = rng.normal(size=beta.shape)
-        elif isinstance(layer, Elementwise):
-            mean_square_slope = _mean_square_slope(layer.activation)
+        x, _ = layer.forward(params, x, rows)
     return theta
 
 
@@ -116,20 +135,22 @@ def _root_mean_squares(X):
     return np.where(root > 0.0, root, 1.0)
 
 
-def _mean_square_slope(activation):
-    """The mean of f'(z)^2 over normal z of variance 1."""
-    a = ndtri((np.arange(1000) + 0.5) / 1000.0)[:, np.newaxis]
-    slope = np.ones_like(a)
-    activation.apply(a)
-    activation.times_slope(a, slope)
-    return float(np.mean(slope * slope))
+def _suitability(loss, theta, block, rng):
+    """How well the loss can be differentiated in a block; 1 is enough.
 
-
-def _slope(loss, theta, block, rng):
-    """The loss's slope along a random direction in a block, relative to the loss."""
+    Judged by differences alone, along a random direction.
+    """
     direction = np.zeros_like(theta)
     direction[block.places] = rng.normal(size=block.places.shape) / np.sqrt(block.size)
-    plus, minus = theta + DEFAULT_STEP * direction, theta - DEFAULT_STEP * direction
-    change, _ = loss_change(loss, plus, minus)
-    slope = abs(change) / (2.0 * DEFAULT_STEP)
-    return slope / (loss.value(theta) + np.finfo(np.float64).tiny)
+
+    def slope(step):
+        change, _ = loss_change(loss, theta + step * direction, theta - step * direction)
+        return change / (2.0 * step)
+
+    fine, coarse = slope(DEFAULT_STEP), slope(8.0 * DEFAULT_STEP)
+    tiny = np.finfo(np.float64).tiny
+    truncation = abs(coarse - fine) / 63.0
+    return min(
+        abs(fine) / (ENOUGH_SLOPE * loss.value(theta) + tiny),
+        ENOUGH_TRUNCATION * abs(fine) / (truncation + tiny),
+    )
