@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._estimator.assembly import SOLVERS, open_objective
+from ._estimator.assembly import ACTIVATION_NAMES, SOLVERS, open_objective
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fitted import fitted_network
 from ._estimator.pose import pose_fitted
@@ -13,7 +13,7 @@ from ._estimator.rows import check_rows
 from ._estimator.thetas import as_thetas
 from ._network.activations import ACTIVATIONS
 from ._network.losses import loss_for
-from ._sklearn import CallbackSupportMixin, Interval, Options, StrOptions
+from ._sklearn import CallbackSupportMixin, Interval, NamedOptions, Options, StrOptions
 from .initializers import INITIALIZERS
 from .schedules import NAMES as SCHEDULES
 
@@ -23,7 +23,10 @@ class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+        "activation": [
+            NamedOptions(set(ACTIVATIONS), f"a str among {ACTIVATION_NAMES}"),
+            "array-like",
+        ],
         "solver": [StrOptions(set(SOLVERS))],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "initializer": [StrOptions({"auto", *INITIALIZERS}), callable],

@@ -30,6 +30,7 @@ from ._dask.rows import (
     whole_rows,
 )
 from ._estimator.adoption import adopt_best, earlier_training
+from ._estimator.advice import warn_before
 from ._estimator.assembly import open_objective
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fitted import fitted_network
@@ -39,6 +40,7 @@ from ._estimator.training import train_estimator
 from ._sklearn import _fit_context
 from ._solvers.full_batch import METHODS
 from ._targets.targets import union
+from ._training.baseline import constant_cost
 from ._training.callbacks import Task
 from ._training.validation import Validation
 
@@ -210,14 +212,17 @@ class DaskBackpropMLPClassifier(
         targets = union([summary.targets for _, summary in checked])
         network = training_network(local, local.n_features_in_, targets, earlier, "warm_start=True")
         rows: Any = PartitionedRows.encode(client, checked, targets)
-        class_weight = targets.class_weights(local.class_weight, rows.class_totals())
+        totals = rows.class_totals()
+        class_weight = targets.class_weights(local.class_weight, totals)
         rows = rows.times(class_weight)
         validation = None
         if given_val is not None:
             checked = check_partitions(client, given_val, _unfitted(local), reset=False)
             rows_val: Any = PartitionedRows.encode(client, checked, targets)
             validation = Validation(rows_val.times(class_weight), targets, local.scoring)
-        problem = Problem(targets, network, rows, validation, class_weight)
+        constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
+        problem = Problem(targets, network, rows, validation, class_weight, constant_cost=constant)
+        warn_before(local, problem)
         outcomes = train_estimator(
             local,
             problem,

@@ -3,8 +3,8 @@
 from contextlib import contextmanager
 
 from .._training.history import History
-from .._training.interruption import leaves_warnings
 from .._training.start import Earlier
+from .advice import warn_after
 from .fitted import fitted_network, hidden_activations
 
 
@@ -46,11 +46,9 @@ def adopt_network(estimator, network, targets, theta, dtype):
 
 
 def adopt_best(estimator, outcomes, problem, earlier):
-    """Warn of runs that did not converge, and adopt the best one."""
-    if not leaves_warnings():
-        for outcome in outcomes:
-            outcome.warn()
+    """Adopt the best outcome, and warn of how it ended."""
     best = min(outcomes, key=lambda outcome: outcome.rank)
+    warn_after(estimator, problem, outcomes, best)
     adopt_outcome(estimator, best, problem, earlier)
 
 

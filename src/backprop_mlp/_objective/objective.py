@@ -16,10 +16,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._network.network import Network
 from .blocks import Block, add_up, block_slices, max_block_rows
-from .overflow import IGNORE_OVERFLOW, refuse_overflow
+from .overflow import IGNORE_OVERFLOW, is_finite, refuse_overflow
 from .penalty import L2Penalty, Penalty
 
 FLOAT32_WEIGHTS = 1e-20, 1e20
@@ -81,6 +82,23 @@ def block_hessian_product(network: Network, theta, direction, block: Block):
 def block_weighted_inputs(weight, block: Block):
     """Sum of the block's inputs, each row times its share of the total weight."""
     return block.X.T @ (block.sample_weight / weight)
+
+
+def block_square_deviations(weight, means, block: Block):
+    """Sum of the inputs' squared deviations from the means, each row times its share."""
+    X, shares = block.X, block.sample_weight / weight
+    if not issparse(X):
+        return shares @ (X - means) ** 2
+    stored = X.astype(np.float64)
+    stored.data[:] = 1.0
+    squares = means**2 * (1.0 - stored.T @ shares)
+    stored.data = (X.data - means[X.indices]) ** 2
+    return squares + stored.T @ shares
+
+
+def block_not_finite(block: Block):
+    """Whether some of the block's inputs are nan or infinite: 0.0 or 1.0."""
+    return 0.0 if is_finite(block.X) else 1.0
 
 
 class Objective:
@@ -298,6 +316,18 @@ class Objective:
     def input_means(self):
         """Weighted mean of each input, of shape (n_features,), float64."""
         return self.sum_over_blocks(partial(block_weighted_inputs, self.total_weight))
+
+    def input_deviations(self, means):
+        """Weighted standard deviation of each input, of shape (n_features,), float64.
+
+        Parameters
+        ----------
+        means : ndarray of shape (n_features,)
+            As ``input_means`` returns them.
+        """
+        function = partial(block_square_deviations, self.total_weight, means)
+        # Rounding may leave a column of zeros a little below zero.
+        return np.sqrt(np.maximum(self.sum_over_blocks(function), 0.0))
 
     def _in_blocks(self, theta):
         """theta in the precision of the blocks."""

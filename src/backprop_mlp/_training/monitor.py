@@ -93,7 +93,7 @@ class Monitor:
 
     def give_up(self, message):
         """Note that the solver can't go on, and why."""
-        self.stopping.stop(message)
+        self.stopping.stop(message, remedy="raise tol")
 
     def interrupt(self):
         """Note that the user ended training, here and in the runs at its side."""
