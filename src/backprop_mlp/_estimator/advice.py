@@ -23,9 +23,13 @@ FEW = 0.1
 class IgnoredKeywordWarning(UserWarning):
     """A keyword was set that the chosen solver never reads.
 
-    A search over several solvers may silence it::
+    A search over several solvers may silence it.
 
-        warnings.simplefilter("ignore", backprop_mlp.IgnoredKeywordWarning)
+    Examples
+    --------
+    >>> import warnings
+    >>> from backprop_mlp import IgnoredKeywordWarning
+    >>> warnings.simplefilter("ignore", IgnoredKeywordWarning)
     """
 
 
@@ -34,6 +38,12 @@ class StrongPenaltyWarning(UserWarning):
 
     The penalty is divided by m, the number of rows or their total weight. Where that is
     small, as with weights that sum to one, the same ``alpha`` weighs more.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from backprop_mlp import StrongPenaltyWarning
+    >>> warnings.simplefilter("ignore", StrongPenaltyWarning)
     """
 
 
@@ -226,22 +236,24 @@ def warn_after(estimator, problem, outcomes, best):
     if any(outcome.interrupted for outcome in outcomes):
         warn_of_interruption([best, *outcomes])
         return
+    converged = best.stopping.converged
     is_constant = costs_the_same(best.cost, problem.constant_cost)
-    if best.stopping.converged and not is_constant:
+    if converged and (best.stopping.by_user or not is_constant):
         return
     with open_objective(problem, estimator.alpha) as objective:
         columns = measure_columns(objective)
-    is_constant = is_constant and differ(columns)
-    if not best.stopping.converged:
+    blocks = problem.blocks
+    if not converged:
         message = advise(
             best,
             problem.constant_cost,
             full_batch=estimator.solver in METHODS,
-            n_rows=problem.blocks.n_rows,
+            n_rows=blocks.n_rows,
             scaled=are_scaled(columns),
         )
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
-    blocks = problem.blocks
-    if is_constant and not are_light(estimator.alpha, blocks.total_weight, blocks.n_weighted_rows):
-        # That would be the second warning of the penalty.
+    elif differ(columns) and not are_light(
+        estimator.alpha, blocks.total_weight, blocks.n_weighted_rows
+    ):
+        # Light rows were warned of before.
         warn_of_a_constant_model(estimator, problem, best)

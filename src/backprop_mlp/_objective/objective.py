@@ -91,9 +91,12 @@ def block_square_deviations(weight, means, block: Block):
         return shares @ (X - means) ** 2
     stored = X.astype(np.float64)
     stored.data[:] = 1.0
-    squares = means**2 * (1.0 - stored.T @ shares)
+    total = shares.sum()
+    share_of_zeros = total - stored.T @ shares
+    # The rounding of a column without zeros would look like a deviation.
+    share_of_zeros[share_of_zeros < 1e-12 * total] = 0.0
     stored.data = (X.data - means[X.indices]) ** 2
-    return squares + stored.T @ shares
+    return share_of_zeros * means**2 + stored.T @ shares
 
 
 def block_not_finite(block: Block):

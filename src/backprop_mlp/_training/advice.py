@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._objective.objective import Objective
-from .baseline import costs_more
+from .baseline import costs_more, costs_the_same
 from .stopping import LOWER_RATE
 
 MANY_ROWS = 10_000
@@ -82,10 +82,10 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled):
         first.append("raise alpha: the validation cost rises while the cost falls")
     if full_batch and n_rows >= MANY_ROWS:
         first.append(f"try solver='adam', whose steps do not need all {n_rows} rows")
-    first.append(stopping.remedy)
-    helps = [stopping.remedy, "raise max_iter", "raise tol"]
-    if not too_expensive:
-        helps.append("raise alpha")
+    first.append(stopping.remedy or "raise max_iter")
+    helps = ["raise max_iter", "raise tol"]
+    is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
+    helps.append("lower alpha" if is_constant else "raise alpha")
     helps.append("go on with warm_start=True")
     others = [remedy for remedy in dict.fromkeys(helps + first[1:]) if remedy != first[0]]
     return (

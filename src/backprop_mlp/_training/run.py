@@ -178,11 +178,15 @@ def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
             "is_kept": is_kept,
         }
     stopping, progress = monitor.stopping, None
-    if stopping.converged and costs_more(cost, plan.constant_cost, stopping.tol):
+    # Whoever asks to stop may do so anywhere.
+    by_rule = stopping.converged and not stopping.by_user
+    if by_rule and costs_more(cost, plan.constant_cost, stopping.tol):
+        # A single class costs nothing: then it is the penalty that is still falling.
+        diverges = mini_batches is not None and cost > 2.0 * plan.constant_cost > 0.0
         stopping.stop(
             f"{stopping.message}, but the cost is above {plan.constant_cost:.6g}, that of a "
             "constant prediction",
-            remedy="lower tol" if mini_batches is None else LOWER_RATE,
+            remedy=LOWER_RATE if diverges else "lower alpha or tol",
         )
     if stopping.counts_progress and (state is not None or measured is not None):
         progress = {

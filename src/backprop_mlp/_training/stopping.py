@@ -40,6 +40,8 @@ class Stopping:
         Whether the reason to stop was that there is nothing left to gain.
     message : str
         The reason to stop, a sentence without its full stop; empty until then.
+    by_user : bool
+        Whether a callback or Ctrl-C ended it, not one of the rules.
     remedy : str
         What to do about this reason, if training has not converged.
     """
@@ -55,6 +57,7 @@ class Stopping:
     rate_factor: float = 1.0
     converged: bool = False
     message: str = ""
+    by_user: bool = False
     remedy: str = ""
 
     @property
@@ -93,8 +96,9 @@ class Stopping:
             )
         return False
 
-    def stop(self, message, *, converged=False, remedy=""):
+    def stop(self, message, *, converged=False, by_user=False, remedy=""):
         """Note why training ends, and what to do about it; True."""
+        self.by_user = by_user
         self.converged = converged
         self.message = message
         self.remedy = remedy
