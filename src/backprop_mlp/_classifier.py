@@ -269,7 +269,8 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         "scoring": [
             NamedOptions(
                 {"loss", *get_scorer_names()},
-                "'loss', the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+                "'loss', the name of a scorer such as 'accuracy' "
+                "(sklearn.metrics.get_scorer_names() lists them)",
             ),
             callable,
             None,

@@ -195,7 +195,8 @@ class BackpropMLPClassifierCV(
         "scoring": [
             NamedOptions(
                 set(get_scorer_names()),
-                "the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+                "the name of a scorer such as 'accuracy' "
+                "(sklearn.metrics.get_scorer_names() lists them)",
             ),
             callable,
             None,

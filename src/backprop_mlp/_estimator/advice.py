@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sklearn.exceptions import ConvergenceWarning
 
+from .._objective.objective import check_weights
 from .._solvers.full_batch import METHODS
 from .._training.advice import advise, are_scaled, differ, measure_columns
 from .._training.baseline import costs_the_same
@@ -214,8 +215,9 @@ def warn_before(estimator, problem):
     """
     if leaves_warnings():
         return
-    warn_of_ignored_keywords(estimator)
     blocks = problem.blocks
+    check_weights(blocks)  # an error comes before advice
+    warn_of_ignored_keywords(estimator)
     warn_of_light_rows(estimator.alpha, blocks.total_weight, blocks.n_weighted_rows)
 
 

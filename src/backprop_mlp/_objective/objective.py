@@ -89,14 +89,15 @@ def block_square_deviations(weight, means, block: Block):
     X, shares = block.X, block.sample_weight / weight
     if not issparse(X):
         return shares @ (X - means) ** 2
-    stored = X.astype(np.float64)
-    stored.data[:] = 1.0
+
+    def sum_over_stored(values):
+        return type(X)((values, X.indices, X.indptr), shape=X.shape).T @ shares
+
     total = shares.sum()
-    share_of_zeros = total - stored.T @ shares
+    share_of_zeros = total - sum_over_stored(np.ones(len(X.data)))
     # The rounding of a column without zeros would look like a deviation.
     share_of_zeros[share_of_zeros < 1e-12 * total] = 0.0
-    stored.data = (X.data - means[X.indices]) ** 2
-    return share_of_zeros * means**2 + stored.T @ shares
+    return share_of_zeros * means**2 + sum_over_stored((X.data - means[X.indices]) ** 2)
 
 
 def block_not_finite(block: Block):
@@ -141,7 +142,7 @@ class Objective:
         map: Callable = map,
         penalty: Callable[[float], Penalty] = L2Penalty,
     ):
-        _check_weights(blocks)
+        check_weights(blocks)
         self.network = network
         self.blocks = blocks
         self.alpha = alpha
@@ -342,7 +343,7 @@ class Objective:
         return theta[: self.network.n_weights]
 
 
-def _check_weights(blocks):
+def check_weights(blocks):
     """Raise an error where the rows' weights can't be computed with."""
     total, largest = blocks.total_weight, blocks.largest_weight
     least, most = FLOAT32_WEIGHTS
