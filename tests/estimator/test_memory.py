@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
+from backprop_mlp._estimator.pose import pose_fitted
 from backprop_mlp._objective.threads import block_map
 
 N_CLASSES = 3
@@ -157,8 +158,7 @@ def test_wide_sparse_rows_take_a_few_gradients_however_many_they_are(dtype):
     network = classifier(hidden_layer_sizes=30, max_iter=1).fit(X[:100], y[:100])
     peaks = []
     for n_rows in (20_000, 40_000):
-        problem = network._fitted_problem(X[:n_rows], y[:n_rows], None)
-        theta = network._theta(problem.network)
+        problem, theta = pose_fitted(network, X[:n_rows], y[:n_rows], None)
         with open_objective(problem, 1.0) as objective, traced() as peak:
             objective.value_and_grad(theta)
         peaks.append(peak["bytes"])

@@ -99,6 +99,7 @@ def pose(
     if scoring not in (None, "loss"):
         scoring = check_scoring(estimator, scoring)
     validation = None
+    scorer_rows: Any
     if X_val is not None:
         given = X_val
         X_val, y_val = check_rows(estimator, X_val, y_val)
@@ -110,7 +111,7 @@ def pose(
         validation = Validation(blocks_val, targets, scoring, scorer_rows)
     elif held_out is not None:
         blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out, weigh)
-        scorer_rows: tuple = ((), {})
+        scorer_rows = None
         if callable(scoring):
             weights_val = None if sample_weight is None else weights[held_out]
             scorer_rows = _scorer_rows(estimator, given, X, y[held_out], weights_val, held_out)

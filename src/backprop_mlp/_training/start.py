@@ -160,7 +160,9 @@ class Start:
         progress = memory.get("progress")
         best, best_score = None, -np.inf
         if stopping.by_score or progress is not None:
-            measured = None if validate is None else validate(earlier.network, earlier.theta)
+            measured: Any = None
+            if validate is not None:
+                measured = validate(earlier.network, earlier.theta)
             if stopping.by_score:
                 check_comparable(measured.score)
                 best, best_score = Best(0, earlier.theta, measured), measured.score

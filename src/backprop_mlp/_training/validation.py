@@ -93,12 +93,12 @@ class Validation:
     targets : Targets
     scoring : None, "loss" or callable(estimator, X, y) -> float
         None: accuracy. "loss": minus the mean loss, without the penalty.
-    scorer_rows : tuple
-        What a callable is given behind the estimator: X, y and, if there are
-        any, the sample weights by name.
+    scorer_rows : tuple of (X, y) and dict, default=None
+        What a callable is given after the estimator: rows, and the sample weights by
+        name if there are any.
     """
 
-    def __init__(self, blocks: RowBlocks, targets, scoring, scorer_rows=((), {})):
+    def __init__(self, blocks: RowBlocks, targets, scoring, scorer_rows=None):
         self.blocks = blocks
         self.targets = targets
         self.scoring = scoring
@@ -147,9 +147,9 @@ class Validation:
             return Measured(hits, loss)
         if self.scoring == "loss":
             return Measured(-loss, loss)
-        rows, weights = self.scorer_rows
+        (X, y), metadata = self.scorer_rows
         classes = None if self.targets.multilabel else self.targets.classes
-        given = score_rows(self.scoring, make_estimator(network, theta), *rows, classes, weights)
+        given = score_rows(self.scoring, make_estimator(network, theta), X, y, classes, metadata)
         try:
             return Measured(float(given), loss)
         except (TypeError, ValueError) as error:
