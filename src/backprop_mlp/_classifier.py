@@ -72,7 +72,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         sum of K binary cross-entropies, whose outputs are divided by their sum
         to give probabilities; "softmax" the categorical cross-entropy. Two
         classes are one logistic output, and multilabel problems one logistic
-        output a label, whatever is chosen here.
+        output per label, whatever is chosen here.
     solver : {"cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"}, default="cg"
         Full-batch, SciPy's: "cg" is conjugate gradient (Polak and Ribiere),
         "lbfgs" limited-memory BFGS, "newton-cg" Newton's method with exact
@@ -89,7 +89,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         objects with parameters, and for what a callable must return.
     dropout : float or sequence of float, default=0.0
         Probability, in [0, 1), of dropping a hidden unit in a training step:
-        one for all hidden layers, or one a layer. Mini-batch solvers only.
+        one for all hidden layers, or one per layer. Mini-batch solvers only.
     batch_norm : bool, default=False
         Whether batch normalisation stands before each activation function. Its
         scales and shifts are trained, without a penalty, and its running
@@ -113,18 +113,19 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         Largest number of evaluations of the cost and its gradient by a
         full-batch solver. The iteration in which it is reached is finished.
     batch_size : int or "auto", default="auto"
-        Rows of a mini-batch at the most; the rows are divided evenly. "auto" is
+        Largest number of rows of a mini-batch; the rows are divided evenly. "auto" is
         min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive", "step", "exponential", \
             "inverse_time", "cosine"} or callable, default="constant"
         How the learning rate of a mini-batch solver changes, from
-        ``learning_rate_init``. "invscaling": divided by (1 + samples
-        seen)^power_t. "adaptive": divided by 5 where training would otherwise
-        stop for lack of progress. "step": halved every 10 epochs.
-        "exponential": times 0.95 an epoch. "inverse_time": divided by 1 +
-        epochs. "cosine": half a cosine, from the first of all epochs to 0 at
-        the last of this fit, after a warm-up of a twentieth. A callable
-        step -> rate stands for itself; see `backprop_mlp.schedules`.
+        ``learning_rate_init``. "invscaling": divided by (1 + rows seen)^power_t.
+        "adaptive": divided by 5 where training would otherwise stop for lack of
+        progress. "step": halved every 10 epochs. "exponential": times 0.95 per
+        epoch. "inverse_time": divided by 1 + epochs. "cosine": half a cosine, from
+        the first of all epochs to 0 at the last of this fit, after a warm-up of a
+        twentieth. Epochs and rows are counted over all calls that go on from each
+        other; a call of `partial_fit` is one epoch. A callable gets the number
+        of updates before a step; see `backprop_mlp.schedules`.
     learning_rate_init : float, default=0.001
         Learning rate of a mini-batch solver at the start.
     power_t : float, default=0.5
@@ -165,14 +166,15 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         in a `joblib.parallel_config` context; -1 means all processors. It does not change
         the result.
     warm_start : bool, default=False
-        Whether `fit` goes on from the parameters of the previous call, and
-        counts on in ``n_iter_``, ``n_fun_``, ``t_`` and ``loss_curve_``. A
-        mini-batch solver also goes on from its own state, so that n calls with
-        one epoch equal one call with n epochs, bit by bit.
+        Whether `fit` goes on from ``coefs_`` and ``intercepts_``, as the previous
+        call left them or as you have assigned them since. ``n_fun_``, ``t_`` and
+        ``loss_curve_`` go on. A mini-batch solver also goes on from its own state,
+        in the precision of the new rows, so that n calls with one epoch equal one
+        call with n epochs, bit by bit. A changed solver begins a new state. See Notes.
     random_state : int, RandomState instance or None, default=None
         Source of the random starts. An int gives the same result in every call.
     verbose : bool or int, default=False
-        Whether to print a line an iteration.
+        Whether to print a line per iteration.
 
     Attributes
     ----------
@@ -185,21 +187,25 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
     thetas_ : list of ndarray of shape (n_out, 1 + n_in)
         The same, biases first: the exercise's Theta1, Theta2.
     loss_ : float
-        J at the end, penalty included; with mini-batches the mean over the last
-        epoch, and with ``early_stopping`` that of the best iteration.
+        J of the fitted parameters on the training rows, penalty included; with
+        mini-batches, whose last parameters are kept, the mean over the last epoch.
     best_loss_ : float
         Lowest J of all iterations.
-    loss_curve_ : list of float, of length ``n_iter_``
-        J after each iteration; with mini-batches the mean over each epoch.
+    loss_curve_ : list of float
+        J after each iteration, those of earlier calls that this one goes on from
+        included; with mini-batches the mean over each epoch.
     validation_scores_ : list of float or None
-        Validation score after each iteration, if there were validation rows.
+        Validation score after each iteration of ``loss_curve_``; nan where there
+        were no validation rows, None if there never were.
     validation_loss_curve_ : list of float or None
-        J after each iteration, its loss averaged over the validation rows
-        instead: comparable with ``loss_curve_``.
+        The same for J with its loss averaged over the validation rows:
+        comparable with ``loss_curve_``.
     best_validation_score_ : float or None
-        Highest validation score.
+        Highest score by this call's scorer on its validation rows; with
+        ``early_stopping`` that of the fitted parameters, which may be those that a
+        warm start began with.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations of the last call; `partial_fit` leaves 1.
     n_fun_ : int
         Number of evaluations of J, or of a mini-batch's share, and the gradient.
     t_ : int
@@ -228,6 +234,13 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
     -----
     Rows are read in blocks, in the precision of X (float32 stays float32, all
     else becomes float64) and without a copy of X, sparse or dense.
+
+    Where a warm start goes on from weights that you have assigned, a mini-batch solver
+    keeps its moments; batch normalisation begins new scales, which can't be read from
+    ``coefs_``. With ``early_stopping`` a warm start first measures ``coefs_`` on the
+    validation rows of its call: that is what must be beaten. Rows that were held out
+    stay held out. Where early stopping kept earlier parameters, a mini-batch solver
+    goes on from its last ones, unless ``coefs_`` have been changed since.
 
     Ctrl-C ends training, in all restarts, with a warning and keeps the best
     parameters so far: of a full-batch solver those of the last finished iteration,
@@ -403,9 +416,10 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
     def partial_fit(self, X, y, sample_weight=None, *, classes=None):
         """Train for one epoch on the given rows, which may be new ones.
 
-        Only for mini-batch solvers, without ``early_stopping`` and without
-        ``class_weight="balanced"``. m, in the penalty too, is that of the given
-        rows.
+        Only for mini-batch solvers, without ``early_stopping``, without
+        ``class_weight="balanced"`` and without ``learning_rate="cosine"``, which
+        does not know the last epoch here. m, in the penalty too, is that of the
+        given rows.
 
         Parameters
         ----------
@@ -456,8 +470,8 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         Parameters
         ----------
         thetas : sequence of array-like of shape (n_out, 1 + n_in)
-            One matrix a layer, biases in the first column: the exercise's
-            Theta1, Theta2. The last one has a row a class, or one row for two
+            One matrix per layer, biases in the first column: the exercise's
+            Theta1, Theta2. The last one has a row per class, or one row for two
             classes.
         classes : array-like of shape (n_classes,), default=None
             Label of each row of the last matrix, in any order; for a single
@@ -470,7 +484,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         Returns
         -------
         classifier : BackpropMLPClassifier
-            Ready to predict; `fit` would start anew, or from these parameters with
+            Ready to predict; `fit` would start again, or from these parameters with
             ``warm_start=True``.
 
         Raises

@@ -58,7 +58,7 @@ def split_rows(codes, sample_weight, multilabel, fraction, seed):
 
 def _block_loss_and_hits(network, targets, theta, block):
     """A block's loss, and the weight of its rows that are predicted right."""
-    # What overflows is told once, for all blocks.
+    # What overflows is reported once, for all blocks.
     with np.errstate(over="ignore", invalid="ignore"):
         z, _ = network.forward(network.views(theta), block.X)
         value = network.loss.value(z, block.Y, block.loss_weight)
