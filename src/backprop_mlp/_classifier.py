@@ -65,7 +65,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         Number of units in each hidden layer. ``()`` is logistic regression.
     activation : {"identity", "logistic", "tanh", "relu", "leaky_relu"} or \
             sequence of these, default="relu"
-        Activation function of the hidden units: one for all layers, or one a
+        Activation function of the hidden units: one for all layers, or one per
         layer. The slope of ``leaky_relu`` left of zero is 0.01.
     output_activation : {"logistic", "softmax"}, default="logistic"
         Output units for three or more classes: "logistic" is the exercise's
