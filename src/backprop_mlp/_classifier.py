@@ -22,7 +22,7 @@ from ._estimator.rows import check_rows
 from ._estimator.thetas import read_thetas
 from ._estimator.training import train_estimator
 from ._network.network import Network
-from ._sklearn import StrOptions, _fit_context, with_callbacks
+from ._sklearn import StrOptions, _fit_context, validate_params, with_callbacks
 from ._targets.targets import fitted_targets
 from ._training.callbacks import Task
 
@@ -449,7 +449,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         earlier = earlier_training(self) if hasattr(self, "coefs_") else None
         if earlier is not None:
             # scikit-learn validates the parameters in the first call alone.
-            self._validate_params()
+            validate_params(self)
         task = Task.of_call(self, "partial_fit", 1, 1)
         with unchanged_on_failure(self):
             rng = check_random_state(self.random_state)
@@ -504,7 +504,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         thetas, labels = read_thetas(thetas, classes)
         sizes = [thetas[0].shape[1] - 1, *map(len, thetas)]
         classifier = cls(hidden_layer_sizes=sizes[1:-1], **params)
-        classifier._validate_params()
+        validate_params(classifier)
         if classifier.class_weight == "balanced":
             raise ValueError(
                 f"class_weight={classifier.class_weight!r} needs training data; "

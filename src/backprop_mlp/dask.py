@@ -36,7 +36,7 @@ from ._estimator.fitted import fitted_network
 from ._estimator.pose import Problem, training_network
 from ._estimator.thetas import as_thetas
 from ._estimator.training import train_estimator
-from ._sklearn import _fit_context
+from ._sklearn import _fit_context, validate_params
 from ._solvers.full_batch import METHODS
 from ._targets.targets import union
 from ._training.callbacks import Task
@@ -198,7 +198,7 @@ class DaskBackpropMLPClassifier(
             earlier = earlier_training(local)
         else:
             local = clone(estimator)
-        local._validate_params()
+        validate_params(local)
         _check_supported(local, X_val, y_val, sample_weight_val)
         client = default_client(self.client)
         given = delayed_rows(X, y, sample_weight)

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 
 from .._network.network import Network
 from .._objective.blocks import RowBlocks
-from .._sklearn import _safe_indexing
+from .._sklearn import _safe_indexing, validate_params
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets, announced, sorted_classes, targets_of
 from .._training.start import training_theta
@@ -194,7 +194,7 @@ def pose_check(estimator, X, y, sample_weight):
             return problem._replace(network=network), theta.astype(np.float64)
         return problem, theta
     unfitted = clone(estimator).set_params(early_stopping=False)
-    unfitted._validate_params()
+    validate_params(unfitted)
     rng = check_random_state(unfitted.random_state)
     problem = pose(unfitted, X, y, sample_weight, (None, None, None), rng, precisions=np.float64)
     seed = rng.randint(np.iinfo(np.int32).max)
