@@ -59,9 +59,9 @@ class InvScaling:
     power : float, default=0.5
         Exponent, >= 0.
     samples_per_epoch : float, default=1
-        Total row weight.
+        Rows per epoch.
     steps_per_epoch : int, default=1
-        Updates an epoch.
+        Updates per epoch.
 
     Examples
     --------
