@@ -47,10 +47,10 @@ class Constant:
 
 @dataclass(frozen=True)
 class InvScaling:
-    """Power of the samples seen: initial / (1 + t)^power.
+    """Power of the rows seen: initial / (1 + t)^power.
 
-    t counts the samples, by weight, before the epoch: as `MLPClassifier` does
-    it, the rate stays what it was throughout an epoch.
+    t counts the rows seen before the epoch: as in `MLPClassifier`, the rate stays
+    the same throughout an epoch.
 
     Parameters
     ----------
