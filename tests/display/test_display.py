@@ -283,8 +283,10 @@ def test_a_check_of_kinks_alone_is_drawn():
 def test_the_title_tells_the_verdict(fitted):
     good = GradientCheckDisplay.from_estimator(fitted, X, y)
     assert good.ax_[0].get_title() == "Gradient check passed"
-    bad = GradientCheckDisplay.from_estimator(fitted, X, y, step=0.5)
-    assert bad.ax_[0].get_title() == "Gradient check FAILED"
+    wrong = replace(good.check, backpropagation=-good.check.backpropagation)
+    assert GradientCheckDisplay(wrong).plot().ax_[0].get_title() == "Gradient check FAILED"
+    coarse = GradientCheckDisplay.from_estimator(fitted, X, y, step=0.5)
+    assert coarse.ax_[0].get_title() == "Gradient check not decided"
 
 
 def test_the_gradient_check_needs_two_axes(displays):
