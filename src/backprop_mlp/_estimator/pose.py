@@ -8,12 +8,12 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
 from .._network.network import Network
-from .._objective.blocks import RowBlocks
+from .._objective.blocks import RowBlocks, row_slices
 from .._sklearn import _safe_indexing
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets, announced, sorted_classes, targets_of
 from .._training.start import training_theta
-from .._training.validation import Validation, split_rows
+from .._training.validation import ROWS_AT_ONCE, Validation, split_rows
 from ..initializers import initialize
 from .adoption import earlier_training
 from .assembly import build_network
@@ -90,8 +90,7 @@ def pose(
         chosen, held_out = split_rows(
             codes, weights, targets.multilabel, estimator.validation_fraction, seed
         )
-    rows = slice(None) if chosen is None else chosen
-    totals = targets.class_totals(codes[rows], weights[rows])
+    totals = _class_totals(targets, codes, weights, chosen)
     class_weight = targets.class_weights(estimator.class_weight, totals)
     factored, weigh = weigh_rows(targets, codes, weights, class_weight)
     blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen, weigh)
@@ -231,6 +230,14 @@ def training_network(estimator, n_features, targets, earlier, what):
             f"got {estimator.hidden_layer_sizes!r}."
         )
     return network
+
+
+def _class_totals(targets, codes, sample_weight, chosen):
+    """``targets.class_totals`` of the chosen rows, of which no copies are made."""
+    if chosen is None:
+        return targets.class_totals(codes, sample_weight)
+    parts = (chosen[part] for part in row_slices(len(chosen), ROWS_AT_ONCE))
+    return sum(targets.class_totals(codes[part], sample_weight[part]) for part in parts)
 
 
 def _scorer_rows(estimator, given, X, y, sample_weight, chosen=None):
