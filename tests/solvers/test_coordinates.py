@@ -44,7 +44,7 @@ def objective(network, X, rng):
 
 @pytest.fixture
 def centring(network, objective):
-    return Centring(network, objective.input_means())
+    return Centring(network, objective.input_scale.means)
 
 
 def test_to_phi_is_the_inverse_of_to_theta(network, centring, rng):

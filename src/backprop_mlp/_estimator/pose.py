@@ -14,7 +14,6 @@ from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets, announced, sorted_classes, targets_of
 from .._training.start import training_theta
 from .._training.validation import ROWS_AT_ONCE, Validation, split_rows
-from ..initializers import initialize
 from .adoption import earlier_training
 from .assembly import build_network
 from .fitted import fitted_network
@@ -172,14 +171,13 @@ def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
 
 
 def pose_check(estimator, X, y, sample_weight):
-    """Given rows in float64, the network that training sees, and parameters for it.
-
-    The fitted ones; if there are none, a random start.
+    """Given rows in float64, the network that training sees, and the parameters it has.
 
     Returns
     -------
     problem : Problem
-    theta : ndarray of shape (problem.network.n_params,), float64
+    theta : ndarray of shape (problem.network.n_params,), float64, or None
+        None for an estimator that is not fitted.
     """
     if hasattr(estimator, "coefs_"):
         problem, theta = pose_fitted(estimator, X, y, sample_weight, np.float64)
@@ -195,8 +193,7 @@ def pose_check(estimator, X, y, sample_weight):
     unfitted._validate_params()
     rng = check_random_state(unfitted.random_state)
     problem = pose(unfitted, X, y, sample_weight, (None, None, None), rng, precisions=np.float64)
-    seed = rng.randint(np.iinfo(np.int32).max)
-    return problem, initialize(problem.network, unfitted.initializer, np.random.default_rng(seed))
+    return problem, None
 
 
 def training_network(estimator, n_features, targets, earlier, what):
