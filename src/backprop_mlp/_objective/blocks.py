@@ -106,7 +106,9 @@ def rows_per_block(network: Network, X) -> int:
     outputs = _outputs(network)
     widest = max(_stored_per_row(X), *outputs)
     bytes_per_column = max(BYTES_PER_COLUMN, int(BYTES_PER_LAYER // widest))
-    worth_a_gradient = math.ceil(FLOPS_PER_PARAM * network.n_params / flops(network, X, 1))
+    # Sparse rows may hold nothing at all.
+    row_flops = max(flops(network, X, 1), 1.0)
+    worth_a_gradient = math.ceil(FLOPS_PER_PARAM * network.n_params / row_flops)
     as_large_as_a_gradient = network.n_params // (2 * sum(outputs))
     return max(bytes_per_column // X.dtype.itemsize, min(worth_a_gradient, as_large_as_a_gradient))
 
