@@ -1,4 +1,4 @@
-"""Memory: fits on memory maps, and what training and prediction allocate beside the data.
+"""Memory: fits on memory maps, and what training and prediction allocate besides the data.
 
 Allocations are those that NumPy reports to tracemalloc, with one thread: then they are the
 same in every run. More threads hold a few blocks each.
@@ -124,6 +124,22 @@ def test_memory_grows_by_a_few_numbers_a_row_not_by_the_units(solver):
 def test_early_stopping_holds_no_copy_of_the_data():
     X, y = rows(40_000, 200, np.float32)
     assert fit_peak(X, y, hidden_layer_sizes=10, early_stopping=True) < X.nbytes / 3
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("solver", ["cg", "adam"])
+@pytest.mark.parametrize("labels", ["classes", "label matrix"])
+def test_holding_rows_out_takes_few_bytes_per_row(solver, class_weight, labels, tmp_path):
+    n_rows = 400_000
+    X, y = rows(n_rows, 8, np.float32)
+    np.save(tmp_path / "X.npy", X)
+    X = np.load(tmp_path / "X.npy", mmap_mode="r")
+    if labels == "label matrix":
+        y = (np.arange(N_CLASSES) == y[:, np.newaxis]).astype(np.int8)
+    params = {"hidden_layer_sizes": 3, "max_iter": 1, "solver": solver}
+    params |= {"class_weight": class_weight}
+    without = fit_peak(X, y, **params)
+    assert fit_peak(X, y, early_stopping=True, **params) < without + 20 * n_rows
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
