@@ -12,7 +12,7 @@ of threads does not matter at all.
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -204,6 +204,13 @@ def block_hessian_product(network: Network, theta, direction, block: Block):
     return product
 
 
+def _add(a, b):
+    """Sum of what a function of a block returns: numbers, arrays, or tuples of them."""
+    if isinstance(a, tuple):
+        return tuple(map(_add, a, b))
+    return np.add(a, b, dtype=np.float64) if isinstance(a, np.ndarray) else a + b
+
+
 def block_weighted_inputs(weight, block: Block):
     """Sum of the block's inputs, each row times its share of the total weight."""
     return block.X.T @ (block.sample_weight / weight)
@@ -356,6 +363,20 @@ class Objective:
         grad *= theta.dtype.type(scale)
         self._add_penalty_grad(grad, theta)
         return total * scale + self.penalty(theta), grad, moments
+
+    def sum_over_blocks(self, function):
+        """Sum of what a function of a block returns, over all blocks, in float64.
+
+        Parameters
+        ----------
+        function : callable(block) -> float, ndarray or tuple of these
+            On a cluster it is a `functools.partial` of a module's function.
+
+        Returns
+        -------
+        total : float, ndarray or tuple of these
+        """
+        return reduce(_add, self.map(function, self.blocks))
 
     def _add_penalty_grad(self, grad, theta):
         weights = slice(0, self.network.n_weights)

@@ -1,0 +1,360 @@
+"""Coordinates made of the curvature of each dense layer, as a Kronecker product.
+
+A dense layer y = x W + b sees inputs with covariance A; B is the mean curvature of the loss
+with respect to y. By Gauss-Newton, and as if inputs and curvature were independent, the
+Hessian of its weights is about A (x) B + alpha/m. With A = U diag(a) U', B = V diag(b) V' the
+layer's coordinates (Phi, beta) are
+
+    W = U (D o Phi) V'          D_ij = (a_i b_j + alpha/m + lam mean(a) mean(b))^(-1/2)
+    b = V (d o beta) - c'W      d_j  = (b_j + alpha/m + lam mean(b))^(-1/2)
+
+(o: entry by entry): about the inverse square root of the Hessian. lam is a damping: the
+curvature of a network changes a lot on the way, and a product of two factors is a rough
+picture of it. c and A are the mean and the covariance of x over the rows with the weights
+w_i v_i^(1/2), where v_i is the trace of the loss's Hessian in the row's outputs: rows that
+are fitted already have no curvature. B comes from the outputs backwards,
+
+    B_last   = mean of the loss's Hessian in the outputs
+    B_before = E[f' f''] o (W B W')          f': the slopes of the units before
+
+Martens & Grosse, "Optimizing neural networks with Kronecker-factored approximate
+curvature" (2015) take a layer's curvature for a Kronecker product; Botev, Ritter & Barber,
+"Practical Gauss-Newton optimisation for deep learning" (2017) have this recursion for B.
+Both precondition stochastic steps. Here the product only says in which coordinates a line
+search method works, so that it may be rough, and is made some times in a whole descent.
+
+Everything is a weighted sum over rows, so that rows may lie in blocks, on several machines,
+and stand for several rows each. Where an eigenbasis would take longer than it can save, its
+side of the layer is scaled only (U or V is the identity and A or B diagonal); where even
+that does not pay, there is no such part at all: see `Plan`.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+
+from .._network.layers import Dense, Elementwise
+from .._network.network import Network
+from .._objective.objective import Block, Objective
+from .centring import Centring
+
+DAMPING = 3.0
+"""lam: part of a layer's mean curvature that is added to every entry."""
+
+SMALLEST_CURVATURE = 1e-10
+"""What a mean counts as at least in the damping."""
+
+BUILT_AT = (0, 4, 12, 30, 70, 130, 220, 350, 550, 850)
+"""Iterations at which the curvature is measured. It changes most in the beginning; never
+measured again it makes descents longer than none at all."""
+
+BUILT_LATE = (12, 24, 45, 80, 140, 220, 350, 550, 850)
+"""The same where f(0) of a hidden layer is not zero: at small starting weights the units are
+all alike, and the curvature measured there leads to worse minima."""
+
+
+class Sums(NamedTuple):
+    """Weighted sums over rows, of which the coordinates are made. Arrays, so that they add up.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (1,)
+        Sum of the rows' weights w_i v_i^(1/2), below: of the rows.
+    hessian : ndarray of shape (n_outputs, n_outputs)
+        Mean of the loss's Hessian in the outputs.
+    inputs : tuple of (first, second)
+        Per dense layer, the sum of its inputs and of their products (or squares).
+    slopes : tuple of (first, second)
+        Per hidden layer, the same of the units' slopes.
+    """
+
+    weight: np.ndarray
+    hessian: np.ndarray
+    inputs: tuple
+    slopes: tuple
+
+
+def loss_hessian(loss, z, weight):
+    """The loss's Hessian in the outputs, summed with the rows' weights, and each row's trace.
+
+    Parameters
+    ----------
+    loss : Loss
+    z : ndarray of shape (n_rows, n_outputs)
+    weight : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    hessian : ndarray of shape (n_outputs, n_outputs), float64
+    trace : ndarray of shape (n_rows,), float64
+    """
+    n_rows, n_outputs = z.shape
+    hessian = np.empty((n_outputs, n_outputs))
+    trace = np.zeros(n_rows)
+    for k in range(n_outputs):
+        tangent = np.zeros_like(z)
+        tangent[:, k] = 1.0
+        column = loss.delta_tangent(z, tangent, np.ones(n_rows))
+        hessian[:, k] = weight @ column
+        trace += column[:, k]
+    return hessian, np.maximum(trace, 0.0)
+
+
+def block_curvature(network: Network, theta, total_weight, centre, scale, plan, block: Block):
+    """The `Sums` of a block's rows, as a tuple.
+
+    Parameters
+    ----------
+    network : Network
+    theta : ndarray of shape (n_params,)
+        In the precision in which the block is to be computed.
+    total_weight : float
+    centre, scale : ndarray of shape (n_features,)
+        Of the inputs, which are centred and scaled before they are squared.
+    plan : Plan
+    block : Block
+    """
+    weight = block.sample_weight / total_weight
+    z, caches = network.forward(network.views(theta), block.X, block.rows)
+    hessian, trace = loss_hessian(network.loss, z, weight)
+    weight = weight * np.sqrt(trace)
+    inputs, slopes = [], []
+    bases = iter(plan.input_bases)
+    before = None
+    for layer, cache in zip(network.layers, caches, strict=True):
+        if isinstance(layer, Dense):
+            if before is None:
+                sums = _input_sums(cache, weight, centre, scale, next(bases))
+            else:
+                sums = _sums(cache - before, weight, next(bases))
+            inputs.append(sums)
+        elif isinstance(layer, Elementwise):
+            before = cache.dtype.type(layer.activation.centre)
+            slope = np.ones_like(cache)
+            layer.activation.times_slope(cache, slope)
+            slopes.append(_sums(slope, weight, plan.slope_pairs))
+    return np.array([weight.sum()]), hessian, tuple(inputs), tuple(slopes)
+
+
+def _sums(x, weight, pairs):
+    """Weighted sums of the columns of x, and of their products in pairs, or of their squares."""
+    first = weight.astype(x.dtype) @ x
+    x = x * np.sqrt(weight)[:, np.newaxis].astype(x.dtype)
+    second = x.T @ x if pairs else np.einsum("ij,ij->j", x, x)
+    return first.astype(np.float64), second.astype(np.float64)
+
+
+def _input_sums(X, weight, centre, scale, pairs):
+    """As `_sums`, of (X - centre) / scale."""
+    if not issparse(X):
+        x = X - centre.astype(X.dtype)
+        x /= scale.astype(X.dtype)
+        return _sums(x, weight, pairs)
+    # No sparse matrix is made dense: its sums are moved. In float64, for they cancel.
+    X = X.astype(np.float64)
+    X.sum_duplicates()
+    total = weight.sum()
+    first = X.T @ weight
+    if pairs:
+        rooted = X.multiply(np.sqrt(weight)[:, np.newaxis]).tocsr()
+        second = (rooted.T @ rooted).toarray()
+        cross = np.outer(first, centre)
+        second += total * np.outer(centre, centre) - cross - cross.T
+        second /= np.outer(scale, scale)
+    else:
+        second = X.multiply(X).T @ weight
+        second += total * centre**2 - 2.0 * first * centre
+        second /= scale**2
+    return (first - total * centre) / scale, second
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which eigenbases pay.
+
+    Parameters
+    ----------
+    input_bases : tuple of bool
+        Per dense layer, whether its inputs get an eigenbasis, U; they are only scaled if not.
+    output_bases : tuple of bool
+        The same of its outputs, V.
+    slope_pairs : bool
+        Whether slopes are taken in pairs, or each unit's as independent of the others'.
+    """
+
+    input_bases: tuple
+    output_bases: tuple
+    slope_pairs: bool
+
+    @classmethod
+    def full(cls, network):
+        """Every eigenbasis, whatever it takes."""
+        dense = [layer for layer in network.layers if isinstance(layer, Dense)]
+        return cls((True,) * len(dense), (True,) * len(dense), True)
+
+
+class LayerFactors(NamedTuple):
+    """The coordinates of one dense layer: c, U, V (None: the identity), D transposed, and d."""
+
+    mean: np.ndarray
+    U: np.ndarray | None
+    V: np.ndarray | None
+    D: np.ndarray
+    d: np.ndarray
+
+
+class Kronecker:
+    """Coordinates in which each layer has a curvature of about the identity.
+
+    Parameters
+    ----------
+    objective : Objective
+    centring : Centring
+        The part further out.
+    plan : Plan
+    """
+
+    def __init__(self, objective: Objective, centring: Centring, plan: Plan):
+        self.objective = objective
+        self.network = objective.network
+        self.centring = centring
+        self.plan = plan
+        self.n_builds = 0
+        self._factors: list[LayerFactors] = []
+        """One per dense layer, or none for the identity."""
+        centres = [
+            layer.activation.centre
+            for layer in self.network.layers
+            if isinstance(layer, Elementwise)
+        ]
+        self._built_at = list(BUILT_LATE if any(centres) else BUILT_AT)
+
+    @property
+    def learned(self):
+        """Whether a curvature has been measured."""
+        return bool(self._factors)
+
+    def _layers(self, vector):
+        """(rows of W, b, factors) of each dense layer; W has one row per unit."""
+        if self._factors:
+            dense = self.network.dense_views(vector)
+            for (W, b), factors in zip(dense, self._factors, strict=True):
+                yield W.T, b, factors
+
+    def to_theta(self, phi):
+        """T phi, a new vector."""
+        theta = phi.copy()
+        for W, b, (mean, U, V, D, d) in self._layers(theta):
+            W *= D
+            b *= d
+            if V is not None:
+                W[...] = V @ W
+                b[...] = V @ b
+            if U is not None:
+                W[...] = W @ U.T
+            b -= W @ mean
+        return theta
+
+    def to_phi(self, theta):
+        """The phi with T phi = theta, a new vector."""
+        phi = theta.copy()
+        for W, b, (mean, U, V, D, d) in self._layers(phi):
+            b += W @ mean
+            if V is not None:
+                W[...] = V.T @ W
+                b[...] = V.T @ b
+            if U is not None:
+                W[...] = W @ U
+            W /= D
+            b /= d
+        return phi
+
+    def pull_back(self, grad):
+        """T' grad, a new vector."""
+        grad = grad.copy()
+        for W, b, (mean, U, V, D, d) in self._layers(grad):
+            W -= np.outer(b, mean)
+            if V is not None:
+                W[...] = V.T @ W
+                b[...] = V.T @ b
+            if U is not None:
+                W[...] = W @ U
+            W *= D
+            b *= d
+        return grad
+
+    def due(self, n_iter):
+        """Number of iterations after which the curvature should be measured again."""
+        return next((due for due in self._built_at if due > n_iter), math.inf)
+
+    def refresh(self, point):
+        """Measure the curvature, if it is time to."""
+        if point.plain:
+            self._factors = []
+        elif self._built_at and point.n_iter >= self._built_at[0]:
+            while self._built_at and point.n_iter >= self._built_at[0]:
+                self._built_at.pop(0)
+            self._factors = self._measured(point.theta)
+            self.n_builds += 1
+
+    def _measured(self, theta):
+        """The factors of every layer from the curvature at theta; none if there is no curvature."""
+        objective, network = self.objective, self.network
+        centring = self.centring
+        scales = centring.input_scales
+        function = partial(
+            block_curvature,
+            network,
+            theta.astype(objective.dtype, copy=False),
+            objective.total_weight,
+            centring.input_means,
+            np.ones_like(centring.input_means) if scales is None else scales,
+            self.plan,
+        )
+        sums = Sums(*objective.sum_over_blocks(function))
+        if not sums.weight[0] > 0.0:
+            return []
+        factors = _factors(
+            sums,
+            [W for W, _ in network.dense_views(theta)],
+            objective.alpha / objective.total_weight,
+            self.plan,
+        )
+        usable = all(np.isfinite(values.D).all() and np.isfinite(values.d).all() for values in factors)
+        return factors if usable else []
+
+
+def _factors(sums: Sums, weights, decay, plan: Plan):
+    """Each layer's factors, from the sums and its weights; ``decay`` is alpha/m."""
+    total = sums.weight[0]
+    B = sums.hessian
+    factors = []
+    for index in reversed(range(len(weights))):
+        first, second = sums.inputs[index]
+        mean = first / total
+        if plan.input_bases[index]:
+            a, U = np.linalg.eigh(second / total - np.outer(mean, mean))
+        else:
+            a, U = second / total - mean**2, None
+        if plan.output_bases[index]:
+            b, V = np.linalg.eigh(B)
+        else:
+            b, V = B.diagonal(), None
+        a, b = a.clip(min=0.0), b.clip(min=0.0)
+        floor = DAMPING * max(b.mean(), SMALLEST_CURVATURE)
+        damping = decay + floor * max(a.mean(), SMALLEST_CURVATURE)
+        D = 1.0 / np.sqrt(np.outer(b, a) + damping)
+        factors.append(LayerFactors(mean, U, V, D, 1.0 / np.sqrt(b + decay + floor)))
+        if index > 0:
+            W = weights[index]
+            first, second = sums.slopes[index - 1]
+            pairs = second / total
+            if not plan.slope_pairs:
+                pairs = np.outer(first, first) / total**2
+                np.fill_diagonal(pairs, second / total)
+            B = pairs * (W @ B @ W.T)
+    return factors[::-1]

@@ -1,0 +1,107 @@
+"""Coordinates made of the last steps, in which the next step has about length one.
+
+A step s changes the gradient by y, which is about the Hessian times s. From the last steps
+L-BFGS makes a matrix H with H y = s that stands for the inverse Hessian (Nocedal & Wright,
+"Numerical Optimization", 2nd ed., section 7.2). Its product form (Brodlie, Gourlay &
+Greenstadt, 1973) gives coordinates S with S S' = H, from S = gamma^(1/2), gamma = s'y / y'y
+of the last step, step by step:
+
+    S <- (I - p q') S,   p = s / s'y,   q = y - t B s,   t = (s'y / s'B s)^(1/2),   B = (S S')^-1
+
+Steps along which the gradient does not rise are left out. The product of all factors is
+
+    S = gamma^(1/2) (I - P' M Q),   M = (I + L)^-1,   L = what is left of the diagonal in Q P'
+
+with one row of P and Q per step, and its inverse is gamma^(-1/2) (I + P' N Q), with
+N = (I - what is on and right of the diagonal in Q P')^-1: two passes over P and Q each.
+
+The whole is multiplied by r, the length of the gradient in these coordinates: then the
+first step of L-BFGS, which SciPy gives the length one, is the quasi-Newton step.
+"""
+
+import math
+
+import numpy as np
+
+SMALLEST_COSINE = 1e-10
+"""Steps whose angle with the change of the gradient has a smaller cosine are left out."""
+
+
+class Secants:
+    """Coordinates in which the last steps have met a Hessian of about the identity."""
+
+    def __init__(self):
+        self._forget()
+
+    @property
+    def learned(self):
+        """Whether T is made of any steps."""
+        return len(self.P) > 0
+
+    def _forget(self):
+        self.P = self.Q = np.empty((0, 0))
+        self.M = self.N = np.empty((0, 0))
+        self.scale = 1.0
+        """What the product of the factors is multiplied by."""
+
+    def to_theta(self, phi):
+        """T phi, a new vector."""
+        if not self.learned:
+            return self.scale * phi
+        theta = self.M @ (self.Q @ phi) @ self.P
+        np.subtract(phi, theta, out=theta)
+        theta *= self.scale
+        return theta
+
+    def to_phi(self, theta):
+        """The phi with T phi = theta, a new vector."""
+        if not self.learned:
+            return theta / self.scale
+        phi = self.N @ (self.Q @ theta) @ self.P
+        phi += theta
+        phi /= self.scale
+        return phi
+
+    def pull_back(self, grad):
+        """T' grad, a new vector."""
+        if not self.learned:
+            return self.scale * grad
+        pulled = self.M.T @ (self.P @ grad) @ self.Q
+        np.subtract(grad, pulled, out=pulled)
+        pulled *= self.scale
+        return pulled
+
+    def refresh(self, point):
+        """Make T of the last steps that a point has, and let the gradient there have length r."""
+        self._forget()
+        steps = [
+            (s, y)
+            for s, y in point.steps
+            if s @ y > SMALLEST_COSINE * np.linalg.norm(s) * np.linalg.norm(y)
+        ]
+        if steps:
+            s, y = steps[-1]
+            self.scale = math.sqrt((s @ y) / (y @ y))
+            P, Q = np.empty((2, len(steps), s.size))
+            for n_before, (s, y) in enumerate(steps):
+                sy = s @ y
+                back = self.to_phi(s)
+                # B s = S'^-1 S^-1 s
+                inner = self.N.T @ (self.P @ back) if n_before else np.empty(0)
+                Bs = (back + inner @ self.Q if n_before else back) / self.scale
+                P[n_before] = s / sy
+                Q[n_before] = y - math.sqrt(sy / (back @ back)) * Bs
+                self._multiply(P[: n_before + 1], Q[: n_before + 1])
+        self.scale *= float(np.linalg.norm(self.pull_back(point.grad)))
+
+    def _multiply(self, P, Q):
+        """Be the product of the factors that P and Q hold."""
+        products = Q @ P.T
+        unit = np.eye(len(P))
+        self.P, self.Q = P, Q
+        self.M = np.linalg.inv(unit + np.tril(products, -1))
+        self.N = np.linalg.inv(unit - np.triu(products))
+
+    def due(self, n_iter):
+        """Never of its own accord: how often it pays depends on the solver."""
+        return math.inf
