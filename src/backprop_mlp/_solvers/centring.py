@@ -26,8 +26,8 @@ from .._network.layers import Dense, Elementwise
 from .._network.network import Network
 from .._objective.objective import Block, Objective
 
-SCALE_FROM = 1.0 + 1e-6
-"""Deviations up to this are those of standardised columns, give or take rounding."""
+ROUNDING = 1e-7
+"""Standardised columns have means and deviations within this of 0 and 1: they are left alone."""
 
 
 def block_squared_deviations(total_weight, centre, block: Block):
@@ -88,10 +88,13 @@ class Centring:
     def of(cls, objective: Objective):
         """The coordinates that suit the rows of an objective."""
         means = objective.input_means()
-        scales = np.maximum(1.0, input_deviations(objective, means))
+        deviations = input_deviations(objective, means)
         # Squares of numbers above 1e154 overflow: such columns stay as they are.
-        scales[~np.isfinite(scales)] = 1.0
-        return cls(objective.network, means, scales if np.any(scales > SCALE_FROM) else None)
+        deviations[~np.isfinite(deviations)] = 1.0
+        if np.all(np.abs(means) <= ROUNDING * deviations):
+            means = np.zeros_like(means)
+        scales = np.maximum(1.0, deviations)
+        return cls(objective.network, means, scales if np.any(scales > 1.0 + ROUNDING) else None)
 
     def _shifts(self, vector):
         """(centre, weights, biases) of each layer whose centre is not zero everywhere."""

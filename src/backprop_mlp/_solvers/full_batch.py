@@ -7,12 +7,14 @@ it is; what it asks first is known already and costs no evaluation.
 
 import math
 from collections import deque
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
+from scipy.sparse import issparse
 
-from .._objective.objective import Objective
+from .._objective.objective import Block, Objective
 from .._training.stopping import Iteration
 from .centring import Centring
 from .coordinates import Composition, Coordinates, Point
@@ -35,28 +37,40 @@ class Method(NamedTuple):
     attempts : tuple of dict
         Its options: the first ones, and those that follow where they lead no further.
         SciPy's own tolerances are off: the monitor decides, for every solver alike.
+    attempts_with_curvature : tuple of dict or None, default=None
+        Options, where others suit coordinates that are made of curvature.
     stretch : float
         Iterations after which it starts again in new coordinates.
     scale : float, default=1
         Factor of the cost that it sees.
+    most_for_curvature : float
+        What coordinates made of curvature may take per evaluation, as a share of it: the
+        more evaluations they save, the more.
     grad_norm : float or None, default=None
         Length of the gradient that it sees at the beginning of a stretch, instead.
     """
 
     name: str
     attempts: tuple
+    attempts_with_curvature: tuple | None = None
     stretch: float = math.inf
     scale: float = 1.0
+    most_for_curvature: float = 0.6
     grad_norm: float | None = None
 
 
 METHODS = {
     # c2 = 0.1 is the textbooks' curvature constant for conjugate gradient
-    # (Nocedal & Wright, 2nd ed., section 3.1), 0.4 is SciPy's own.
+    # (Nocedal & Wright, 2nd ed., section 3.1), 0.4 is SciPy's own: a rougher line search, which
+    # is enough where the coordinates know the curvature.
     "cg": Method(
         "CG",
         tuple({"c2": c2, "gtol": 0.0, "maxiter": _NO_LIMIT} for c2 in (0.1, 0.4)),
+        attempts_with_curvature=tuple(
+            {"c2": c2, "gtol": 0.0, "maxiter": _NO_LIMIT} for c2 in (0.4, 0.1)
+        ),
         stretch=10,
+        most_for_curvature=2.0,
         # Its first trial step along the gradient has the length 1.01, which is about right in
         # these coordinates, as long as that is at most 1 times the gradient.
         grad_norm=1e3,
@@ -150,7 +164,7 @@ class _Descent:
             self.theta, self.cost, self.grad = there.theta, there.cost, there.grad
             self.n_iter += 1
 
-    def run(self, method: Method):
+    def run(self, method: Method, attempts):
         """Run SciPy's method until the monitor ends it or no step helps any more.
 
         A line search can fail where relu's kinks leave no point that satisfies
@@ -158,7 +172,7 @@ class _Descent:
         that leads no further, the coordinates do without what they have learned;
         where that does not help either, the next options are tried.
         """
-        attempts = list(method.attempts)
+        attempts = list(attempts)
         plain = False
         while attempts and not self.stopped:
             before = self.n_iter
@@ -232,10 +246,11 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
     # A line search looks ahead, and may see numbers overflow: such a step is not taken.
     with np.errstate(over="ignore", invalid="ignore"):
         method = METHODS[solver]
-        descent = _Descent(objective, theta, coordinates_for(objective, method), monitor)
+        coordinates, attempts = coordinates_for(objective, method)
+        descent = _Descent(objective, theta, coordinates, monitor)
         try:
             descent.start()
-            descent.run(method)
+            descent.run(method, attempts)
             if not descent.stopped:
                 monitor.give_up("no step along the search direction lowers the cost any further")
         except KeyboardInterrupt:
@@ -248,17 +263,38 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
         )
 
 
-def coordinates_for(objective: Objective, method: Method) -> Composition:
-    """The coordinates that suit an objective and a method."""
-    parts: list[Coordinates] = [centring := Centring.of(objective)]
-    import os
-    kinds = os.environ.get("KINDS", "KS")
-    if "K" in kinds:
-        from dataclasses import replace
-        plan = Plan.full(objective.network)
-        if "C" in kinds:
-            plan = replace(plan, input_bases=(True,) + (False,) * (len(plan.input_bases) - 1), slope_pairs=False)
+def block_flops(network, block: Block):
+    """Floating-point operations of an evaluation, each row's times its weight.
+
+    Zeros count for nothing, whether they are stored or not: dense and sparse rows lead to
+    the same coordinates, and so do weights and repeated rows.
+    """
+    X, weight = block.X, block.sample_weight
+    if issparse(X):
+        n_inputs = np.repeat(weight, np.diff(X.indptr)) @ (X.data != 0)
+    else:
+        n_inputs = weight @ np.count_nonzero(X, axis=1)
+    first = network.layers[0]
+    others = network.n_weights - first.n_weights
+    return 2.0 * float(2.0 * n_inputs * first.n_out + 3.0 * weight.sum() * others)
+
+
+def coordinates_for(objective: Objective, method: Method):
+    """The coordinates that pay for an objective and a method, and the options that suit them.
+
+    Returns
+    -------
+    coordinates : Composition
+    attempts : tuple of dict
+    """
+    network = objective.network
+    evaluation = objective.sum_over_blocks(partial(block_flops, network))
+    centring = Centring.of(objective)
+    parts: list[Coordinates] = [centring]
+    plan = Plan.of(network, objective.total_weight, evaluation, method.most_for_curvature)
+    attempts = method.attempts
+    if plan is not None:
         parts.append(Kronecker(objective, centring, plan))
-    if "S" in kinds and method.name != "Newton-CG":
-        parts.append(Secants())
-    return Composition(parts)
+        attempts = method.attempts_with_curvature or attempts
+    parts.append(Secants())
+    return Composition(parts), attempts

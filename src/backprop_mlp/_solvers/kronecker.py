@@ -56,6 +56,21 @@ BUILT_LATE = (12, 24, 45, 80, 140, 220, 350, 550, 850)
 """The same where f(0) of a hidden layer is not zero: at small starting weights the units are
 all alike, and the curvature measured there leads to worse minima."""
 
+LARGEST_BASIS = 1000
+"""Units or inputs above which there is no eigenbasis, whatever the rows take."""
+
+MOST_PER_BASIS = 2.0
+"""Evaluations that an eigenbasis of inputs may take each time that it is made."""
+
+BUILDS_PER_EVALUATION = 0.07
+"""How often the curvature is measured in the first hundred evaluations."""
+
+_EIGH = 10.0
+"""Operations of an eigendecomposition, times its size cubed."""
+
+_HESSIAN = 30.0
+"""Operations of an entry of a row's Hessian in the outputs."""
+
 
 class Sums(NamedTuple):
     """Weighted sums over rows, of which the coordinates are made. Arrays, so that they add up.
@@ -174,7 +189,7 @@ def _input_sums(X, weight, centre, scale, pairs):
 
 @dataclass(frozen=True)
 class Plan:
-    """Which eigenbases pay.
+    """Which eigenbases pay, by their floating-point operations.
 
     Parameters
     ----------
@@ -191,10 +206,44 @@ class Plan:
     slope_pairs: bool
 
     @classmethod
-    def full(cls, network):
-        """Every eigenbasis, whatever it takes."""
+    def of(cls, network: Network, n_rows, evaluation, most):
+        """The plan for a network and rows, or None where no such coordinates pay.
+
+        Parameters
+        ----------
+        network : Network
+        n_rows : float
+        evaluation : float
+            Operations of one evaluation of J and its gradient.
+        most : float
+            What the coordinates may take per evaluation, as a share of it.
+
+        Returns
+        -------
+        plan : Plan or None
+        """
         dense = [layer for layer in network.layers if isinstance(layer, Dense)]
-        return cls((True,) * len(dense), (True,) * len(dense), True)
+        hidden = range(1, len(dense))
+
+        def pays(size, products=1):
+            extra = _EIGH * size**3 + products * n_rows * size**2
+            return size <= LARGEST_BASIS and extra <= MOST_PER_BASIS * evaluation
+
+        pairs = all(pays(dense[index].n_in, products=2) for index in hidden)
+        inputs = (pays(dense[0].n_in), *(pairs for _ in hidden))
+        outputs = tuple(layer.n_out <= LARGEST_BASIS for layer in dense)
+        build = evaluation / 3.0 + _HESSIAN * n_rows * dense[-1].n_out ** 2
+        apply = 0.0
+        for index, (layer, U, V) in enumerate(zip(dense, inputs, outputs, strict=True)):
+            build += U * (_EIGH * layer.n_in**3 + n_rows * layer.n_in**2)
+            build += V * _EIGH * layer.n_out**3
+            if index > 0:
+                build += 2.0 * layer.n_in * layer.n_out * (layer.n_in + layer.n_out)
+                build += pairs * n_rows * layer.n_in**2
+            apply += 4.0 * layer.n_in * layer.n_out * (U * layer.n_in + V * layer.n_out)
+        if BUILDS_PER_EVALUATION * build + apply > most * evaluation:
+            return None
+        return cls(inputs, outputs, pairs)
 
 
 class LayerFactors(NamedTuple):

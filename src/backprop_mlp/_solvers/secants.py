@@ -39,8 +39,7 @@ class Secants:
         return len(self.P) > 0
 
     def _forget(self):
-        self.P = self.Q = np.empty((0, 0))
-        self.M = self.N = np.empty((0, 0))
+        self.P = self.Q = self.M = self.N = np.empty((0, 0))
         self.scale = 1.0
         """What the product of the factors is multiplied by."""
 
@@ -83,24 +82,28 @@ class Secants:
             s, y = steps[-1]
             self.scale = math.sqrt((s @ y) / (y @ y))
             P, Q = np.empty((2, len(steps), s.size))
-            for n_before, (s, y) in enumerate(steps):
+            for k, (s, y) in enumerate(steps):
                 sy = s @ y
                 back = self.to_phi(s)
-                # B s = S'^-1 S^-1 s
-                inner = self.N.T @ (self.P @ back) if n_before else np.empty(0)
-                Bs = (back + inner @ self.Q if n_before else back) / self.scale
-                P[n_before] = s / sy
-                Q[n_before] = y - math.sqrt(sy / (back @ back)) * Bs
-                self._multiply(P[: n_before + 1], Q[: n_before + 1])
+                Bs = back
+                if k:
+                    # S'^-1 S^-1 s
+                    Bs = back + (self.N.T @ (self.P @ back)) @ self.Q
+                t = math.sqrt(sy / (back @ back))
+                P[k] = s / sy
+                Q[k] = y - (t / self.scale) * Bs
+                self._multiply(P[: k + 1], Q[: k + 1], t)
         self.scale *= float(np.linalg.norm(self.pull_back(point.grad)))
 
-    def _multiply(self, P, Q):
-        """Be the product of the factors that P and Q hold."""
-        products = Q @ P.T
-        unit = np.eye(len(P))
-        self.P, self.Q = P, Q
-        self.M = np.linalg.inv(unit + np.tril(products, -1))
-        self.N = np.linalg.inv(unit - np.triu(products))
+    def _multiply(self, P, Q, t):
+        """Be the product of the factors in P and Q, the last of which is new: q'p = 1 - 1/t."""
+        k = len(P) - 1
+        M, N = np.zeros((2, k + 1, k + 1))
+        M[:k, :k], N[:k, :k] = self.M, self.N
+        M[k, :k] = -(P[:k] @ Q[k]) @ self.M
+        N[:k, k] = self.N @ (Q[:k] @ P[k]) * t
+        M[k, k], N[k, k] = 1.0, t
+        self.P, self.Q, self.M, self.N = P, Q, M, N
 
     def due(self, n_iter):
         """Never of its own accord: how often it pays depends on the solver."""
