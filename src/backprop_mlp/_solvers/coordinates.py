@@ -22,6 +22,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+CACHED = 100_000
+"""Parameters up to which vectors stay in a core's cache."""
+
+
+def pass_flops(n_params):
+    """Floating-point operations of a matrix product that take as long as reading a vector once."""
+    return (6.0 if n_params <= CACHED else 64.0) * n_params
+
 
 @dataclass(frozen=True)
 class Point:

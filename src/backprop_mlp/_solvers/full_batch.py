@@ -19,12 +19,9 @@ from .._training.stopping import Iteration
 from .centring import Centring
 from .coordinates import Composition, Coordinates, Point
 from .kronecker import Kronecker, Plan
-from .secants import Secants
+from .secants import N_STEPS, Secants, secants_pay
 
 _NO_LIMIT = 2**31 - 1
-
-N_STEPS = 10
-"""Steps that coordinates are made of at most."""
 
 
 class Method(NamedTuple):
@@ -38,14 +35,16 @@ class Method(NamedTuple):
         Its options: the first ones, and those that follow where they lead no further.
         SciPy's own tolerances are off: the monitor decides, for every solver alike.
     attempts_with_curvature : tuple of dict or None, default=None
-        Options, where others suit coordinates that are made of curvature.
-    stretch : float
-        Iterations after which it starts again in new coordinates.
-    scale : float, default=1
-        Factor of the cost that it sees.
-    most_for_curvature : float
+        The same, where others suit coordinates made of curvature.
+    unit_step : bool, default=True
+        Whether its first step should have the length of a quasi-Newton step.
+    stretch : float, default=inf
+        Iterations after which it is worth starting again in coordinates made of the last steps.
+    most_for_curvature : float, default=0.6
         What coordinates made of curvature may take per evaluation, as a share of it: the
         more evaluations they save, the more.
+    scale : float, default=1
+        Factor of the cost that it sees.
     grad_norm : float or None, default=None
         Length of the gradient that it sees at the beginning of a stretch, instead.
     """
@@ -53,9 +52,10 @@ class Method(NamedTuple):
     name: str
     attempts: tuple
     attempts_with_curvature: tuple | None = None
+    unit_step: bool = True
     stretch: float = math.inf
-    scale: float = 1.0
     most_for_curvature: float = 0.6
+    scale: float = 1.0
     grad_norm: float | None = None
 
 
@@ -82,7 +82,9 @@ METHODS = {
     # SciPy 1.12 takes no step at all with xtol = 0. It takes a curvature below 7e-16 for none
     # at all, which ends the descent where the gradient is about 1e-7; with this factor of the
     # cost it is about 1e-11.
-    "newton-cg": Method("Newton-CG", ({"xtol": 1e-300, "maxiter": _NO_LIMIT},), scale=1e3),
+    "newton-cg": Method(
+        "Newton-CG", ({"xtol": 1e-300, "maxiter": _NO_LIMIT},), unit_step=False, scale=1e3
+    ),
 }
 """Solver's name -> how SciPy is run."""
 
@@ -90,14 +92,15 @@ METHODS = {
 class _Descent:
     """One descent: what SciPy calls, and the record of where it has been."""
 
-    def __init__(self, objective, theta, coordinates: Coordinates, monitor):
+    def __init__(self, objective, theta, plan, monitor):
         self.objective = objective
-        self.coordinates = coordinates
+        self.plan = plan
+        self.coordinates = plan.coordinates
         self.monitor = monitor
         self.theta = theta
         self.cost = np.nan
         self.grad = np.empty(0)
-        self.steps: deque = deque(maxlen=N_STEPS)
+        self.steps: deque = deque(maxlen=plan.n_steps)
         self.n_iter = 0
         self.n_fun = 0
         self.stopped = False
@@ -164,7 +167,7 @@ class _Descent:
             self.theta, self.cost, self.grad = there.theta, there.cost, there.grad
             self.n_iter += 1
 
-    def run(self, method: Method, attempts):
+    def run(self, method: Method):
         """Run SciPy's method until the monitor ends it or no step helps any more.
 
         A line search can fail where relu's kinks leave no point that satisfies
@@ -172,7 +175,7 @@ class _Descent:
         that leads no further, the coordinates do without what they have learned;
         where that does not help either, the next options are tried.
         """
-        attempts = list(attempts)
+        attempts = list(self.plan.attempts)
         plain = False
         while attempts and not self.stopped:
             before = self.n_iter
@@ -196,9 +199,7 @@ class _Descent:
         if not (0.0 < norm < np.inf and np.isfinite(phi).all()):
             return
         self.scale = method.scale if method.grad_norm is None else method.grad_norm / norm
-        self._end_of_stretch = min(
-            self.coordinates.due(self.n_iter), self.n_iter + method.stretch
-        )
+        self._end_of_stretch = self.coordinates.due(self.n_iter)
         self._last = _Evaluation(phi.copy(), self.theta, self.cost, self.grad, pulled)
         minimize(
             self.evaluate,
@@ -246,11 +247,10 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
     # A line search looks ahead, and may see numbers overflow: such a step is not taken.
     with np.errstate(over="ignore", invalid="ignore"):
         method = METHODS[solver]
-        coordinates, attempts = coordinates_for(objective, method)
-        descent = _Descent(objective, theta, coordinates, monitor)
+        descent = _Descent(objective, theta, plan_descent(objective, method), monitor)
         try:
             descent.start()
-            descent.run(method, attempts)
+            descent.run(method)
             if not descent.stopped:
                 monitor.give_up("no step along the search direction lowers the cost any further")
         except KeyboardInterrupt:
@@ -279,22 +279,37 @@ def block_flops(network, block: Block):
     return 2.0 * float(2.0 * n_inputs * first.n_out + 3.0 * weight.sum() * others)
 
 
-def coordinates_for(objective: Objective, method: Method):
-    """The coordinates that pay for an objective and a method, and the options that suit them.
+class DescentPlan(NamedTuple):
+    """What pays for an objective and a method.
 
-    Returns
-    -------
-    coordinates : Composition
+    Parameters
+    ----------
+    coordinates : Coordinates
     attempts : tuple of dict
+        The method's options in these coordinates.
+    n_steps : int
+        Steps that the coordinates are made of at most.
     """
+
+    coordinates: Coordinates
+    attempts: tuple
+    n_steps: int
+
+
+def plan_descent(objective: Objective, method: Method):
+    """The coordinates that pay for an objective and a method, and what suits them."""
     network = objective.network
     evaluation = objective.sum_over_blocks(partial(block_flops, network))
-    centring = Centring.of(objective)
-    parts: list[Coordinates] = [centring]
+    parts: list[Coordinates] = [centring := Centring.of(objective)]
+    attempts, n_steps = method.attempts, 0
     plan = Plan.of(network, objective.total_weight, evaluation, method.most_for_curvature)
-    attempts = method.attempts
     if plan is not None:
         parts.append(Kronecker(objective, centring, plan))
         attempts = method.attempts_with_curvature or attempts
-    parts.append(Secants())
-    return Composition(parts), attempts
+    if method.unit_step:
+        stretch = math.inf
+        # Without another part and without stretches a method never starts again.
+        if secants_pay(network.n_params, evaluation) and (plan or method.stretch < math.inf):
+            n_steps, stretch = N_STEPS, method.stretch
+        parts.append(Secants(stretch))
+    return DescentPlan(Composition(parts), attempts, n_steps)

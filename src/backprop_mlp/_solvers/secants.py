@@ -23,14 +23,35 @@ import math
 
 import numpy as np
 
+from .coordinates import pass_flops
+
 SMALLEST_COSINE = 1e-10
 """Steps whose angle with the change of the gradient has a smaller cosine are left out."""
 
+N_STEPS = 10
+"""Steps that the coordinates are made of at most."""
+
+MOST = 0.5
+"""What the coordinates may take per evaluation, as a share of it."""
+
+
+def secants_pay(n_params, evaluation):
+    """Whether coordinates made of steps pay, given the operations of an evaluation."""
+    # P and Q are read once each for T phi and for T' grad.
+    return 4 * N_STEPS * pass_flops(n_params) <= MOST * evaluation
+
 
 class Secants:
-    """Coordinates in which the last steps have met a Hessian of about the identity."""
+    """Coordinates in which the last steps have met a Hessian of about the identity.
 
-    def __init__(self):
+    Parameters
+    ----------
+    stretch : float, default=inf
+        Iterations after which it is worth making them again.
+    """
+
+    def __init__(self, stretch=math.inf):
+        self.stretch = stretch
         self._forget()
 
     @property
@@ -106,5 +127,5 @@ class Secants:
         self.P, self.Q, self.M, self.N = P, Q, M, N
 
     def due(self, n_iter):
-        """Never of its own accord: how often it pays depends on the solver."""
-        return math.inf
+        """Number of iterations after which it is worth making T again."""
+        return n_iter + self.stretch
