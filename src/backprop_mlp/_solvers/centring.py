@@ -89,7 +89,8 @@ class Centring:
         """The coordinates that suit the rows of an objective."""
         means = objective.input_means()
         deviations = input_deviations(objective, means)
-        # Squares of numbers above 1e154 overflow: such columns stay as they are.
+        # The deviation of a constant column is rounding; squares of numbers above 1e154 overflow.
+        deviations[deviations <= 1e-13 * np.abs(means)] = 0.0
         deviations[~np.isfinite(deviations)] = 1.0
         if np.all(np.abs(means) <= ROUNDING * deviations):
             means = np.zeros_like(means)

@@ -41,6 +41,8 @@ class Point:
         Iterations so far.
     theta : ndarray of shape (n_params,)
         The parameters themselves.
+    cost : float
+        J there.
     grad : ndarray of shape (n_params,)
         Gradient of J at theta, with respect to what the parts further out leave.
     steps : tuple of (s, y)
@@ -53,6 +55,7 @@ class Point:
 
     n_iter: int
     theta: Any
+    cost: float
     grad: Any
     steps: tuple = ()
     plain: bool = False

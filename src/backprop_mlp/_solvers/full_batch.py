@@ -191,7 +191,7 @@ class _Descent:
 
     def _run_stretch(self, method, options, plain):
         """Run SciPy's method in new coordinates until the next ones are due."""
-        point = Point(self.n_iter, self.theta, self.grad, tuple(self.steps), plain)
+        point = Point(self.n_iter, self.theta, self.cost, self.grad, tuple(self.steps), plain)
         self.coordinates.refresh(point)
         phi = self.coordinates.to_phi(self.theta)
         pulled = self.coordinates.pull_back(self.grad)

@@ -15,8 +15,10 @@ Steps along which the gradient does not rise are left out. The product of all fa
 with one row of P and Q per step, and its inverse is gamma^(-1/2) (I + P' N Q), with
 N = (I - what is on and right of the diagonal in Q P')^-1: two passes over P and Q each.
 
-The whole is multiplied by r, the length of the gradient in these coordinates: then the
-first step of L-BFGS, which SciPy gives the length one, is the quasi-Newton step.
+The whole is multiplied by r, the length of the gradient g in these coordinates: then the
+first step of L-BFGS, which SciPy gives the length one, is the quasi-Newton step. It promises
+to lower J by r^2 / 2. No step lowers a cost that is never negative by more than J, so where
+g promises more, the curvature is not known yet, and r is 2 J / |g| instead.
 """
 
 import math
@@ -92,7 +94,7 @@ class Secants:
         return pulled
 
     def refresh(self, point):
-        """Make T of the last steps that a point has, and let the gradient there have length r."""
+        """Make T of the last steps that a point has, and let the next one have length one."""
         self._forget()
         steps = [
             (s, y)
@@ -114,7 +116,10 @@ class Secants:
                 P[k] = s / sy
                 Q[k] = y - (t / self.scale) * Bs
                 self._multiply(P[: k + 1], Q[: k + 1], t)
-        self.scale *= float(np.linalg.norm(self.pull_back(point.grad)))
+        r = float(np.linalg.norm(self.pull_back(point.grad)))
+        if r**2 > 2.0 * point.cost > 0.0:
+            r = 2.0 * point.cost / r
+        self.scale *= r
 
     def _multiply(self, P, Q, t):
         """Be the product of the factors in P and Q, the last of which is new: q'p = 1 - 1/t."""
