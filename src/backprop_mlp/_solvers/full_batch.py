@@ -83,7 +83,11 @@ METHODS = {
     # at all, which ends the descent where the gradient is about 1e-7; with this factor of the
     # cost it is about 1e-11.
     "newton-cg": Method(
-        "Newton-CG", ({"xtol": 1e-300, "maxiter": _NO_LIMIT},), unit_step=False, scale=1e3
+        "Newton-CG",
+        ({"xtol": 1e-300, "maxiter": _NO_LIMIT},),
+        unit_step=False,
+        most_for_curvature=2.0,
+        scale=1e3,
     ),
 }
 """Solver's name -> how SciPy is run."""
