@@ -17,7 +17,6 @@ from backprop_mlp._network.losses import SigmoidLoss
 from backprop_mlp._network.network import Network
 from backprop_mlp._objective.objective import Objective, RowBlocks
 from backprop_mlp._solvers import full_batch
-from backprop_mlp._solvers.centring import Centring
 from backprop_mlp._solvers.full_batch import minimize_scipy
 from backprop_mlp._training.stopping import Stopping
 

@@ -60,11 +60,14 @@ all alike, and the curvature measured there leads to worse minima."""
 LARGEST_BASIS = 1000
 """Units or inputs above which there is no eigenbasis, whatever the rows take."""
 
-MOST_PER_BASIS = 2.0
-"""Evaluations that an eigenbasis of inputs may take each time that it is made."""
+SHARE_OF_A_BASIS = 0.4
+"""What an eigenbasis of inputs may take at most, as a share of what all of them may."""
 
-BUILDS_PER_EVALUATION = 0.07
+BUILDS_PER_EVALUATION = 0.06
 """How often the curvature is measured in the first hundred evaluations."""
+
+BUILDS_PER_EVALUATION_LATE = 0.03
+"""The same where it is measured late."""
 
 _PASSES = 20
 """How often vectors of parameters are read for T phi and T' grad."""
@@ -195,6 +198,13 @@ def _input_sums(X, weight, centre, scale, pairs):
     return (first - total * centre) / scale, second
 
 
+def _late(network):
+    """Whether the curvature is measured late."""
+    return any(
+        layer.activation.centre != 0.0 for layer in network.layers if isinstance(layer, Elementwise)
+    )
+
+
 @dataclass(frozen=True)
 class Plan:
     """Which eigenbases pay, by their floating-point operations.
@@ -233,9 +243,11 @@ class Plan:
         dense = [layer for layer in network.layers if isinstance(layer, Dense)]
         hidden = range(1, len(dense))
 
+        rate = BUILDS_PER_EVALUATION_LATE if _late(network) else BUILDS_PER_EVALUATION
+
         def pays(size, products=1):
-            extra = _EIGH * size**3 + products * n_rows * size**2
-            return size <= LARGEST_BASIS and extra <= MOST_PER_BASIS * evaluation
+            extra = rate * (_EIGH * size**3 + products * n_rows * size**2)
+            return size <= LARGEST_BASIS and extra <= SHARE_OF_A_BASIS * most * evaluation
 
         pairs = all(pays(dense[index].n_in, products=2) for index in hidden)
         inputs = (pays(dense[0].n_in), *(pairs for _ in hidden))
@@ -249,7 +261,7 @@ class Plan:
                 build += 2.0 * layer.n_in * layer.n_out * (layer.n_in + layer.n_out)
                 build += pairs * n_rows * layer.n_in**2
             apply += 4.0 * layer.n_in * layer.n_out * (U * layer.n_in + V * layer.n_out)
-        if BUILDS_PER_EVALUATION * build + apply > most * evaluation:
+        if rate * build + apply > most * evaluation:
             return None
         return cls(inputs, outputs, pairs)
 
@@ -283,12 +295,7 @@ class Kronecker:
         self.n_builds = 0
         self._factors: list[LayerFactors] = []
         """One per dense layer, or none for the identity."""
-        centres = [
-            layer.activation.centre
-            for layer in self.network.layers
-            if isinstance(layer, Elementwise)
-        ]
-        self._built_at = list(BUILT_LATE if any(centres) else BUILT_AT)
+        self._built_at = list(BUILT_LATE if _late(self.network) else BUILT_AT)
         # Where each layer's parameters stand in a vector: found out once, used all the time.
         dense = self.network.dense_views(np.arange(self.network.n_params))
         self._weights = [slice(W[0, 0], W[-1, -1] + 1) for W, _ in dense]
