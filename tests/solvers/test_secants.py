@@ -93,6 +93,11 @@ def test_a_loss_that_may_be_negative_promises_anything(cost, rng):
     )
 
 
+def test_without_a_gradient_they_stay_invertible():
+    vector = np.ones(3)
+    np.testing.assert_array_equal(made([], np.zeros(3)).to_phi(vector), vector)
+
+
 def test_they_forget_the_steps_that_a_point_no_longer_has(rng):
     grad = rng.normal(size=4)
     secants = made([(grad, grad)], grad)

@@ -250,20 +250,31 @@ class Plan:
             return size <= LARGEST_BASIS and extra <= SHARE_OF_A_BASIS * most * evaluation
 
         pairs = all(pays(dense[index].n_in, products=2) for index in hidden)
-        inputs = (pays(dense[0].n_in), *(pairs for _ in hidden))
+        first = pays(dense[0].n_in)
         outputs = tuple(layer.n_out <= LARGEST_BASIS for layer in dense)
-        build = evaluation / 3.0 + _HESSIAN * n_rows * dense[-1].n_out ** 2
+        # The richest plan first, then what is left without one of its parts.
+        for first_basis, slope_pairs in dict.fromkeys(
+            [(first, pairs), (first, False), (False, False)]
+        ):
+            plan = cls((first_basis, *(slope_pairs for _ in hidden)), outputs, slope_pairs)
+            build, apply = plan._flops(network, dense, n_rows)
+            if rate * (evaluation / 3.0 + build) + apply <= most * evaluation:
+                return plan
+        return None
+
+    def _flops(self, network, dense, n_rows):
+        """Operations of measuring the curvature after a forward pass, and of T phi and T' grad."""
+        build = _HESSIAN * n_rows * dense[-1].n_out ** 2
         apply = _PASSES * pass_flops(network.n_params)
-        for index, (layer, U, V) in enumerate(zip(dense, inputs, outputs, strict=True)):
+        sides = zip(dense, self.input_bases, self.output_bases, strict=True)
+        for index, (layer, U, V) in enumerate(sides):
             build += U * (_EIGH * layer.n_in**3 + n_rows * layer.n_in**2)
             build += V * _EIGH * layer.n_out**3
             if index > 0:
                 build += 2.0 * layer.n_in * layer.n_out * (layer.n_in + layer.n_out)
-                build += pairs * n_rows * layer.n_in**2
+                build += self.slope_pairs * n_rows * layer.n_in**2
             apply += 4.0 * layer.n_in * layer.n_out * (U * layer.n_in + V * layer.n_out)
-        if rate * build + apply > most * evaluation:
-            return None
-        return cls(inputs, outputs, pairs)
+        return build, apply
 
 
 class LayerFactors(NamedTuple):

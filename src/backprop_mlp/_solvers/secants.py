@@ -119,7 +119,8 @@ class Secants:
         r = float(np.linalg.norm(self.pull_back(point.grad)))
         if r**2 > 2.0 * point.cost > 0.0:
             r = 2.0 * point.cost / r
-        self.scale *= r
+        if 0.0 < r < math.inf:
+            self.scale *= r
 
     def _multiply(self, P, Q, t):
         """Be the product of the factors in P and Q, the last of which is new: q'p = 1 - 1/t."""
