@@ -491,6 +491,12 @@ class PartitionedRows:
         """Sum of the row weights."""
         return self._sizes[1]
 
+    @cached_property
+    def smallest_weight(self):
+        """The smallest row weight above zero."""
+        smallest = self.client.map(_smallest_weight, self.partitions, pure=False)
+        return min(self.client.gather(smallest))
+
     def objective(self, network, alpha):
         """The objective of these rows."""
         map_blocks = partial(_sums_over, network.rows_per_block(self.dtype))
@@ -692,6 +698,11 @@ def _class_totals(partition):
 
 def _size(partition):
     return len(partition.sample_weight), float(partition.sample_weight.sum())
+
+
+def _smallest_weight(partition):
+    weights = partition.sample_weight
+    return float(weights.min(initial=np.inf, where=weights > 0.0))
 
 
 def _sum_over_blocks(partition, function, longest):

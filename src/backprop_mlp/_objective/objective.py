@@ -139,6 +139,12 @@ class RowBlocks(Sequence):
         with np.errstate(over="ignore"):
             return float((weights if self.chosen is None else weights[self.chosen]).sum())
 
+    @property
+    def smallest_weight(self):
+        """The smallest row weight above zero."""
+        weights = self.sample_weight if self.chosen is None else self.sample_weight[self.chosen]
+        return float(weights.min(initial=np.inf, where=weights > 0.0))
+
     def block(self, rows, seed=None):
         """The block of some rows: a slice, or an array of numbers below ``n_rows``."""
         if self.chosen is not None:

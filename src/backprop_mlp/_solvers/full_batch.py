@@ -267,20 +267,38 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
         )
 
 
-def block_flops(network, block: Block):
-    """Floating-point operations of an evaluation, each row's times its weight.
+MOST_REPEATS = 4.0
+"""How many rows a row with weight counts for at most, in the mean."""
+
+
+def block_flops(network, total_weight, block: Block):
+    """Rows of a block with weight, and operations per row, times its share of the weight.
 
     Zeros count for nothing, whether they are stored or not: dense and sparse rows lead to
-    the same coordinates, and so do weights and repeated rows.
+    the same coordinates.
     """
-    X, weight = block.X, block.sample_weight
+    X, share = block.X, block.sample_weight / total_weight
     if issparse(X):
-        n_inputs = np.repeat(weight, np.diff(X.indptr)) @ (X.data != 0)
+        n_inputs = np.repeat(share, np.diff(X.indptr)) @ (X.data != 0)
     else:
-        n_inputs = weight @ np.count_nonzero(X, axis=1)
+        n_inputs = share @ np.count_nonzero(X, axis=1)
     first = network.layers[0]
     others = network.n_weights - first.n_weights
-    return 2.0 * float(2.0 * n_inputs * first.n_out + 3.0 * weight.sum() * others)
+    flops = 2.0 * float(2.0 * n_inputs * first.n_out + 3.0 * share.sum() * others)
+    return float(np.count_nonzero(share)), flops
+
+
+def evaluation_size(objective: Objective):
+    """Rows, and operations of one evaluation, by which coordinates pay or do not.
+
+    Weights count as if the smallest one stood for one row: repeated rows then lead to the
+    same coordinates as weights, and neither the weights' unit nor rows without any matter.
+    """
+    function = partial(block_flops, objective.network, objective.total_weight)
+    n_rows, flops = objective.sum_over_blocks(function)
+    repeated = objective.total_weight / objective.blocks.smallest_weight
+    n_rows = min(repeated, MOST_REPEATS * n_rows)
+    return n_rows, n_rows * flops
 
 
 class DescentPlan(NamedTuple):
@@ -303,10 +321,10 @@ class DescentPlan(NamedTuple):
 def plan_descent(objective: Objective, method: Method):
     """The coordinates that pay for an objective and a method, and what suits them."""
     network = objective.network
-    evaluation = objective.sum_over_blocks(partial(block_flops, network))
+    n_rows, evaluation = evaluation_size(objective)
     parts: list[Coordinates] = [centring := Centring.of(objective)]
     attempts, n_steps = method.attempts, 0
-    plan = Plan.of(network, objective.total_weight, evaluation, method.most_for_curvature)
+    plan = Plan.of(network, n_rows, evaluation, method.most_for_curvature)
     if plan is not None:
         parts.append(Kronecker(objective, centring, plan))
         attempts = method.attempts_with_curvature or attempts
