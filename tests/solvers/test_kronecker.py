@@ -156,6 +156,14 @@ def test_inputs_without_variance_are_no_obstacle(X, rng):
     np.testing.assert_allclose(there_and_back, vector, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_curvature_that_overflows_is_left_out(rng):
+    network = shallow(sizes=(4, 5, 3))
+    objective = rows_objective(network, 1e200 * X_IRIS, Y_IRIS, np.ones(150))
+    theta = 1e-200 * rng.normal(size=network.n_params)
+    assert not built(objective, theta).learned
+
+
 def test_they_are_made_at_given_iterations_and_dropped_where_they_led_to_no_step(rng):
     network = shallow(sizes=(4, 5, 3))
     objective = rows_objective(network, X_IRIS, Y_IRIS, np.ones(150))

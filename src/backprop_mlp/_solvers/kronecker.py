@@ -413,6 +413,13 @@ class Kronecker:
         return factors if finite else []
 
 
+def _eigenbasis(matrix):
+    """Eigenvalues and eigenvectors of a symmetric matrix; nan where its entries have overflowed."""
+    if not np.isfinite(matrix).all():
+        return np.full(len(matrix), np.nan), np.full_like(matrix, np.nan)
+    return np.linalg.eigh(matrix)
+
+
 def _factors(sums: Sums, weights, decay, plan: Plan):
     """Each layer's factors, from the sums and its weights; ``decay`` is alpha/m."""
     total = sums.weight[0]
@@ -422,11 +429,11 @@ def _factors(sums: Sums, weights, decay, plan: Plan):
         first, second = sums.inputs[index]
         mean = first / total
         if plan.input_bases[index]:
-            a, U = np.linalg.eigh(second / total - np.outer(mean, mean))
+            a, U = _eigenbasis(second / total - np.outer(mean, mean))
         else:
             a, U = second / total - mean**2, None
         if plan.output_bases[index]:
-            b, V = np.linalg.eigh(B)
+            b, V = _eigenbasis(B)
         else:
             b, V = B.diagonal(), None
         a, b = a.clip(min=0.0), b.clip(min=0.0)
