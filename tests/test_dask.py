@@ -307,8 +307,8 @@ def test_nothing_that_grows_with_the_rows_is_gathered(client, monkeypatch):
     local = classifier.to_local()
     n_params = sum(theta.size for theta in local.thetas_)
     assert n_params < 100 < len(DIGITS)
-    # The largest results are a cost with its gradient.
-    assert max(sizes) == n_params + 1
+    # The largest results are a cost with its gradient, and the sums that coordinates are made of.
+    assert n_params + 1 <= max(sizes) < len(DIGITS)
 
 
 def disturb(monkeypatch, error):

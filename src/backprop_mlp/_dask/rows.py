@@ -64,8 +64,8 @@ class PartitionedRows:
     @cached_property
     def _sizes(self):
         sizes = self.client.gather(self.client.map(_size, self.partitions, pure=False))
-        n_rows, totals, largest = zip(*sizes, strict=True)
-        return sum(n_rows), sum(totals), max(largest)
+        n_rows, totals, largest, smallest = zip(*sizes, strict=True)
+        return sum(n_rows), sum(totals), max(largest), min(smallest)
 
     @property
     def n_rows(self):
@@ -81,6 +81,11 @@ class PartitionedRows:
     def largest_weight(self):
         """The largest weight that the loss gets."""
         return self._sizes[2]
+
+    @property
+    def smallest_weight(self):
+        """The smallest row weight above zero."""
+        return self._sizes[3]
 
     def open_map(self, network):
         """Context that gives the ``map`` of an objective over these rows."""
@@ -258,7 +263,8 @@ def _size(partition):
     # The client's `Objective` refuses a sum that overflows.
     with np.errstate(over="ignore"):
         total = float(partition.sample_weight.sum())
-    return len(partition.sample_weight), total, _blocks(partition).largest_weight
+    blocks = _blocks(partition)
+    return blocks.n_rows, total, blocks.largest_weight, blocks.smallest_weight
 
 
 def _blocks(partition, max_rows=10_000):

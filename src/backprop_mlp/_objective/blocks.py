@@ -202,6 +202,17 @@ class RowBlocks(Sequence):
         with np.errstate(over="ignore"):
             return max(float(self._weights(self._numbers(rows))[1].max()) for rows in self.slices)
 
+    @cached_property
+    def smallest_weight(self):
+        """The smallest row weight above zero."""
+
+        def smallest(weights):
+            return weights.min(initial=np.inf, where=weights > 0.0)
+
+        if self.chosen is None:
+            return float(smallest(self.sample_weight))
+        return float(min(self._chosen_weights(smallest)))
+
     def _chosen_weights(self, function):
         """A function of the chosen rows' weights, block by block: a copy would take memory."""
         return [function(self.sample_weight[self.chosen[rows]]) for rows in self.slices]
