@@ -23,7 +23,6 @@ from ._estimator.thetas import read_thetas
 from ._estimator.training import train_estimator
 from ._network.network import Network
 from ._sklearn import StrOptions, _fit_context, with_callbacks
-from ._targets.targets import fitted_targets
 from ._training.callbacks import Task
 
 
@@ -450,19 +449,22 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         return self
 
     @classmethod
-    def from_thetas(cls, thetas, *, classes=None, **params):
-        """A fitted classifier from given parameter matrices.
+    def from_thetas(cls, thetas, *, classes=None, multilabel=False, **params):
+        """A fitted classifier from given parameter matrices: ``thetas_`` of any other.
 
         Parameters
         ----------
         thetas : sequence of array-like of shape (n_out, 1 + n_in)
-            One matrix a layer, biases in the first column: the exercise's
-            Theta1, Theta2. The last one has a row a class, or one row for two
-            classes.
+            One matrix per layer, biases in the first column: the exercise's
+            Theta1, Theta2. The last one has a row per class or label, or one row
+            for two classes. Two softmax outputs become the one logistic output
+            with the same probabilities: the difference of their rows.
         classes : array-like of shape (n_classes,), default=None
             Label of each row of the last matrix, in any order; for a single
-            row the labels of output 0 and 1. None means 0, 1, 2, ...
-            ``classes_`` is sorted, and the rows of the last matrix with it.
+            row the labels of output 0 and 1, or the only label. None means 0, 1,
+            2, ... ``classes_`` is sorted, and the rows of the last matrix with it.
+        multilabel : bool, default=False
+            Whether each row of the last matrix is a label that may be there or not.
         **params : dict
             Parameters of the classifier. ``hidden_layer_sizes`` follows from
             the matrices.
@@ -470,7 +472,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         Returns
         -------
         classifier : BackpropMLPClassifier
-            Ready to predict; `fit` would start anew, or from these parameters with
+            Ready to predict; `fit` would start again, or from these parameters with
             ``warm_start=True``.
 
         Raises
@@ -487,7 +489,8 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         >>> xnor.predict([[0, 0], [0, 1], [1, 0], [1, 1]])
         array([1, 0, 0, 1])
         """
-        thetas, labels = read_thetas(thetas, classes)
+        softmax = params.get("output_activation", "logistic") == "softmax"
+        thetas, targets = read_thetas(thetas, classes, multilabel=multilabel, softmax=softmax)
         sizes = [thetas[0].shape[1] - 1, *map(len, thetas)]
         classifier = cls(hidden_layer_sizes=sizes[1:-1], **params)
         classifier._validate_params()
@@ -496,7 +499,6 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
                 f"class_weight={classifier.class_weight!r} needs training data; "
                 "from_thetas takes a dictionary or None."
             )
-        targets = fitted_targets(labels, False)
         loss = targets.loss(classifier.output_activation)
         names = activation_names(classifier, len(thetas) - 1)
         network = Network.feedforward(sizes, names, loss)

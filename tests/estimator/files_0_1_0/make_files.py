@@ -10,7 +10,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import skops.io
 from sklearn.datasets import load_iris
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
@@ -49,6 +48,8 @@ MODELS = {
 
 
 def main():
+    import skops.io
+
     warnings.simplefilter("ignore")
     predicted = {"X": X}
     for name, (model, y) in MODELS.items():
