@@ -2,8 +2,10 @@
 
 import copy
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
@@ -16,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from ._classifier import BackpropMLPClassifier
 from ._estimator.alpha_path import AlphaPath, Fold
 from ._estimator.documentation import DocumentationLinkMixin
+from ._estimator.keywords import Matrix, Scoring, Weights
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,
@@ -196,7 +199,27 @@ class BackpropMLPClassifierCV(
         "refit": ["boolean"],
     }
 
-    def __init__(self, estimator=None, *, alphas=10, cv=5, scoring=None, n_jobs=None, refit=True):
+    alpha_: float
+    alphas_: np.ndarray
+    scores_: np.ndarray
+    train_scores_: np.ndarray
+    n_iter_: np.ndarray
+    best_score_: float
+    best_estimator_: BackpropMLPClassifier
+    classes_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
+    def __init__(
+        self,
+        estimator: BackpropMLPClassifier | None = None,
+        *,
+        alphas: ArrayLike = 10,
+        cv: Any = 5,
+        scoring: Scoring = None,
+        n_jobs: int | None = None,
+        refit: bool = True,
+    ):
         self.estimator = estimator
         self.alphas = alphas
         self.cv = cv
@@ -210,7 +233,7 @@ class BackpropMLPClassifierCV(
         tags.input_tags.sparse = True
         return tags
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Where metadata go: ``sample_weight`` to `fit`, others to the splitter and the scorer.
 
         Returns
@@ -235,7 +258,7 @@ class BackpropMLPClassifierCV(
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, **params):
+    def fit(self, X: Matrix, y: Matrix, sample_weight: Weights = None, **params: Any) -> Self:
         """Choose alpha by cross-validation, and train with it on all rows.
 
         Parameters
@@ -375,7 +398,7 @@ class BackpropMLPClassifierCV(
     # Prediction
 
     @available_if(_is_refitted)
-    def predict(self, X):
+    def predict(self, X: Matrix) -> np.ndarray:
         """The class with the largest logit; for multilabel problems, every label above 0.
 
         Parameters
@@ -392,7 +415,7 @@ class BackpropMLPClassifierCV(
         return self.best_estimator_.predict(X)
 
     @available_if(_is_refitted)
-    def predict_proba(self, X):
+    def predict_proba(self, X: Matrix) -> np.ndarray:
         """Probabilities of the classes.
 
         Parameters
@@ -409,7 +432,7 @@ class BackpropMLPClassifierCV(
         return self.best_estimator_.predict_proba(X)
 
     @available_if(_is_refitted)
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Matrix) -> np.ndarray:
         """Logarithms of the probabilities, always finite.
 
         Parameters
@@ -426,7 +449,7 @@ class BackpropMLPClassifierCV(
         return self.best_estimator_.predict_log_proba(X)
 
     @available_if(_is_refitted)
-    def decision_function(self, X):
+    def decision_function(self, X: Matrix) -> np.ndarray:
         """Logits of the output units.
 
         Parameters
@@ -443,7 +466,7 @@ class BackpropMLPClassifierCV(
         return self.best_estimator_.decision_function(X)
 
     @available_if(_is_refitted)
-    def score(self, X, y, sample_weight=None, **params):
+    def score(self, X: Matrix, y: Matrix, sample_weight: Weights = None, **params: Any) -> float:
         """The score of the predictions by ``scoring``.
 
         Parameters

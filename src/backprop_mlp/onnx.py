@@ -5,6 +5,8 @@ Importing this module makes the classifiers known to skl2onnx, so that
 inside pipelines, searches and scikit-learn's other meta-estimators.
 """
 
+from typing import Any
+
 import numpy as np
 import skl2onnx
 from skl2onnx import update_registered_converter
@@ -23,6 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
 from ._estimator.fitted import fitted_network
+from ._estimator.keywords import Matrix
 from ._network.activations import LEAKY_SLOPE
 from ._network.layers import Dense
 
@@ -31,7 +34,7 @@ __all__ = ["to_onnx"]
 _ONNX = onnx_proto.TensorProto
 
 
-def to_onnx(model, X=None, *, options=None, **kwargs):
+def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwargs: Any) -> Any:
     """Convert a fitted classifier, or a pipeline or search with one in it, to ONNX.
 
     The graph has two outputs: labels of shape (n_samples,), int64 or strings,
