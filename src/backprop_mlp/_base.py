@@ -10,8 +10,10 @@ from ._estimator.assembly import SOLVERS, open_objective
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fitted import fitted_network
 from ._estimator.keywords import Matrix, Weights
+from ._estimator.onnx_protocol import OnnxMixin
 from ._estimator.pose import pose_fitted
 from ._estimator.rows import check_rows
+from ._estimator.summary import NetworkSummary, summarise
 from ._estimator.thetas import as_thetas
 from ._network.activations import ACTIVATIONS
 from ._network.losses import loss_for
@@ -20,7 +22,7 @@ from .initializers import INITIALIZERS
 from .schedules import NAMES as SCHEDULES
 
 
-class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
+class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
     """A network trained by backpropagation; see its subclasses."""
 
     _parameter_constraints: dict = {
@@ -86,6 +88,28 @@ class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
     def thetas_(self) -> list[np.ndarray]:
         """Parameters of each layer, of shape (n_out, 1 + n_in), biases first."""
         return as_thetas(fitted_network(self).dense)
+
+    def summary(self) -> NetworkSummary:
+        """The layers with their shapes, activation functions and numbers of parameters.
+
+        Returns
+        -------
+        summary : NetworkSummary
+            Printed, a table. ``layers`` holds the same as attributes, and ``n_params``
+            is the number of all weights and biases.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from backprop_mlp import BackpropMLPClassifier
+        >>> thetas = [np.ones((25, 401)), np.ones((10, 26))]
+        >>> BackpropMLPClassifier.from_thetas(thetas, activation="logistic").summary()
+        layer     inputs  units  activation  parameters
+        hidden 1     400     25  logistic        10,025
+        output        25     10  logistic           260
+        total                                    10,285
+        """
+        return summarise(self)
 
     def activations(self, X: Matrix) -> list:
         """Activations of every layer.

@@ -235,7 +235,9 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
     evaluation or in the first epoch (so always in `partial_fit`), and while
     input is validated, `KeyboardInterrupt` is raised instead. An exception,
     be it raised by a callback, goes through when all restarts have ended. A fit
-    that raises one leaves the estimator as it was.
+    that raises one leaves the estimator as it was. A `GridSearchCV` goes on after an
+    interrupted fit; it ends with it if ``error_score="raise"`` and
+    ``warnings.filterwarnings("error", "Training was interrupted")`` are set.
 
     Where numbers overflow, in training or in a prediction, that is a
     `FloatingPointError` that says what to do; nan is never returned.
@@ -263,6 +265,8 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     }
+    _estimator_type = "classifier"  # asked for by libraries that know no tags
+
     classes_: np.ndarray
     class_weight_: np.ndarray
 

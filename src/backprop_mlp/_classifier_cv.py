@@ -19,6 +19,7 @@ from ._classifier import BackpropMLPClassifier
 from ._estimator.alpha_path import AlphaPath, Fold
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.keywords import Matrix, Scoring, Weights
+from ._estimator.onnx_protocol import OnnxMixin
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,
@@ -42,6 +43,7 @@ def _is_refitted(search):
 
 
 class BackpropMLPClassifierCV(
+    OnnxMixin,
     DocumentationLinkMixin,
     CallbackSupportMixin,
     MetaEstimatorMixin,
@@ -198,6 +200,7 @@ class BackpropMLPClassifierCV(
         "n_jobs": [Integral, None],
         "refit": ["boolean"],
     }
+    _estimator_type = "classifier"  # asked for by libraries that know no tags
 
     alpha_: float
     alphas_: np.ndarray

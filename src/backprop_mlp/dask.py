@@ -118,6 +118,8 @@ class DaskBackpropMLPClassifier(
         "client": [Client, None],
     }
 
+    _estimator_type = "classifier"  # asked for by libraries that know no tags
+
     estimator_: BackpropMLPClassifier
 
     def __init__(
