@@ -17,6 +17,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._estimator.assembly import open_objective
+from backprop_mlp._estimator.fitted import fitted_network
+from backprop_mlp._estimator.pose import Problem
 from backprop_mlp._solvers.full_batch import METHODS
 from backprop_mlp._training.run import Monitor
 
@@ -24,6 +27,7 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
+from backprop_mlp._dask.rows import PartitionedRows, check_partitions, delayed_rows  # noqa: E402
 from backprop_mlp.dask import DaskBackpropMLPClassifier  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(
@@ -549,9 +553,14 @@ def _statistics(factor, block):
 
 
 def test_a_function_of_blocks_is_summed_over_the_partitions(client, fitted):
-    objective, _ = fitted._fitted_objective(X_DASK, Y_DASK, chunked(WEIGHTS, 100, 250))
+    rows = [X_DASK, Y_DASK, chunked(WEIGHTS, 100, 250)]
+    checked = check_partitions(client, delayed_rows(*rows), clone(network()), reset=True)
+    local = fitted_network(fitted.to_local())
+    partitions = PartitionedRows.encode(client, checked, local.targets)
+    problem = Problem(local.targets, local.network, partitions)
     for function in (partial(_statistics, 1.0), _count_rows):
-        found = objective.sum_over_blocks(function)
+        with open_objective(problem, 1.0) as objective:
+            found = objective.sum_over_blocks(function)
         if function is _count_rows:
             assert found == len(LABELS)
             continue

@@ -21,6 +21,13 @@ from ._sklearn import CallbackSupportMixin, Interval, Options, StrOptions
 from .initializers import INITIALIZERS
 from .schedules import NAMES as SCHEDULES
 
+N_JOBS = [
+    Interval(Integral, None, -1, closed="right"),
+    Interval(Integral, 1, None, closed="left"),
+    None,
+]
+"""What ``n_jobs`` may be: 0 has no meaning."""
+
 
 class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
     """A network trained by backpropagation; see its subclasses."""
@@ -51,7 +58,7 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "n_init": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],

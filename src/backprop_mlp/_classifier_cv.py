@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch
@@ -15,11 +15,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, is_multilabel
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from ._base import N_JOBS
 from ._classifier import BackpropMLPClassifier
 from ._estimator.alpha_path import AlphaPath, Fold
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.keywords import Matrix, Scoring, Weights
 from ._estimator.onnx_protocol import OnnxMixin
+from ._estimator.tags import NetworkClassifierMixin
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,
@@ -47,7 +49,7 @@ class BackpropMLPClassifierCV(
     DocumentationLinkMixin,
     CallbackSupportMixin,
     MetaEstimatorMixin,
-    ClassifierMixin,
+    NetworkClassifierMixin,
     BaseEstimator,
 ):
     """A `BackpropMLPClassifier` that chooses ``alpha`` by cross-validation.
@@ -197,11 +199,9 @@ class BackpropMLPClassifierCV(
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "refit": ["boolean"],
     }
-    _estimator_type = "classifier"  # asked for by libraries that know no tags
-
     alpha_: float
     alphas_: np.ndarray
     scores_: np.ndarray
@@ -229,12 +229,6 @@ class BackpropMLPClassifierCV(
         self.scoring = scoring
         self.n_jobs = n_jobs
         self.refit = refit
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.input_tags.sparse = True
-        return tags
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Where metadata go: ``sample_weight`` to `fit`, others to the splitter and the scorer.

@@ -12,7 +12,7 @@ import dask
 import dask.array as da
 import numpy as np
 from distributed import Client, default_client
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     check_is_fitted,
@@ -34,9 +34,10 @@ from ._estimator.assembly import open_objective
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fitted import fitted_network
 from ._estimator.pose import Problem, training_network
+from ._estimator.tags import NetworkClassifierMixin
 from ._estimator.thetas import as_thetas
 from ._estimator.training import train_estimator
-from ._sklearn import _fit_context
+from ._sklearn import _fit_context, validate_params
 from ._solvers.full_batch import METHODS
 from ._targets.targets import union
 from ._training.callbacks import Task
@@ -46,7 +47,7 @@ __all__ = ["DaskBackpropMLPClassifier"]
 
 
 class DaskBackpropMLPClassifier(
-    DocumentationLinkMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+    DocumentationLinkMixin, MetaEstimatorMixin, NetworkClassifierMixin, BaseEstimator
 ):
     """A `BackpropMLPClassifier` that is trained on the partitions of Dask collections.
 
@@ -118,8 +119,6 @@ class DaskBackpropMLPClassifier(
         "client": [Client, None],
     }
 
-    _estimator_type = "classifier"  # asked for by libraries that know no tags
-
     estimator_: BackpropMLPClassifier
 
     def __init__(
@@ -127,12 +126,6 @@ class DaskBackpropMLPClassifier(
     ):
         self.estimator = estimator
         self.client = client
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.input_tags.sparse = True
-        return tags
 
     def __getstate__(self):
         # A client is a connection and can't be copied.
@@ -211,7 +204,7 @@ class DaskBackpropMLPClassifier(
             earlier = earlier_training(local)
         else:
             local = clone(estimator)
-        local._validate_params()
+        validate_params(local)
         _check_supported(local, X_val, y_val, sample_weight_val)
         client = default_client(self.client)
         given = delayed_rows(X, y, sample_weight)

@@ -47,10 +47,10 @@ class Constant:
 
 @dataclass(frozen=True)
 class InvScaling:
-    """Power of the samples seen: initial / (1 + t)^power.
+    """Power of the rows seen: initial / (1 + t)^power.
 
-    t counts the samples, by weight, before the epoch: as `MLPClassifier` does
-    it, the rate stays what it was throughout an epoch.
+    t counts the rows seen before the epoch: as in `MLPClassifier`, the rate stays
+    the same throughout an epoch.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ class InvScaling:
     power : float, default=0.5
         Exponent, >= 0.
     samples_per_epoch : float, default=1
-        Total row weight.
+        Rows per epoch.
     steps_per_epoch : int, default=1
-        Updates an epoch.
+        Updates per epoch.
 
     Examples
     --------

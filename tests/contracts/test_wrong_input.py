@@ -214,7 +214,7 @@ WRONG_PARAMETERS = [
     kind("n_init", "auto", "int", "Got 'auto'"),
     span("n_init", 0, "[1, inf)", "Got 0"),
     kind("n_jobs", 1.5, "int", "Got 1.5"),
-    span("n_jobs", 0, "n_jobs == 0"),
+    span("n_jobs", 0, "Got 0"),
     kind("warm_start", "yes", "bool", "Got 'yes'"),
     kind("random_state", "seed", "Got 'seed'"),
     span("random_state", -1, "Got -1"),

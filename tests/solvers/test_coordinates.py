@@ -42,9 +42,10 @@ def objective(network, X, rng):
     return Objective(network, blocks, 0.7)
 
 
-@pytest.fixture
-def centring(network, objective):
-    return Centring(network, objective.input_means())
+@pytest.fixture(params=["centred", "scaled"])
+def centring(request, network, objective):
+    scales = np.array([0.5, 20.0, 3.0]) if request.param == "scaled" else None
+    return Centring(network, objective.input_scale.means, scales)
 
 
 def test_to_phi_is_the_inverse_of_to_theta(network, centring, rng):
@@ -67,7 +68,8 @@ def test_pull_back_is_the_adjoint(network, centring, rng):
     assert centring.pull_back(grad) @ v == pytest.approx(grad @ centring.to_theta(v), rel=1e-13)
 
 
-def test_weights_stay_as_they_are_so_the_penalty_does_too(network, centring, objective, rng):
+def test_without_scales_weights_and_penalty_stay_as_they_are(network, objective, rng):
+    centring = Centring(network, objective.input_scale.means)
     phi = rng.normal(size=network.n_params)
     theta = centring.to_theta(phi)
     np.testing.assert_array_equal(theta[: network.n_weights], phi[: network.n_weights])
@@ -90,7 +92,8 @@ def test_phi_are_the_parameters_of_a_network_that_centres_its_inputs(
     means = np.average(X, axis=0, weights=objective.blocks.sample_weight)
     centre = 0.5 if activation == "logistic" else 0.0
     (W1, b1), (W2, b2), (W3, b3) = network.dense_views(phi)
-    a = FUNCTIONS[activation]((X - means) @ W1 + b1)
+    scales = 1.0 if centring.input_scales is None else centring.input_scales
+    a = FUNCTIONS[activation]((X - means) / scales @ W1 + b1)
     a = FUNCTIONS[activation]((a - centre) @ W2 + b2)
     np.testing.assert_allclose(z, (a - centre) @ W3 + b3, rtol=1e-11, atol=1e-12)
 
@@ -127,6 +130,17 @@ def test_without_means_only_logistic_units_are_centred(network, activation, rng)
         np.testing.assert_array_equal(moved[1], b2)
         np.testing.assert_array_equal(moved[2], b3)
     assert W1.shape == (3, 5)
+
+
+def test_the_coordinates_of_an_objective_have_the_scale_of_its_inputs(objective, network):
+    means, scales = objective.input_scale
+    centring = Centring.of(objective)
+    assert centring.network is network
+    np.testing.assert_array_equal(centring.input_means, means)
+    np.testing.assert_array_equal(centring.input_scales, scales)
+    objective.blocks.X[:] *= 0.1
+    small = Centring.of(Objective(network, objective.blocks, 0.7))
+    assert small.input_scales is None
 
 
 def test_a_stationary_point_in_phi_is_one_in_theta(network, centring, rng):

@@ -176,7 +176,7 @@ def test_only_the_monitor_ends_a_descent(solver, n_iter, monkeypatch):
 
 def test_a_failed_line_search_is_a_fresh_start_from_where_it_failed():
     objective, theta = problem("relu")
-    centring = Centring(objective.network, objective.input_means())
+    centring = Centring.of(objective)
 
     def cost_and_grad(phi):
         cost, grad = objective.value_and_grad(centring.to_theta(phi))

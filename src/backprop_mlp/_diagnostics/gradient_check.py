@@ -371,7 +371,7 @@ def check_gradient(
         np.errstate(over="ignore", invalid="ignore"),
     ):
         objective.blocks = loss.blocks = _fixed_blocks(problem, seed)
-        if not hasattr(estimator, "coefs_"):
+        if theta is None:
             theta = draw_start(loss, np.random.default_rng(seed))
         if not (theta + step != theta - step).all():
             raise ValueError(

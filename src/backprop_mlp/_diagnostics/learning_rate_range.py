@@ -13,6 +13,7 @@ from .._estimator.assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_o
 from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_check
 from .._solvers.mini_batch import initial_state, minimize_mini_batch
+from .._training.start import draw_theta
 
 SMOOTHING = 0.9
 """Weight of the past in the smoothed costs."""
@@ -189,7 +190,7 @@ def learning_rate_range_test(
         )
     if not (isinstance(n_steps, Integral) and int(n_steps) >= 10):
         raise ValueError(f"n_steps must be an integer >= 10; got {n_steps!r}.")
-    problem, theta = pose_check(clone(estimator), X, y, sample_weight)
+    problem, _ = pose_check(clone(estimator), X, y, sample_weight)
     mini_batches = build_mini_batches(estimator, problem.blocks)
     schedule = _Rising(float(min_rate), float(max_rate), int(n_steps))
     how = replace(mini_batches, schedule=schedule, time="updates")
@@ -198,6 +199,7 @@ def learning_rate_range_test(
     )
     with open_objective(problem, estimator.alpha) as objective:
         recorder = _Recorder(objective, n_steps)
+        theta = draw_theta(objective, mini_batches.rule, estimator.initializer, rng)
         state = initial_state(problem.network, theta, mini_batches.rule, rng)
         try:
             # Too high a rate overflows: that is what the test looks for.

@@ -92,7 +92,7 @@ def activation_names(params, n_hidden):
 
 
 def _one_a_layer(keyword, value, n_hidden, kind, allowed):
-    """The values of a keyword that takes one for all hidden layers, or one a layer."""
+    """The values of a keyword that takes one for all hidden layers, or one per layer."""
     if isinstance(value, kind):
         return [value] * n_hidden
     values = _entries(value)

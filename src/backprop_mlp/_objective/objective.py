@@ -12,7 +12,7 @@ of threads does not matter at all.
 
 import copy
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from .._network.network import Network
 from .blocks import Block, add_up, block_slices, max_block_rows
 from .overflow import IGNORE_OVERFLOW, refuse_overflow
 from .penalty import L2Penalty, Penalty
+from .row_sums import InputScale, RowSums, block_row_sums, measure_input_scale
 
 FLOAT32_WEIGHTS = 1e-20, 1e20
 """Between them the largest weight must be where X is float32: a block's gradient is summed in
@@ -76,11 +77,6 @@ def block_hessian_product(network: Network, theta, direction, block: Block):
         block.loss_weight,
     )
     return product
-
-
-def block_weighted_inputs(weight, block: Block):
-    """Sum of the block's inputs, each row times its share of the total weight."""
-    return block.X.T @ (block.sample_weight / weight)
 
 
 class Objective:
@@ -295,9 +291,24 @@ class Objective:
         with np.errstate(**IGNORE_OVERFLOW):
             return self._penalty.value(self._weights(theta))
 
-    def input_means(self):
-        """Weighted mean of each input, of shape (n_features,), float64."""
-        return self.sum_over_blocks(partial(block_weighted_inputs, self.total_weight))
+    @cached_property
+    def _row_sums(self) -> RowSums:
+        return RowSums(*self.sum_over_blocks(partial(block_row_sums, self.total_weight)))
+
+    @cached_property
+    def input_scale(self) -> InputScale:
+        """Weighted mean of each input, and max(1, weighted standard deviation)."""
+        return measure_input_scale(self.sum_over_blocks, self.total_weight, self._row_sums)
+
+    @cached_property
+    def constant_logits(self):
+        """Logits of a network that tells no rows apart, of shape (n_outputs,), float64.
+
+        As the network's loss makes them from the targets' totals.
+        """
+        with np.errstate(**IGNORE_OVERFLOW):
+            sums = self._row_sums
+            return self.network.loss.constant_logits(sums.target_totals, sums.target_weights)
 
     def _in_blocks(self, theta):
         """theta in the precision of the blocks."""

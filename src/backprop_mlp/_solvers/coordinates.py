@@ -1,23 +1,25 @@
 """theta = T(phi): the coordinates in which the full-batch solvers work.
 
-A dense layer that sees inputs x around a centre c computes
+A dense layer that sees inputs x around a centre c, spread by s, computes
 
-    x W + b = (x - c) W + beta      with  b = beta - c W
+    x W + b = ((x - c) / s) V + beta      with  W = V / s  and  b = beta - c W
 
-and the pair (W, beta) = phi is far better conditioned than (W, b) = theta: a
-step in W no longer shifts every unit's mean input. T is linear, leaves the
-weights (hence the penalty) alone and changes neither the cost nor its minima.
+and the pair (V, beta) = phi is far better conditioned than (W, b) = theta: a
+step in V no longer shifts every unit's mean input, and no column outweighs the
+others by its unit alone. T is linear and changes neither the cost nor its minima.
 The centres are the weighted means of the inputs for the first layer and f(0) of
-the activation before it for every other; X itself is never touched.
+the activation before it for every other. The scales are the first layer's:
+max(1, weighted standard deviation). X itself is never touched.
 
 LeCun, Bottou, Orr & Mueller, "Efficient BackProp" (1998), section 4.3, centre
-the inputs for the same reason.
+and scale the inputs for the same reason.
 """
 
 import numpy as np
 
 from .._network.layers import Dense, Elementwise
 from .._network.network import Network
+from .._objective.objective import Objective
 
 
 class Centring:
@@ -28,10 +30,14 @@ class Centring:
     network : Network
     input_means : ndarray of shape (n_features,)
         Centre of the first layer's inputs.
+    input_scales : ndarray of shape (n_features,), default=None
+        What the first layer's inputs are divided by, above zero; None means 1.
     """
 
-    def __init__(self, network: Network, input_means):
+    def __init__(self, network: Network, input_means, input_scales=None):
         self.network = network
+        self.input_means = input_means
+        self.input_scales = input_scales
         self.centres: list[tuple[int, np.ndarray]] = []
         """Number of each dense layer whose centre is not zero everywhere, and the centre."""
         centre, number = input_means, 0
@@ -43,6 +49,17 @@ class Centring:
             elif isinstance(layer, Elementwise):
                 centre = layer.activation.centre
 
+    @classmethod
+    def of(cls, objective: Objective):
+        """The coordinates that suit the rows of an objective."""
+        means, scales = objective.input_scale
+        return cls(objective.network, means, scales if np.any(scales != 1.0) else None)
+
+    def _first_weights(self, vector):
+        """One row per unit of the first layer, one column per input."""
+        W, _ = self.network.dense_views(vector)[0]
+        return W.T
+
     def _shifts(self, vector):
         """(centre, weights, biases) of each layer whose centre is not zero everywhere."""
         dense = self.network.dense_views(vector)
@@ -51,6 +68,9 @@ class Centring:
     def to_theta(self, phi):
         """T(phi), a new vector."""
         theta = phi.copy()
+        if self.input_scales is not None:
+            W_rows = self._first_weights(theta)
+            W_rows /= self.input_scales
         for centre, W, b in self._shifts(theta):
             b -= centre @ W
         return theta
@@ -60,6 +80,9 @@ class Centring:
         phi = theta.copy()
         for centre, W, b in self._shifts(phi):
             b += centre @ W
+        if self.input_scales is not None:
+            V_rows = self._first_weights(phi)
+            V_rows *= self.input_scales
         return phi
 
     def pull_back(self, grad):
@@ -67,4 +90,7 @@ class Centring:
         grad = grad.copy()
         for centre, W_grad, b_grad in self._shifts(grad):
             W_grad.T[...] -= np.outer(b_grad, centre)
+        if self.input_scales is not None:
+            V_grad_rows = self._first_weights(grad)
+            V_grad_rows /= self.input_scales
         return grad

@@ -1,4 +1,4 @@
-"""Full-batch solvers: SciPy's conjugate gradient, L-BFGS and Newton-CG, centred."""
+"""Full-batch solvers: SciPy's conjugate gradient, L-BFGS and Newton-CG, with centred inputs."""
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
@@ -84,7 +84,7 @@ class _Descent:
         self.stopped = self.monitor.start(self.cost, grad_max)
 
     def __call__(self, intermediate_result):
-        """SciPy's callback, once an iteration."""
+        """SciPy's callback, once per iteration."""
         phi = intermediate_result.x.copy()
         cost, grad_max, theta = self.at(phi)
         if not cost <= self.cost or np.array_equal(phi, self.phi):
@@ -108,7 +108,7 @@ class _Descent:
         """Run SciPy's method until the monitor ends it or no step helps any more.
 
         A line search can fail where relu's kinks leave no point that satisfies
-        the Wolfe conditions. The method then starts afresh from where it is:
+        the Wolfe conditions. The method then starts again from where it is:
         with the same options as long as that leads on, then with the next ones.
         """
         evaluate, hessian_product = self.evaluate, None
@@ -141,7 +141,7 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
         Where to start.
     solver : {"cg", "lbfgs", "newton-cg"}
     monitor : Monitor
-        Told of the start and of every iteration; says when to stop.
+        Follows the start and every iteration; says when to stop.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
 def _descend(objective, theta, how, monitor):
     """The work of `minimize_scipy`, with one of ``METHODS``."""
     method, attempts = how
-    centring = Centring(objective.network, objective.input_means())
+    centring = Centring.of(objective)
     descent = _Descent(objective, centring, monitor)
     try:
         descent.start(centring.to_phi(theta))

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -172,7 +173,8 @@ def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
     finally:
         monitor.close()
     network, theta = monitor.plain(result.x, moments)
-    best, measured, is_kept = monitor.best, monitor.measured, True
+    best, is_kept = monitor.best, True
+    measured: Any = monitor.measured
     if best is not None and best.theta is not None:
         theta, measured, is_kept = best.theta, best.measured, best.number == monitor.n_iter
         if mini_batches is None:
