@@ -1,49 +1,35 @@
 """The classifier: its keywords, `fit`, and what a fitted one predicts."""
 
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
 import numpy as np
-from sklearn.base import ClassifierMixin
+from numpy.typing import ArrayLike
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from ._base import BackpropMLP
+from ._estimator import keywords
 from ._estimator.adoption import (
     adopt_best,
-    adopt_network,
-    adopt_no_record,
     adopt_outcome,
+    adopt_thetas,
     earlier_training,
     unchanged_on_failure,
 )
-from ._estimator.assembly import MINI_BATCH_SOLVERS, activation_names
+from ._estimator.assembly import has_partial_fit
 from ._estimator.fitted import fitted_network
 from ._estimator.pose import pose, pose_chunk
 from ._estimator.rows import check_rows
+from ._estimator.tags import NetworkClassifierMixin
 from ._estimator.thetas import read_thetas
 from ._estimator.training import train_estimator
-from ._network.network import Network
 from ._sklearn import StrOptions, _fit_context, validate_params, with_callbacks
-from ._targets.targets import fitted_targets
 from ._training.callbacks import Task
 
 
-def _has_partial_fit(classifier):
-    """Whether `partial_fit` makes sense with the classifier's keywords."""
-    if classifier.solver not in MINI_BATCH_SOLVERS:
-        raise AttributeError(
-            f"partial_fit needs mini-batches: solver must be one of {MINI_BATCH_SOLVERS}; got "
-            f"solver={classifier.solver!r}."
-        )
-    if classifier.early_stopping:
-        raise AttributeError("partial_fit holds out no rows: early_stopping must be False.")
-    if classifier.class_weight == "balanced":
-        raise AttributeError(
-            "partial_fit does not see all rows: class_weight must not be 'balanced'."
-        )
-    return True
-
-
-class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
+class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
     """Neural network classifier, trained by backpropagation.
 
     Minimises, with SciPy's conjugate gradient by default,
@@ -252,7 +238,9 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
     evaluation or in the first epoch (so always in `partial_fit`), and while
     input is validated, `KeyboardInterrupt` is raised instead. An exception,
     be it raised by a callback, goes through when all restarts have ended. A fit
-    that raises one leaves the estimator as it was.
+    that raises one leaves the estimator as it was. A `GridSearchCV` goes on after an
+    interrupted fit; it ends with it if ``error_score="raise"`` and
+    ``warnings.filterwarnings("error", "Training was interrupted")`` are set.
 
     Where numbers overflow, in training or in a prediction, that is a
     `FloatingPointError` that says what to do; nan is never returned.
@@ -280,42 +268,44 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     }
+    classes_: np.ndarray
+    class_weight_: np.ndarray
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: keywords.Sizes = (100,),
+        activation: keywords.ActivationNames = "relu",
         *,
-        output_activation="logistic",
-        solver="cg",
-        alpha=1.0,
-        initializer="auto",
-        dropout=0.0,
-        batch_norm=False,
-        class_weight=None,
-        max_iter=200,
-        tol=1e-4,
-        max_fun=15000,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        shuffle=True,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        max_grad_norm=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        n_init=1,
-        n_jobs=None,
-        warm_start=False,
-        random_state=None,
-        verbose=False,
+        output_activation: keywords.OutputActivation = "logistic",
+        solver: keywords.Solver = "cg",
+        alpha: float = 1.0,
+        initializer: keywords.Initializer = "auto",
+        dropout: keywords.Dropout = 0.0,
+        batch_norm: bool = False,
+        class_weight: keywords.ClassWeight = None,
+        max_iter: int = 200,
+        tol: float = 1e-4,
+        max_fun: int = 15000,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: keywords.LearningRate = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        shuffle: bool = True,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        max_grad_norm: float | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: float = 10,
+        scoring: keywords.Scoring = None,
+        n_init: int = 1,
+        n_jobs: int | None = None,
+        warm_start: bool = False,
+        random_state: keywords.RandomState = None,
+        verbose: bool | int = False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -350,15 +340,18 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         self.random_state = random_state
         self.verbose = verbose
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.input_tags.sparse = True
-        return tags
-
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: keywords.Matrix,
+        y: keywords.Matrix,
+        sample_weight: keywords.Weights = None,
+        *,
+        X_val: keywords.Matrix = None,
+        y_val: keywords.Matrix = None,
+        sample_weight_val: keywords.Weights = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -413,10 +406,17 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
             task.end(lambda: vars(self))
         return self
 
-    @available_if(_has_partial_fit)
+    @available_if(has_partial_fit)
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, *, classes=None):
+    def partial_fit(
+        self,
+        X: keywords.Matrix,
+        y: keywords.Matrix,
+        sample_weight: keywords.Weights = None,
+        *,
+        classes: ArrayLike | None = None,
+    ) -> Self:
         """Train for one epoch on the given rows, which may be new ones.
 
         Only for mini-batch solvers, without ``early_stopping``, without
@@ -467,19 +467,29 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         return self
 
     @classmethod
-    def from_thetas(cls, thetas, *, classes=None, **params):
-        """A fitted classifier from given parameter matrices.
+    def from_thetas(
+        cls,
+        thetas: Sequence[ArrayLike],
+        *,
+        classes: ArrayLike | None = None,
+        multilabel: bool = False,
+        **params: Any,
+    ) -> Self:
+        """A fitted classifier from given parameter matrices: ``thetas_`` of any other.
 
         Parameters
         ----------
         thetas : sequence of array-like of shape (n_out, 1 + n_in)
             One matrix per layer, biases in the first column: the exercise's
-            Theta1, Theta2. The last one has a row per class, or one row for two
-            classes.
+            Theta1, Theta2. The last one has a row per class or label, or one row
+            for two classes. Two softmax outputs become the one logistic output
+            with the same probabilities: the difference of their rows.
         classes : array-like of shape (n_classes,), default=None
             Label of each row of the last matrix, in any order; for a single
-            row the labels of output 0 and 1. None means 0, 1, 2, ...
-            ``classes_`` is sorted, and the rows of the last matrix with it.
+            row the labels of output 0 and 1, or the only label. None means 0, 1,
+            2, ... ``classes_`` is sorted, and the rows of the last matrix with it.
+        multilabel : bool, default=False
+            Whether each row of the last matrix is a label that may be there or not.
         **params : dict
             Parameters of the classifier. ``hidden_layer_sizes`` follows from
             the matrices.
@@ -504,27 +514,14 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         >>> xnor.predict([[0, 0], [0, 1], [1, 0], [1, 1]])
         array([1, 0, 0, 1])
         """
-        thetas, labels = read_thetas(thetas, classes)
-        sizes = [thetas[0].shape[1] - 1, *map(len, thetas)]
-        classifier = cls(hidden_layer_sizes=sizes[1:-1], **params)
+        softmax = params.get("output_activation") == "softmax"
+        matrices, targets = read_thetas(thetas, classes, multilabel=multilabel, softmax=softmax)
+        classifier = cls(hidden_layer_sizes=[len(matrix) for matrix in matrices[:-1]], **params)
         validate_params(classifier)
-        if classifier.class_weight == "balanced":
-            raise ValueError(
-                f"class_weight={classifier.class_weight!r} needs training data; "
-                "from_thetas takes a dictionary or None."
-            )
-        targets = fitted_targets(labels, False)
-        loss = targets.loss(classifier.output_activation)
-        names = activation_names(classifier, len(thetas) - 1)
-        network = Network.feedforward(sizes, names, loss)
-        theta = network.pack([t[:, 1:].T for t in thetas], [t[:, 0] for t in thetas])
-        classifier.class_weight_ = targets.class_weights(classifier.class_weight)
-        adopt_network(classifier, network, targets, theta, np.float64)
-        classifier.n_features_in_ = sizes[0]
-        adopt_no_record(classifier)
+        adopt_thetas(classifier, matrices, targets)
         return classifier
 
-    def decision_function(self, X):
+    def decision_function(self, X: keywords.Matrix) -> np.ndarray:
         """Logits of the output units.
 
         Parameters
@@ -542,7 +539,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         z = fitted.map_rows(X, lambda z: z)
         return z[:, 0] if len(self.classes_) == 2 and not fitted.targets.multilabel else z
 
-    def predict(self, X):
+    def predict(self, X: keywords.Matrix) -> np.ndarray:
         """The class with the largest logit; for multilabel problems, every label above 0.
 
         Parameters
@@ -559,7 +556,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         X = check_rows(self, X)
         return fitted.map_rows(X, fitted.targets.predict)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: keywords.Matrix) -> np.ndarray:
         """Probabilities of the classes.
 
         Parameters
@@ -577,7 +574,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         X = check_rows(self, X)
         return fitted.map_rows(X, fitted.proba)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: keywords.Matrix) -> np.ndarray:
         """Logarithms of the probabilities, computed from the logits: always finite.
 
         Parameters

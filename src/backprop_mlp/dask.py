@@ -6,13 +6,13 @@ partition is summed where it lies, and the sums come back. The rows never do.
 """
 
 import copy
-from typing import Any
+from typing import Any, Self
 
 import dask
 import dask.array as da
 import numpy as np
 from distributed import Client, default_client
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     check_is_fitted,
@@ -34,6 +34,7 @@ from ._estimator.assembly import open_objective
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fitted import fitted_network
 from ._estimator.pose import Problem, training_network
+from ._estimator.tags import NetworkClassifierMixin
 from ._estimator.thetas import as_thetas
 from ._estimator.training import train_estimator
 from ._sklearn import _fit_context, validate_params
@@ -46,7 +47,7 @@ __all__ = ["DaskBackpropMLPClassifier"]
 
 
 class DaskBackpropMLPClassifier(
-    DocumentationLinkMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+    DocumentationLinkMixin, MetaEstimatorMixin, NetworkClassifierMixin, BaseEstimator
 ):
     """A `BackpropMLPClassifier` that is trained on the partitions of Dask collections.
 
@@ -120,15 +121,11 @@ class DaskBackpropMLPClassifier(
 
     estimator_: BackpropMLPClassifier
 
-    def __init__(self, estimator=None, *, client=None):
+    def __init__(
+        self, estimator: BackpropMLPClassifier | None = None, *, client: Client | None = None
+    ):
         self.estimator = estimator
         self.client = client
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.input_tags.sparse = True
-        return tags
 
     def __getstate__(self):
         # A client is a connection and can't be copied.
@@ -142,7 +139,16 @@ class DaskBackpropMLPClassifier(
     # Training
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train the network.
 
         All collections of a call have the same partitions, or are Dask arrays
@@ -230,7 +236,7 @@ class DaskBackpropMLPClassifier(
         self.estimator_ = local
         return self
 
-    def to_local(self):
+    def to_local(self) -> BackpropMLPClassifier:
         """The fitted classifier, for data in memory.
 
         Returns
@@ -242,23 +248,23 @@ class DaskBackpropMLPClassifier(
         return copy.deepcopy(self.estimator_)
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """Sorted labels."""
         return self.estimator_.classes_
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Number of features seen during `fit`."""
         return self.estimator_.n_features_in_
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> np.ndarray:
         """Names of the features, if X was a dataframe whose names are all strings."""
         return self.estimator_.feature_names_in_
 
     # Prediction
 
-    def predict(self, X):
+    def predict(self, X: Any) -> Any:
         """The class with the largest logit; for multilabel problems, every label above 0.
 
         Parameters
@@ -274,7 +280,7 @@ class DaskBackpropMLPClassifier(
         """
         return self._lazily("predict", X)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> Any:
         """Probabilities of the classes.
 
         Parameters
@@ -289,7 +295,7 @@ class DaskBackpropMLPClassifier(
         """
         return self._lazily("predict_proba", X)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of the probabilities, always finite.
 
         Parameters
@@ -304,7 +310,7 @@ class DaskBackpropMLPClassifier(
         """
         return self._lazily("predict_log_proba", X)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> Any:
         """Logits of the output units.
 
         Parameters
@@ -351,7 +357,7 @@ class DaskBackpropMLPClassifier(
             return da.map_blocks(_outputs, X, chunks=(X.chunks[0], columns), **options)
         return da.map_blocks(_outputs, X, drop_axis=1, **options)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy, counted where the partitions are.
 
         Parameters
@@ -381,7 +387,7 @@ class DaskBackpropMLPClassifier(
 
     # The cost
 
-    def cost(self, X, y, sample_weight=None):
+    def cost(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """J at the fitted parameters, penalty included.
 
         Parameters
@@ -403,7 +409,9 @@ class DaskBackpropMLPClassifier(
         with open_objective(problem, self.estimator_.alpha) as objective:
             return objective.finite_value(theta)
 
-    def cost_gradient(self, X, y, sample_weight=None):
+    def cost_gradient(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> tuple[float, list[np.ndarray]]:
         """J and its gradient at the fitted parameters.
 
         Parameters

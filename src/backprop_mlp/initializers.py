@@ -48,7 +48,7 @@ class Uniform:
         if not (isinstance(self.width, Real) and 0.0 < float(self.width) < np.inf):
             raise ValueError(f"width must be a finite number > 0; got {self.width!r}.")
 
-    def __call__(self, rng, fan_in, fan_out):
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
         return rng.uniform(-self.width, self.width, (1 + fan_in, fan_out))
 
 
@@ -65,7 +65,7 @@ class GlorotUniform:
     ((3, 3), True)
     """
 
-    def __call__(self, rng, fan_in, fan_out):
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
         width = np.sqrt(6.0 / (fan_in + fan_out))
         return rng.uniform(-width, width, (fan_in, fan_out))
 
@@ -83,7 +83,7 @@ class GlorotNormal:
     0.07
     """
 
-    def __call__(self, rng, fan_in, fan_out):
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
         return rng.normal(0.0, np.sqrt(2.0 / (fan_in + fan_out)), (fan_in, fan_out))
 
 
@@ -100,7 +100,7 @@ class Xavier:
     0.1
     """
 
-    def __call__(self, rng, fan_in, fan_out):
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
         return rng.normal(0.0, np.sqrt(1.0 / fan_in), (fan_in, fan_out))
 
 
@@ -117,7 +117,7 @@ class HeNormal:
     0.1
     """
 
-    def __call__(self, rng, fan_in, fan_out):
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
         return rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out))
 
 

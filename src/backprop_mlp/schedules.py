@@ -41,7 +41,7 @@ class Constant:
     def __post_init__(self):
         _check("initial", self.initial)
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         return self.initial
 
 
@@ -82,7 +82,7 @@ class InvScaling:
         _check("samples_per_epoch", self.samples_per_epoch)
         _check("steps_per_epoch", self.steps_per_epoch, positive=True)
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         samples = self.samples_per_epoch * (step // self.steps_per_epoch)
         # With the minus a huge power comes to 0; without it, to an OverflowError.
         return self.initial * (1 + samples) ** -self.power
@@ -117,7 +117,7 @@ class Step:
         _check("every", self.every, positive=True)
         _check("factor", self.factor)
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         return self.initial * self.factor ** (step // self.every)
 
 
@@ -150,7 +150,7 @@ class Exponential:
         _check("every", self.every, positive=True)
         _check("factor", self.factor)
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         return self.initial * self.factor ** (step / self.every)
 
 
@@ -183,7 +183,7 @@ class InverseTime:
         _check("every", self.every, positive=True)
         _check("decay", self.decay)
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         return self.initial / (1.0 + self.decay * step / self.every)
 
 
@@ -229,7 +229,7 @@ class Cosine:
                 f"warm_up must be below horizon={self.horizon!r}; got {self.warm_up!r}."
             )
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         if step < self.warm_up:
             return self.initial * (step + 1) / (self.warm_up + 1)
         progress = min(1.0, (step - self.warm_up) / (self.horizon - self.warm_up))

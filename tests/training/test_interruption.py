@@ -20,6 +20,7 @@ from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.metrics import get_scorer
+from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import scale
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -739,6 +740,25 @@ def test_a_fit_inside_a_run_that_is_interrupted_keeps_nothing(solver, n_init, n_
         outer.run_all(run, range(2), n_jobs=1)
     assert went_through == [True]
     assert set(vars(classifier)) == before
+
+
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "adam"])
+def test_ctrl_c_ends_one_fit_of_a_grid_or_all_if_warnings_are_errors(solver, disturb):
+    """The lines of the classifier's notes."""
+    grid = GridSearchCV(
+        network(solver), {"alpha": [0.1, 1.0]}, cv=2, error_score="raise", refit=False
+    )
+    disturb(20)
+    with interrupted_after() as record:
+        grid.fit(X, y)
+    assert sum("interrupted" in str(warning.message) for warning in record) == 1
+    assert np.isfinite(grid.cv_results_["mean_test_score"]).all()
+    evaluations = disturb(20)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Training was interrupted")
+        with pytest.raises(UserWarning, match="Training was interrupted"):
+            clone(grid).fit(X, y)
+    assert len(evaluations) < 30
 
 
 def test_ctrl_c_in_a_network_that_a_scorer_trains_ends_the_fit_around_it(disturb):

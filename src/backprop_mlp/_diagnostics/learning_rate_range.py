@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -9,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from .._classifier import BackpropMLPClassifier
 from .._estimator.assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_objective
+from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_check
 from .._solvers.mini_batch import initial_state, minimize_mini_batch
 from .._training.start import draw_theta
@@ -52,7 +54,7 @@ class LearningRateRange:
     smoothed: np.ndarray
 
     @property
-    def suggestion(self):
+    def suggestion(self) -> float:
         """A tenth of the rate at which the smoothed cost is lowest.
 
         There training is about to diverge; a tenth keeps a safe distance. (The
@@ -118,8 +120,15 @@ class _Rising:
 
 
 def learning_rate_range_test(
-    estimator, X, y, sample_weight=None, *, min_rate=1e-5, max_rate=10.0, n_steps=200
-):
+    estimator: Any,
+    X: Matrix,
+    y: Matrix,
+    sample_weight: Weights = None,
+    *,
+    min_rate: float = 1e-5,
+    max_rate: float = 10.0,
+    n_steps: int = 200,
+) -> LearningRateRange:
     """Try learning rates from low to high in one short training run.
 
     A copy of the estimator is trained from a random start, with its own solver,

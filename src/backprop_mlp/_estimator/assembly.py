@@ -21,6 +21,22 @@ MINI_BATCH_SOLVERS = ("adam", "rmsprop", "sgd")
 SOLVERS = (*METHODS, *MINI_BATCH_SOLVERS)
 
 
+def has_partial_fit(params):
+    """Whether `partial_fit` makes sense with the keywords; an error with the reason if not."""
+    if params.solver not in MINI_BATCH_SOLVERS:
+        raise AttributeError(
+            f"partial_fit needs mini-batches: solver must be one of {MINI_BATCH_SOLVERS}; got "
+            f"solver={params.solver!r}."
+        )
+    if params.early_stopping:
+        raise AttributeError("partial_fit holds out no rows: early_stopping must be False.")
+    if params.class_weight == "balanced":
+        raise AttributeError(
+            "partial_fit does not see all rows: class_weight must not be 'balanced'."
+        )
+    return True
+
+
 def build_network(params, n_features, targets):
     """The training network that the keywords describe.
 
