@@ -167,7 +167,7 @@ class GradientCheckDisplay:
         check = self.check
         # The error at which each coordinate passes if all others are equally large.
         n_smooth = np.count_nonzero(~check.at_kink)
-        floor = check.rounding_floor / sqrt(max(n_smooth, 1)) or np.finfo(np.float64).eps
+        floor = check.rounding_floor / sqrt(max(int(n_smooth), 1)) or np.finfo(np.float64).eps
         lowest = floor / 1000.0
         marks = []
         for chosen, style in self._groups():

@@ -1,7 +1,7 @@
 """Validation rows: which they are, and how a network does on them."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def _class_quotas(codes, rows, n_validation, rng):
     that are left go to the largest remainders, and the lot decides between equal ones.
     """
     n_codes = codes.max() + 1
-    counts = sum(np.bincount(codes[part], minlength=n_codes) for part in _parts(rows))
+    counts: Any = sum(np.bincount(codes[part], minlength=n_codes) for part in _parts(rows))
     present = counts[counts > 0]
     n_rows = len(rows)
     if present.min() < 2 or len(present) > min(n_validation, n_rows - n_validation):
