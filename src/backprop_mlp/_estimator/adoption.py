@@ -5,7 +5,6 @@ from contextlib import contextmanager
 import numpy as np
 
 from .._network.network import plain_network
-from .._training.history import History
 from .._training.interruption import leaves_warnings
 from .._training.start import Earlier
 from .assembly import activation_names
@@ -136,13 +135,15 @@ def adopt_no_record(estimator):
 def earlier_training(estimator):
     """What a fitted estimator hands to the training that goes on from it."""
     fitted = fitted_network(estimator)
-    history = History.from_curves(
-        estimator.loss_curve_, estimator.validation_scores_, estimator.validation_loss_curve_
+    curves = (
+        estimator.loss_curve_,
+        estimator.validation_scores_,
+        estimator.validation_loss_curve_,
     )
     # Files of version 0.1 have no memory that is still understood.
     memory = getattr(estimator, "_memory", {})
     theta = fitted.theta().astype(estimator.coefs_[0].dtype)
-    return Earlier(fitted.network, theta, history, estimator.n_fun_, estimator.t_, memory)
+    return Earlier(fitted.network, theta, curves, estimator.n_fun_, estimator.t_, memory)
 
 
 def fitted_copy(estimator, problem, network, theta):

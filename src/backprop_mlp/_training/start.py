@@ -57,7 +57,8 @@ class Earlier(NamedTuple):
         The plain one that predicts.
     theta : ndarray of shape (network.n_params,)
         ``coefs_`` and ``intercepts_``, in their own precision.
-    history : History
+    curves : tuple of list
+        ``loss_curve_``, ``validation_scores_`` and ``validation_loss_curve_``.
     n_fun, n_rows_seen : int
         Evaluations and rows so far.
     memory : dict
@@ -67,7 +68,7 @@ class Earlier(NamedTuple):
 
     network: Network
     theta: np.ndarray
-    history: History
+    curves: tuple
     n_fun: int
     n_rows_seen: int
     memory: dict
@@ -172,7 +173,7 @@ class Start:
                     best_score = progress["best_score"]
                 if rule is not None and progress["by_score"] == stopping.by_score:
                     stopping.lowest, stopping.n_stalled = progress["lowest"], progress["n_stalled"]
-        history = History(earlier.history.records)
+        history = History(*earlier.curves)
         return cls(theta, state, history, stopping, best, best_score)
 
 
