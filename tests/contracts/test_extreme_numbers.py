@@ -260,8 +260,9 @@ def test_weights_beyond_the_precision_of_the_rows_are_an_error(solver, scale):
     for method in (fitted.cost, fitted.cost_gradient):
         with pytest.raises(ValueError, match=message):
             method(rows, y, weights)
-    one = network(solver, alpha=0.0).fit(rows, y, np.full(40, 1e-15))
-    other = network(solver, alpha=0.0).fit(rows, y)
+    params = {"alpha": 0.0, "initializer": "uniform"}
+    one = network(solver, **params).fit(rows, y, np.full(40, 1e-15))
+    other = network(solver, **params).fit(rows, y)
     np.testing.assert_allclose(one.predict_proba(rows), other.predict_proba(rows), atol=1e-3)
 
 

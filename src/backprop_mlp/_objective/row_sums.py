@@ -10,11 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
-from .blocks import Block
+from .blocks import Block, add_up, row_slices
 from .overflow import IGNORE_OVERFLOW
 
 ROUNDING = 1e-7
 """Columns whose mean and deviation are within this of 0 and 1 count as standardised."""
+
+
+NUMBERS_AT_ONCE = 30_000
+"""Numbers of dense rows that are copied at once."""
 
 
 class RowSums(NamedTuple):
@@ -40,7 +44,7 @@ class RowSums(NamedTuple):
 
 def block_row_sums(total_weight, block: Block):
     """A block's share of `RowSums`, as a tuple."""
-    share = block.sample_weight / total_weight
+    X, share = block.X, block.sample_weight / total_weight
     Y, weight = block.Y, block.loss_weight
     if weight.ndim == 1:
         target_totals = Y.T @ weight
@@ -48,7 +52,11 @@ def block_row_sums(total_weight, block: Block):
     else:
         target_totals = np.einsum("ij,ij->j", Y, weight)
         target_weights = weight.sum(axis=0)
-    return block.X.T @ share, abs(block.X).T @ share, target_totals, target_weights
+    if issparse(X):
+        inputs = X.T @ share, abs(X).T @ share
+    else:
+        inputs = add_up((share[rows] @ X[rows], share[rows] @ np.abs(X[rows])) for rows in _few(X))
+    return *inputs, target_totals, target_weights
 
 
 def block_moments(total_weight, centre, unit, block: Block):
@@ -56,11 +64,7 @@ def block_moments(total_weight, centre, unit, block: Block):
     X = block.X
     share = block.sample_weight / total_weight
     if not issparse(X):
-        deviations = X - centre
-        deviations /= unit
-        first = share @ deviations
-        deviations *= deviations
-        return first, share @ deviations
+        return add_up(_dense_moments(X[rows], share[rows], centre, unit) for rows in _few(X))
     if not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
@@ -77,6 +81,19 @@ def block_moments(total_weight, centre, unit, block: Block):
     first = sum_up(deviations, share) - missing * (centre / unit)
     deviations *= deviations
     return first, sum_up(deviations, share) + missing * (centre / unit) ** 2
+
+
+def _dense_moments(X, share, centre, unit):
+    deviations = X - centre
+    deviations /= unit
+    first = share @ deviations
+    deviations *= deviations
+    return first, share @ deviations
+
+
+def _few(X):
+    """Slices of so few rows that copies in float64 take little memory, and stay in the cache."""
+    return row_slices(X.shape[0], max(1, NUMBERS_AT_ONCE // X.shape[1]))
 
 
 class InputScale(NamedTuple):
