@@ -17,6 +17,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._solvers.full_batch import METHODS
 from backprop_mlp._training.run import Monitor
 
@@ -85,7 +86,9 @@ def assert_same_objective(classifier, rows, plain_rows, rtol=1e-12):
 
 def test_no_client_is_an_error():
     # The first test of the file: no other one has started a cluster yet.
-    with pytest.raises(ValueError, match="No clients found"):
+    with pytest.raises(
+        ValueError, match=r"from distributed import Client\n    client = Client\(\)"
+    ):
         DaskBackpropMLPClassifier().fit(chunked(DIGITS, 300), chunked(LABELS, 300))
 
 
@@ -549,9 +552,10 @@ def _statistics(factor, block):
 
 
 def test_a_function_of_blocks_is_summed_over_the_partitions(client, fitted):
-    objective, _ = fitted._fitted_objective(X_DASK, Y_DASK, chunked(WEIGHTS, 100, 250))
+    problem, _ = fitted._pose_fitted(X_DASK, Y_DASK, chunked(WEIGHTS, 100, 250))
     for function in (partial(_statistics, 1.0), _count_rows):
-        found = objective.sum_over_blocks(function)
+        with open_objective(problem, 1.0) as objective:
+            found = objective.sum_over_blocks(function)
         if function is _count_rows:
             assert found == len(LABELS)
             continue

@@ -9,9 +9,7 @@ import copy
 from typing import Any
 
 import dask
-import dask.array as da
-import numpy as np
-from distributed import Client, default_client
+from distributed import Client
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
@@ -19,16 +17,10 @@ from sklearn.utils.validation import (
 )
 
 from ._classifier import BackpropMLPClassifier
-from ._dask.rows import (
-    FEATURES,
-    PartitionedRows,
-    check_partitions,
-    count_hits,
-    delayed_rows,
-    features_of,
-    itself,
-    whole_rows,
-)
+from ._dask.collections import connected, delayed_rows
+from ._dask.prediction import predict_lazily, travelling
+from ._dask.rows import FEATURES, PartitionedRows, check_partitions, features_of
+from ._dask.scoring import accuracy
 from ._estimator.adoption import adopt_best, earlier_training
 from ._estimator.assembly import open_objective
 from ._estimator.documentation import DocumentationLinkMixin
@@ -36,7 +28,7 @@ from ._estimator.fitted import fitted_network
 from ._estimator.pose import Problem, training_network
 from ._estimator.thetas import as_thetas
 from ._estimator.training import train_estimator
-from ._sklearn import _fit_context
+from ._sklearn import CallbackSupportMixin, _fit_context, validate_params, with_callbacks
 from ._solvers.full_batch import METHODS
 from ._targets.targets import union
 from ._training.callbacks import Task
@@ -46,7 +38,11 @@ __all__ = ["DaskBackpropMLPClassifier"]
 
 
 class DaskBackpropMLPClassifier(
-    DocumentationLinkMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+    DocumentationLinkMixin,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """A `BackpropMLPClassifier` that is trained on the partitions of Dask collections.
 
@@ -70,16 +66,11 @@ class DaskBackpropMLPClassifier(
     Attributes
     ----------
     estimator_ : BackpropMLPClassifier
-        The fitted classifier, with all its attributes.
+        The fitted classifier, without callbacks.
 
-    classes_ : ndarray of shape (n_classes,)
-        Sorted labels; for multilabel problems the numbers of the columns.
-
-    n_features_in_ : int
-        Number of features seen during `fit`.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, if X was a dataframe whose names are all strings.
+    coefs_, intercepts_, thetas_, loss_, loss_curve_, n_iter_, converged_, classes_, ...
+        Every fitted attribute of ``estimator_`` is one of this object, too; see
+        `BackpropMLPClassifier`.
 
     See Also
     --------
@@ -141,6 +132,7 @@ class DaskBackpropMLPClassifier(
 
     # Training
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network.
@@ -192,42 +184,24 @@ class DaskBackpropMLPClassifier(
             If Ctrl-C ended it.
         """
         estimator = BackpropMLPClassifier() if self.estimator is None else self.estimator
+        task = Task.of_search(self, estimator, refit=False)
         earlier = None
         if estimator.warm_start and hasattr(self, "estimator_"):
             local = copy.copy(self.estimator_).set_params(**estimator.get_params())
             earlier = earlier_training(local)
         else:
-            local = clone(estimator)
-        local._validate_params()
+            local = travelling(clone(estimator))
+        validate_params(local)
         _check_supported(local, X_val, y_val, sample_weight_val)
-        client = default_client(self.client)
+        client = connected(self.client)
         given = delayed_rows(X, y, sample_weight)
         given_val = None if X_val is None else delayed_rows(X_val, y_val, sample_weight_val)
-
-        checked = check_partitions(client, given, _unfitted(local), reset=earlier is None)
-        for name, value in features_of(checked).items():
-            setattr(local, name, value)
-        targets = union([summary.targets for _, summary in checked])
-        network = training_network(local, local.n_features_in_, targets, earlier, "warm_start=True")
-        rows: Any = PartitionedRows.encode(client, checked, targets)
-        class_weight = targets.class_weights(local.class_weight, rows.class_totals())
-        rows = rows.times(class_weight)
-        validation = None
-        if given_val is not None:
-            checked = check_partitions(client, given_val, _unfitted(local), reset=False)
-            rows_val: Any = PartitionedRows.encode(client, checked, targets)
-            validation = Validation(rows_val.times(class_weight), targets, local.scoring)
-        problem = Problem(targets, network, rows, validation, class_weight)
-        outcomes = train_estimator(
-            local,
-            problem,
-            earlier,
-            check_random_state(local.random_state),
-            Task(None, {}),
-            local.n_init if earlier is None else 1,
-        )
-        adopt_best(local, outcomes, problem, earlier)
+        problem = _pose(client, local, given, given_val, earlier)
+        task.begin_fit(X, y, sample_weight)
+        with task.fit_of(estimator, "fit"):
+            _train(estimator, local, problem, earlier, (X, y, sample_weight))
         self.estimator_ = local
+        task.end(lambda: vars(self))
         return self
 
     def to_local(self):
@@ -241,20 +215,15 @@ class DaskBackpropMLPClassifier(
         check_is_fitted(self)
         return copy.deepcopy(self.estimator_)
 
-    @property
-    def classes_(self):
-        """Sorted labels."""
-        return self.estimator_.classes_
+    def __getattr__(self, name):
+        """A fitted attribute of ``estimator_``, such as ``coefs_`` or ``loss_curve_``."""
+        if _is_fitted_attribute(name) and "estimator_" in vars(self):
+            return getattr(self.estimator_, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    @property
-    def n_features_in_(self):
-        """Number of features seen during `fit`."""
-        return self.estimator_.n_features_in_
-
-    @property
-    def feature_names_in_(self):
-        """Names of the features, if X was a dataframe whose names are all strings."""
-        return self.estimator_.feature_names_in_
+    def __dir__(self):
+        fitted = dir(self.estimator_) if "estimator_" in vars(self) else ()
+        return {*super().__dir__(), *filter(_is_fitted_attribute, fitted)}
 
     # Prediction
 
@@ -322,34 +291,9 @@ class DaskBackpropMLPClassifier(
     def _lazily(self, method, X):
         """What a method of the fitted classifier returns, computed when it is asked for."""
         check_is_fitted(self)
-        local = self.estimator_
         if not dask.is_dask_collection(X):
-            return getattr(local, method)(X)
-        X = whole_rows("X", X, (2,))
-        exclusive = not fitted_network(local).targets.multilabel
-        if method == "predict":
-            columns = () if exclusive else (len(local.classes_),)
-            dtype = local.classes_.dtype if exclusive else np.dtype(np.int64)
-        else:
-            n_columns = local.n_outputs_ if method == "decision_function" else len(local.classes_)
-            binary = method == "decision_function" and exclusive and len(local.classes_) == 2
-            columns = () if binary else (n_columns,)
-            X_dtype = X.dtype if isinstance(X, da.Array) else X._meta.to_numpy().dtype
-            dtype = np.result_type(
-                local.coefs_[0], np.float32 if X_dtype == np.float32 else np.float64
-            )
-        empty = np.empty((0, *columns), dtype)
-        options = {
-            "classifier": dask.delayed(local),
-            "method": method,
-            "empty": empty,
-            "meta": empty,
-        }
-        if not isinstance(X, da.Array):
-            return X.map_partitions(_outputs, **options)
-        if columns:
-            return da.map_blocks(_outputs, X, chunks=(X.chunks[0], columns), **options)
-        return da.map_blocks(_outputs, X, drop_axis=1, **options)
+            return getattr(self.estimator_, method)(X)
+        return predict_lazily(self.estimator_, method, X)
 
     def score(self, X, y, sample_weight=None):
         """Accuracy, counted where the partitions are.
@@ -368,16 +312,18 @@ class DaskBackpropMLPClassifier(
         -------
         score : float
             Share of the weight of the rows that are predicted right.
+
+        Raises
+        ------
+        ValueError
+            If an input is not allowed, there are no rows or none with weight, or
+            there is no client.
         """
         check_is_fitted(self)
         if not dask.is_dask_collection(X):
             return self.estimator_.score(X, y, sample_weight)
-        client = default_client(self.client)
-        rows = client.compute(delayed_rows(X, y, sample_weight))
-        classifier = client.submit(itself, self.estimator_, pure=False)
-        hits = client.gather(client.map(count_hits, rows, classifier=classifier, pure=False))
-        right, total = map(sum, zip(*hits, strict=True))
-        return right / total
+        client = connected(self.client)
+        return accuracy(client, delayed_rows(X, y, sample_weight), travelling(self.estimator_))
 
     # The cost
 
@@ -432,13 +378,17 @@ class DaskBackpropMLPClassifier(
         """Given rows as a problem for the fitted network, and its packed parameters."""
         check_is_fitted(self)
         local = self.estimator_
-        client = default_client(self.client)
+        client = connected(self.client)
         given = delayed_rows(X, y, sample_weight)
         checked = check_partitions(client, given, _unfitted(local), reset=False)
         fitted = fitted_network(local)
         rows = PartitionedRows.encode(client, checked, fitted.targets)
         rows = rows.times(local.class_weight_)
         return Problem(fitted.targets, fitted.network, rows), fitted.theta()
+
+
+def _is_fitted_attribute(name):
+    return name.endswith("_") and not name.startswith("_")
 
 
 def _check_supported(classifier, X_val, y_val, sample_weight_val):
@@ -461,15 +411,54 @@ def _check_supported(classifier, X_val, y_val, sample_weight_val):
         )
 
 
+def _pose(client, classifier, given, given_val, earlier):
+    """The problem that the rows on the workers pose; the classifier's features are noted."""
+    checked = check_partitions(client, given, _unfitted(classifier), reset=earlier is None)
+    for name, value in features_of(checked).items():
+        setattr(classifier, name, value)
+    targets = union([summary.targets for _, summary in checked])
+    network = training_network(
+        classifier, classifier.n_features_in_, targets, earlier, "warm_start=True"
+    )
+    rows: Any = PartitionedRows.encode(client, checked, targets)
+    class_weight = targets.class_weights(classifier.class_weight, rows.class_totals())
+    rows = rows.times(class_weight)
+    validation = None
+    if given_val is not None:
+        checked = check_partitions(client, given_val, _unfitted(classifier), reset=False)
+        rows_val: Any = PartitionedRows.encode(client, checked, targets)
+        validation = Validation(rows_val.times(class_weight), targets, classifier.scoring)
+    return Problem(targets, network, rows, validation, class_weight)
+
+
+@with_callbacks
+def _train(estimator, classifier, problem, earlier, given):
+    """Train a classifier, and call the callbacks that are set on an estimator.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+        The one that the user gave.
+    classifier : BackpropMLPClassifier
+        Its copy, which is trained.
+    problem : Problem
+    earlier : Earlier or None
+    given : tuple of X, y and sample_weight
+        For the hooks, as the user gave them.
+    """
+    n_starts = classifier.n_init if earlier is None else 1
+    task = Task.of_call(estimator, "fit", n_starts, classifier.max_iter)
+    task.begin_fit(*given)
+    rng = check_random_state(classifier.random_state)
+    outcomes = train_estimator(classifier, problem, earlier, rng, task, n_starts)
+    adopt_best(classifier, outcomes, problem, earlier)
+    task.end(lambda: vars(classifier))
+
+
 def _unfitted(classifier):
     """What workers need of a classifier to check rows: no parameters of the network."""
-    bare = clone(classifier)
+    bare = travelling(clone(classifier))
     for name in FEATURES:
         if hasattr(classifier, name):
             setattr(bare, name, getattr(classifier, name))
     return bare
-
-
-def _outputs(X, classifier, method, empty):
-    """What a method of the classifier returns for one partition."""
-    return getattr(classifier, method)(X) if X.shape[0] else empty

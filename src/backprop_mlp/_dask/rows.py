@@ -6,9 +6,7 @@ from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import dask
-import dask.array as da
 import numpy as np
-from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_array, check_consistent_length, check_non_negative
 
 from .._estimator.rows import check_rows
@@ -17,6 +15,7 @@ from .._objective.overflow import IGNORE_OVERFLOW
 from .._objective.threads import block_map
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets, targets_of
+from .collections import gathered
 
 _FAN_IN = 16
 """Sums that are added in one place: they bound the memory of an addition."""
@@ -59,11 +58,13 @@ class PartitionedRows:
 
     def class_totals(self):
         """As ``Targets.class_totals`` of all rows."""
-        return sum(self.client.gather(self.client.map(_class_totals, self.partitions, pure=False)))
+        return sum(
+            gathered(self.client, self.client.map(_class_totals, self.partitions, pure=False))
+        )
 
     @cached_property
     def _sizes(self):
-        sizes = self.client.gather(self.client.map(_size, self.partitions, pure=False))
+        sizes = gathered(self.client, self.client.map(_size, self.partitions, pure=False))
         n_rows, totals, largest = zip(*sizes, strict=True)
         return sum(n_rows), sum(totals), max(largest)
 
@@ -103,60 +104,14 @@ def _sums_over(network, function, rows):
     while len(sums) > _FAN_IN:
         groups = [sums[start : start + _FAN_IN] for start in range(0, len(sums), _FAN_IN)]
         sums = client.map(add_up, groups, pure=False)
-    return client.gather(sums)
-
-
-# What is checked before any work
-
-
-def delayed_rows(X, y, sample_weight):
-    """One delayed (X, y, sample_weight) a partition."""
-    X = whole_rows("X", X, (2,))
-    parts = [_delayed(X)]
-    for name, other, ndims in (("y", y, (1, 2)), ("sample_weight", sample_weight, (1,))):
-        if other is None and name != "y":
-            parts.append([None] * len(parts[0]))
-            continue
-        other = whole_rows(name, other, ndims)
-        if isinstance(X, da.Array) and isinstance(other, da.Array):
-            n_rows, n_others = X.shape[0], other.shape[0]
-            if not np.isnan(n_rows + n_others):
-                if n_rows != n_others:
-                    raise ValueError(f"{name} must have {n_rows} rows, as X has; got {n_others}.")
-                other = other.rechunk({0: X.chunks[0]})
-        parts.append(_delayed(other))
-        if len(parts[-1]) != len(parts[0]):
-            raise ValueError(
-                f"{name} must have {len(parts[0])} partitions, as X has; got {len(parts[-1])}."
-            )
-    return [dask.delayed(rows) for rows in zip(*parts, strict=True)]
-
-
-def whole_rows(name, collection, ndims):
-    """The collection, with whole rows in each partition."""
-    if not dask.is_dask_collection(collection) or getattr(collection, "ndim", 0) not in ndims:
-        raise TypeError(
-            f"{name} must be a Dask array or dataframe with {' or '.join(map(str, ndims))} "
-            f"dimensions; got {type(collection).__name__}"
-            f"{f' with {collection.ndim}' if hasattr(collection, 'ndim') else ''}. Data in "
-            "memory are BackpropMLPClassifier's; dask.array.from_array makes them a Dask array."
-        )
-    if isinstance(collection, da.Array) and collection.ndim == 2:
-        return collection.rechunk({1: -1})
-    return collection
-
-
-def _delayed(collection):
-    """One delayed object a partition."""
-    partitions = collection.to_delayed()
-    return partitions.ravel().tolist() if isinstance(collection, da.Array) else list(partitions)
+    return gathered(client, sums)
 
 
 # Passes over the partitions
 
 
 class Summary(NamedTuple):
-    """What the client is told of a partition that has rows."""
+    """What a worker reports of a partition that has rows."""
 
     targets: Targets
     dtype: Any
@@ -186,7 +141,7 @@ def check_partitions(client, given, classifier, *, reset):
     """Have the workers check partitions; a pair (future of Checked, Summary) for each with rows."""
     rows = client.compute(given)
     checked = client.map(_check_rows, rows, classifier=classifier, reset=reset, pure=False)
-    summaries = client.gather(client.map(_summarise, checked, pure=False))
+    summaries = gathered(client, client.map(_summarise, checked, pure=False))
     pairs = [pair for pair in zip(checked, summaries, strict=True) if pair[1] is not None]
     if not pairs:
         raise ValueError(f"X must have at least one row; got {len(given)} empty partitions.")
@@ -221,15 +176,18 @@ def _check_rows(rows, classifier, reset):
     seen = copy.copy(classifier)
     X, y = check_rows(seen, X, y, reset=reset)
     features = {name: getattr(seen, name) for name in FEATURES if hasattr(seen, name)}
+    return Checked(X, y, partition_weights(sample_weight, X.shape[0]), features)
+
+
+def partition_weights(sample_weight, n_rows):
+    """Weights of a partition's rows, float64: unlike those of all rows they may all be zero."""
     if sample_weight is None:
-        weights = np.ones(X.shape[0])
-    else:
-        # Unlike those of all rows, the weights of a partition may all be zero.
-        weights = check_array(
-            sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-        )
-        check_non_negative(weights, "`sample_weight`")
-    return Checked(X, y, weights, features)
+        return np.ones(n_rows)
+    weights = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    check_non_negative(weights, "`sample_weight`")
+    return weights
 
 
 def _summarise(checked):
@@ -285,13 +243,3 @@ def _aligned(value):
     in other ways, slower and with another rounding.
     """
     return np.require(value, requirements="A") if isinstance(value, np.ndarray) else value
-
-
-def count_hits(rows, classifier):
-    """Weight of the rows that are predicted right, and of all."""
-    X, y, sample_weight = rows
-    check_consistent_length(X, y, sample_weight)
-    if X.shape[0] == 0:
-        return 0.0, 0.0
-    right = accuracy_score(y, classifier.predict(X), normalize=False, sample_weight=sample_weight)
-    return float(right), float(X.shape[0] if sample_weight is None else sample_weight.sum())
