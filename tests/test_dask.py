@@ -25,6 +25,7 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
+from backprop_mlp._dask.exact import ExactSum  # noqa: E402
 from backprop_mlp.dask import DaskBackpropMLPClassifier  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(
@@ -289,6 +290,8 @@ def test_nothing_that_grows_with_the_rows_is_gathered(client, monkeypatch):
     gather = distributed.Client.gather
 
     def size(value):
+        if isinstance(value, ExactSum):
+            return sum(map(size, (*(value._entries or ()), *value._levels)))
         if isinstance(value, (tuple, list)):
             return sum(map(size, value))
         return np.size(value)
@@ -306,8 +309,8 @@ def test_nothing_that_grows_with_the_rows_is_gathered(client, monkeypatch):
     local = classifier.to_local()
     n_params = sum(theta.size for theta in local.thetas_)
     assert n_params < 100 < len(DIGITS)
-    # The largest results are a cost with its gradient.
-    assert max(sizes) == n_params + 1
+    # The largest results are sums of a cost with its gradient, which are not rounded yet.
+    assert n_params + 1 <= max(sizes) <= 4 * (n_params + 1) < len(DIGITS)
 
 
 def disturb(monkeypatch, error):
@@ -459,6 +462,10 @@ def fitted(client):
     return DaskBackpropMLPClassifier(network(solver="lbfgs")).fit(X_DASK, Y_DASK)
 
 
+def _own_scorer(estimator, X, y):
+    return estimator.score(X, y)
+
+
 def _strings_after_the_first(labels, block_info=None):
     first = not block_info or block_info[0]["chunk-location"] == (0,)
     return labels if first else labels.astype(str)
@@ -499,16 +506,15 @@ def _strings_after_the_first(labels, block_info=None):
             ValueError,
             "y must hold numbers or strings, not both",
         ),
-        ({"solver": "adam"}, {}, ValueError, "solver .* must be one of .* got 'adam'"),
         ({"alpha": -1.0}, {}, ValueError, "'alpha' parameter"),
         ({"early_stopping": True}, {}, ValueError, "early_stopping=True needs X_val and y_val"),
         ({}, {"X_val": X_DASK}, ValueError, "X_val and y_val must be given together"),
         ({}, {"sample_weight_val": Y_DASK}, ValueError, "sample_weight_val needs X_val"),
         (
-            {"scoring": "accuracy"},
+            {"scoring": _own_scorer},
             {"X_val": X_DASK, "y_val": Y_DASK},
             ValueError,
-            "scoring .* must be None or 'loss'",
+            "scoring .* must be None, a name or made by .*make_scorer",
         ),
         ({}, {"X_val": X_DASK, "y_val": Y_DASK + 5}, ValueError, "not among the classes"),
         ({}, {"X_val": X_DASK[:, :9], "y_val": Y_DASK}, ValueError, "expecting 64 features"),

@@ -2,37 +2,30 @@
 
 The solver runs in the process that calls `fit` and does not know where the rows
 are. Each evaluation of the cost is one pass: parameters go to the workers, every
-partition is summed where it lies, and the sums come back. The rows never do.
+partition is summed where it lies, and the sums come back. The rows never do. With a
+mini-batch solver parameters and the solver's state go from partition to partition.
 """
 
 import copy
-from typing import Any
 
 import dask
 from distributed import Client
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import (
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import BackpropMLPClassifier
 from ._dask.collections import connected, delayed_rows
+from ._dask.pose import check_supported, pose, pose_fitted
 from ._dask.prediction import predict_lazily, travelling
-from ._dask.rows import FEATURES, PartitionedRows, check_partitions, features_of
 from ._dask.scoring import accuracy
 from ._estimator.adoption import adopt_best, earlier_training
 from ._estimator.assembly import open_objective
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.fitted import fitted_network
-from ._estimator.pose import Problem, training_network
 from ._estimator.thetas import as_thetas
 from ._estimator.training import train_estimator
 from ._sklearn import CallbackSupportMixin, _fit_context, validate_params, with_callbacks
-from ._solvers.full_batch import METHODS
-from ._targets.targets import union
 from ._training.callbacks import Task
-from ._training.validation import Validation
 
 __all__ = ["DaskBackpropMLPClassifier"]
 
@@ -46,18 +39,28 @@ class DaskBackpropMLPClassifier(
 ):
     """A `BackpropMLPClassifier` that is trained on the partitions of Dask collections.
 
-    Minimises the same objective with the same full-batch solvers. Each
-    evaluation is one pass over the partitions: a worker sums the cost and the
-    gradient of its own rows, and only parameters and sums travel. Partitions
-    are read and checked once, then stay on the workers until training ends;
-    they are never gathered. Each one is computed by one thread, so there should
-    be at least as many partitions as threads.
+    Minimises the same objective with the same solvers. Partitions are read and
+    checked once, then stay on the workers, in memory or spilled to disk, until
+    training ends; they are never gathered.
+
+    Full-batch solvers: an evaluation is one pass over the partitions. Each thread
+    of a worker sums the cost and the gradient of its share of the worker's
+    partitions, and only parameters and sums travel. There should be at least as
+    many partitions as threads.
+
+    Mini-batch solvers: parameters and the solver's state travel from partition to
+    partition, and one worker computes at a time. Batches are cut inside
+    partitions, which should hold many times ``batch_size`` rows. With ``shuffle``
+    each epoch visits the partitions, and the rows in each, in a new order. So
+    rows that lie in one partition are seen after each other: shuffle data that
+    are sorted by class before you store them. ``alpha`` means the same as
+    everywhere.
 
     Parameters
     ----------
     estimator : BackpropMLPClassifier, default=None
-        Holds the keywords of training; it is cloned. Its solver must be "cg",
-        "lbfgs" or "newton-cg". None means ``BackpropMLPClassifier()``.
+        Holds the keywords of training; it is cloned. Its callbacks are called as
+        by its own `fit`, in this process. None means ``BackpropMLPClassifier()``.
 
     client : distributed.Client, default=None
         Connection to the cluster; None means the current one. Clones share it,
@@ -78,12 +81,22 @@ class DaskBackpropMLPClassifier(
 
     Notes
     -----
-    Sums are added in an order that depends on the partitions alone. So the
+    Sums of partitions are added without rounding errors and rounded once. So the
     result does not depend on the workers, their number or their loss; Dask
     computes the partitions of a lost worker again, from where they came.
 
     With the same partitions as blocks, cost and gradient are those of the plain
-    classifier up to the rounding of a sum.
+    classifier up to the rounding of a sum. With a single partition a mini-batch
+    solver takes the same steps as in memory.
+
+    Ctrl-C ends training with a warning and keeps the best parameters so far, those
+    of the last finished iteration or epoch. Before there is one, and while
+    partitions are read and checked, `KeyboardInterrupt` is raised instead. In a
+    terminal Ctrl-C reaches the workers of a `distributed.LocalCluster`, too, and
+    ends them: the classifier is fitted, but the cluster is gone.
+
+    With scikit-learn 1.9 or later, ``set_callbacks`` takes scikit-learn's callbacks;
+    those that are propagated, such as progress bars, follow the network's training.
 
     Examples
     --------
@@ -155,7 +168,11 @@ class DaskBackpropMLPClassifier(
         X_val : dask.array.Array or dask.dataframe.DataFrame of shape (n_val, n_features), \
                 default=None
             Validation data: measured after every iteration.
-            ``early_stopping`` needs them, with ``scoring`` None or "loss".
+            ``early_stopping`` needs them. For a ``scoring`` other than None and
+            "loss" the logits, n_val * n_outputs numbers, are gathered for each score,
+            and the labels once. It must be a name, or made by
+            `sklearn.metrics.make_scorer`: other callables may read the rows, which
+            stay on the workers.
         y_val : dask.array.Array, dask.dataframe.Series or DataFrame of shape (n_val,) or \
                 (n_val, n_labels), default=None
             Their labels, all of which occur in y.
@@ -192,11 +209,11 @@ class DaskBackpropMLPClassifier(
         else:
             local = travelling(clone(estimator))
         validate_params(local)
-        _check_supported(local, X_val, y_val, sample_weight_val)
+        check_supported(local, X_val, y_val, sample_weight_val)
         client = connected(self.client)
         given = delayed_rows(X, y, sample_weight)
         given_val = None if X_val is None else delayed_rows(X_val, y_val, sample_weight_val)
-        problem = _pose(client, local, given, given_val, earlier)
+        problem = pose(client, local, given, given_val, earlier)
         task.begin_fit(X, y, sample_weight)
         with task.fit_of(estimator, "fit"):
             _train(estimator, local, problem, earlier, (X, y, sample_weight))
@@ -377,58 +394,12 @@ class DaskBackpropMLPClassifier(
     def _pose_fitted(self, X, y, sample_weight):
         """Given rows as a problem for the fitted network, and its packed parameters."""
         check_is_fitted(self)
-        local = self.estimator_
-        client = connected(self.client)
         given = delayed_rows(X, y, sample_weight)
-        checked = check_partitions(client, given, _unfitted(local), reset=False)
-        fitted = fitted_network(local)
-        rows = PartitionedRows.encode(client, checked, fitted.targets)
-        rows = rows.times(local.class_weight_)
-        return Problem(fitted.targets, fitted.network, rows), fitted.theta()
+        return pose_fitted(connected(self.client), self.estimator_, given)
 
 
 def _is_fitted_attribute(name):
     return name.endswith("_") and not name.startswith("_")
-
-
-def _check_supported(classifier, X_val, y_val, sample_weight_val):
-    """An error where the classifier's keywords need what Dask collections can't give."""
-    if classifier.solver not in METHODS:
-        raise ValueError(
-            f"solver of the estimator must be one of {sorted(METHODS)} on Dask collections; "
-            f"got {classifier.solver!r}."
-        )
-    if (X_val is None) != (y_val is None):
-        raise ValueError("X_val and y_val must be given together; got one of them.")
-    if X_val is None and sample_weight_val is not None:
-        raise ValueError("sample_weight_val needs X_val and y_val; got neither.")
-    if X_val is None and classifier.early_stopping:
-        raise ValueError("early_stopping=True needs X_val and y_val on Dask collections.")
-    if X_val is not None and classifier.scoring not in (None, "loss"):
-        raise ValueError(
-            "scoring of the estimator must be None or 'loss' on Dask collections; "
-            f"got {classifier.scoring!r}."
-        )
-
-
-def _pose(client, classifier, given, given_val, earlier):
-    """The problem that the rows on the workers pose; the classifier's features are noted."""
-    checked = check_partitions(client, given, _unfitted(classifier), reset=earlier is None)
-    for name, value in features_of(checked).items():
-        setattr(classifier, name, value)
-    targets = union([summary.targets for _, summary in checked])
-    network = training_network(
-        classifier, classifier.n_features_in_, targets, earlier, "warm_start=True"
-    )
-    rows: Any = PartitionedRows.encode(client, checked, targets)
-    class_weight = targets.class_weights(classifier.class_weight, rows.class_totals())
-    rows = rows.times(class_weight)
-    validation = None
-    if given_val is not None:
-        checked = check_partitions(client, given_val, _unfitted(classifier), reset=False)
-        rows_val: Any = PartitionedRows.encode(client, checked, targets)
-        validation = Validation(rows_val.times(class_weight), targets, classifier.scoring)
-    return Problem(targets, network, rows, validation, class_weight)
 
 
 @with_callbacks
@@ -453,12 +424,3 @@ def _train(estimator, classifier, problem, earlier, given):
     outcomes = train_estimator(classifier, problem, earlier, rng, task, n_starts)
     adopt_best(classifier, outcomes, problem, earlier)
     task.end(lambda: vars(classifier))
-
-
-def _unfitted(classifier):
-    """What workers need of a classifier to check rows: no parameters of the network."""
-    bare = travelling(clone(classifier))
-    for name in FEATURES:
-        if hasattr(classifier, name):
-            setattr(bare, name, getattr(classifier, name))
-    return bare
