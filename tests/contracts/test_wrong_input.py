@@ -851,7 +851,6 @@ CALLS = {
     "DaskBackpropMLPClassifier": [
         (lambda: on_dask(estimator=OTHER), ValueError, "'estimator' parameter"),
         (lambda: on_dask(client="localhost"), ValueError, "'client' parameter"),
-        (lambda: on_dask(estimator=classifier()), ValueError, "solver of the estimator must be"),
         (
             lambda: on_dask(estimator=classifier(solver="cg", early_stopping=True)),
             ValueError,

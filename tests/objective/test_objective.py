@@ -180,7 +180,9 @@ def test_the_rows_need_a_finite_weight(network, total):
 @pytest.mark.parametrize("largest", [1e-21, 1e21, np.inf])
 def test_the_largest_weight_of_float32_rows_is_one_that_their_gradient_can_hold(network, largest):
     message = f"must have a largest value from 1e-20 to 1e20 where X is float32; got {largest:g}"
-    rows = SimpleNamespace(dtype=np.dtype(np.float32), total_weight=1.0, largest_weight=largest)
+    rows = SimpleNamespace(
+        dtype=np.dtype(np.float32), total_weight=1.0, largest_weight=largest, n_rows=1
+    )
     with pytest.raises(ValueError, match=re.escape(message)):
         Objective(network, rows, ALPHA)
     if np.isfinite(largest):

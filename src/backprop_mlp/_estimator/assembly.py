@@ -115,7 +115,7 @@ def build_mini_batches(params, blocks, state=None):
     Parameters
     ----------
     params : BackpropMLPClassifier
-    blocks : RowBlocks
+    blocks : RowBlocks or PartitionedRows
     state : dict or None, default=None
         State of the solver, if it goes on: a horizon is counted from there.
 
@@ -131,7 +131,7 @@ def build_mini_batches(params, blocks, state=None):
     schedule, time = params.learning_rate, "updates"
     if isinstance(schedule, str):
         epochs = 0 if state is None else state["clock"]["epochs"]
-        steps_per_epoch = -(-n_rows // batch_size)
+        steps_per_epoch = sum(-(-size // batch_size) for size in blocks.part_sizes)
         schedule, time = schedule_named(
             schedule,
             params.learning_rate_init,

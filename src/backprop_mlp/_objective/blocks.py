@@ -217,6 +217,36 @@ class RowBlocks(Sequence):
         """A function of the chosen rows' weights, block by block: a copy would take memory."""
         return [function(self.sample_weight[self.chosen[rows]]) for rows in self.slices]
 
+    @property
+    def part_sizes(self):
+        """Numbers of rows of the parts that mini-batches are cut from: there is one."""
+        return (self.n_rows,)
+
+    def fold(self, function, objective, state, visits):
+        """What becomes of a state that goes from part to part of the rows.
+
+        Parameters
+        ----------
+        function : callable(objective, state, argument) -> state
+            The objective is one over the part's rows. The state may be changed.
+        objective : Objective
+            Over these rows.
+        state : object
+        visits : list of (int, object)
+            Number of the part to go to next, and the function's argument there.
+
+        Returns
+        -------
+        state : object
+        """
+        for _, argument in visits:
+            state = function(objective, state, argument)
+        return state
+
+    def first(self, function):
+        """What a function returns for the first block."""
+        return function(self[0])
+
     def open_map(self, network: Network):
         """Context that gives the ``map`` of an objective over these rows."""
         block_flops = flops(network, self.X, self.n_rows / len(self))

@@ -90,7 +90,7 @@ class Objective:
     ----------
     network : Network
     blocks : RowBlocks or PartitionedRows
-        Taken once per evaluation; mini-batches need RowBlocks. They know their
+        Taken once per evaluation. They know their
         ``dtype``, the precision in which they are computed, and their weights:
         ``total_weight`` is m, the sum of the row weights, and ``largest_weight``
         the largest weight that the loss gets. theta, J and the gradient are float64.
@@ -119,6 +119,7 @@ class Objective:
         _check_weights(blocks)
         self.network = network
         self.blocks = blocks
+        self.n_rows = blocks.n_rows
         self.alpha = alpha
         self.map = map
         self.total_weight = blocks.total_weight
@@ -130,6 +131,20 @@ class Objective:
         """The same objective for another network, such as the plain one after training."""
         twin = copy.copy(self)
         twin.network = network
+        return twin
+
+    def over(self, blocks, map: Callable = map):
+        """The same objective, of which mini-batches are estimates from a part of the rows.
+
+        Parameters
+        ----------
+        blocks : RowBlocks or None
+            The part; None for an objective that goes to another process.
+        map : callable(function, blocks) -> iterable, default=map
+        """
+        twin = copy.copy(self)
+        twin.blocks, twin.map = blocks, map
+        twin._piece_slices = {}
         return twin
 
     def sum_over_blocks(self, function):
@@ -157,7 +172,7 @@ class Objective:
     def first_block_cost(self, theta):
         """The first block's share of J, with the whole penalty: a float."""
         with np.errstate(**IGNORE_OVERFLOW):
-            value = block_value(self.network, self._in_blocks(theta), self.blocks[0])
+            value = self.blocks.first(partial(block_value, self.network, self._in_blocks(theta)))
         return value / self.total_weight + self.penalty(theta)
 
     def value_and_grad(self, theta):
@@ -263,7 +278,7 @@ class Objective:
 
         # Handing a single piece to a thread and waiting for it would only take time.
         run = self.map if len(slices) > 1 else map
-        scale = self.blocks.n_rows / (len(rows) * self.total_weight)
+        scale = self.n_rows / (len(rows) * self.total_weight)
         weights = self._weights(theta)
         with np.errstate(**IGNORE_OVERFLOW):
             results = iter(run(piece_pass, list(zip(slices, seeds, strict=True))))
