@@ -72,6 +72,7 @@ class _Recorder:
         self._n_steps = n_steps
         self.network = objective.network
         self.blocks = objective.blocks
+        self.n_rows = objective.n_rows
         self.costs: list[float] = []
         self.smoothed: list[float] = []
         self._average = 0.0
