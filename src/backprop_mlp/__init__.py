@@ -13,6 +13,7 @@ from ._display.image_grid import ImageGridDisplay
 from ._display.learning_rate_range import LearningRateRangeDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.network_activations import NetworkActivationsDisplay
+from ._estimator.advice import IgnoredKeywordWarning, StrongPenaltyWarning
 
 __version__ = version("backprop-mlp")
 
@@ -22,11 +23,13 @@ __all__ = [
     "GradientCheck",
     "GradientCheckDisplay",
     "HiddenUnitsDisplay",
+    "IgnoredKeywordWarning",
     "ImageGridDisplay",
     "LearningRateRange",
     "LearningRateRangeDisplay",
     "LossCurveDisplay",
     "NetworkActivationsDisplay",
+    "StrongPenaltyWarning",
     "check_gradient",
     "learning_rate_range_test",
     "load_ex4_data",

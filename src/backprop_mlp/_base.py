@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._estimator.assembly import SOLVERS, open_objective
+from ._estimator.assembly import ACTIVATION_NAMES, SOLVERS, open_objective
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fitted import fitted_network
 from ._estimator.keywords import Matrix, Weights
@@ -17,7 +17,7 @@ from ._estimator.summary import NetworkSummary, summarise
 from ._estimator.thetas import as_thetas
 from ._network.activations import ACTIVATIONS
 from ._network.losses import loss_for
-from ._sklearn import CallbackSupportMixin, Interval, Options, StrOptions
+from ._sklearn import CallbackSupportMixin, Interval, NamedOptions, Options, StrOptions
 from .initializers import INITIALIZERS
 from .schedules import NAMES as SCHEDULES
 
@@ -34,7 +34,10 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+        "activation": [
+            NamedOptions(set(ACTIVATIONS), f"a str among {ACTIVATION_NAMES}"),
+            "array-like",
+        ],
         "solver": [StrOptions(set(SOLVERS))],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "initializer": [StrOptions({"auto", *INITIALIZERS}), callable],

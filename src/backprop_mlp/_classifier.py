@@ -18,6 +18,7 @@ from ._estimator.adoption import (
     earlier_training,
     unchanged_on_failure,
 )
+from ._estimator.advice import warn_before, warn_of_interruption
 from ._estimator.assembly import has_partial_fit
 from ._estimator.fitted import fitted_network
 from ._estimator.pose import pose, pose_chunk
@@ -25,7 +26,7 @@ from ._estimator.rows import check_rows
 from ._estimator.tags import NetworkClassifierMixin
 from ._estimator.thetas import read_thetas
 from ._estimator.training import train_estimator
-from ._sklearn import StrOptions, _fit_context, validate_params, with_callbacks
+from ._sklearn import NamedOptions, StrOptions, _fit_context, validate_params, with_callbacks
 from ._training.callbacks import Task
 
 
@@ -125,9 +126,10 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         Momentum of "sgd", in [0, 1].
     nesterovs_momentum : bool, default=True
         Whether the momentum of "sgd" is Nesterov's.
-    beta_1, beta_2 : float, default=0.9 and 0.999
-        Decay of the mean and of the mean square of the gradients, in [0, 1):
-        both for "adam", the second for "rmsprop".
+    beta_1 : float, default=0.9
+        Decay of the mean of the gradients, in [0, 1), for "adam".
+    beta_2 : float, default=0.999
+        Decay of the mean square of the gradients, in [0, 1), for "adam" and "rmsprop".
     epsilon : float, default=1e-8
         Added to the root of the mean square, for "adam" and "rmsprop".
     max_grad_norm : float or None, default=None
@@ -264,9 +266,18 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
 
     _parameter_constraints: dict = {
         **BackpropMLP._parameter_constraints,
-        "output_activation": [StrOptions({"logistic", "softmax"})],
+        "output_activation": [
+            NamedOptions({"logistic", "softmax"}, "a str among 'logistic' (the sigmoid), 'softmax'")
+        ],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
-        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+        "scoring": [
+            NamedOptions(
+                {"loss", *get_scorer_names()},
+                "'loss', the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+            ),
+            callable,
+            None,
+        ],
     }
     classes_: np.ndarray
     class_weight_: np.ndarray
@@ -400,6 +411,7 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
             rng = check_random_state(self.random_state)
             validation = X_val, y_val, sample_weight_val
             problem = pose(self, X, y, sample_weight, validation, rng, earlier)
+            warn_before(self, problem)
             task.begin_fit(X, y, sample_weight)
             outcomes = train_estimator(self, problem, earlier, rng, task, n_starts)
             adopt_best(self, outcomes, problem, earlier)
@@ -457,11 +469,12 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         with unchanged_on_failure(self):
             rng = check_random_state(self.random_state)
             problem = pose_chunk(self, X, y, sample_weight, classes, earlier)
+            if earlier is None:
+                warn_before(self, problem)
             task.begin_fit(X, y, sample_weight)
             # One epoch is what is asked for, whatever it brings.
             (outcome,) = train_estimator(self, problem, earlier, rng, task, tol=-np.inf, max_iter=1)
-            if outcome.interrupted:
-                outcome.warn()
+            warn_of_interruption([outcome])
             adopt_outcome(self, outcome, problem, earlier)
             task.end(lambda: vars(self))
         return self

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from ._base import N_JOBS
 from ._classifier import BackpropMLPClassifier
+from ._estimator.advice import warn_of_ignored_keywords, warn_of_light_rows
 from ._estimator.alpha_path import AlphaPath, Fold
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.keywords import Matrix, Scoring, Weights
@@ -25,7 +26,7 @@ from ._estimator.tags import NetworkClassifierMixin
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,
-    StrOptions,
+    NamedOptions,
     _check_sample_weight,
     _fit_context,
     _raise_for_params,
@@ -198,7 +199,14 @@ class BackpropMLPClassifierCV(
         "estimator": [BackpropMLPClassifier, None],
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "cv": ["cv_object"],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "scoring": [
+            NamedOptions(
+                set(get_scorer_names()),
+                "the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+            ),
+            callable,
+            None,
+        ],
         "n_jobs": N_JOBS,
         "refit": ["boolean"],
     }
@@ -332,6 +340,12 @@ class BackpropMLPClassifierCV(
             with task.fit_of(self.best_estimator_, "refit"):
                 self.best_estimator_.fit(X, y, sample_weight)
             self.classes_ = self.best_estimator_.classes_
+        else:
+            # No fit of this search warns.
+            warn_of_ignored_keywords(estimator)
+            if sample_weight is not None:
+                n_rows = np.count_nonzero(sample_weight)
+                warn_of_light_rows(self.alpha_, sample_weight.sum(), n_rows)
         task.end(lambda: vars(self))
 
     def _validate_rows(self, X, y, sample_weight):

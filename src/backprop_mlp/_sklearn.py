@@ -25,6 +25,7 @@ except ImportError:  # before scikit-learn 1.9: no callbacks, all else as usual
 __all__ = [
     "CallbackSupportMixin",
     "Interval",
+    "NamedOptions",
     "Options",
     "StrOptions",
     "_check_method_params",
@@ -39,6 +40,24 @@ __all__ = [
     "validate_params",
     "with_callbacks",
 ]
+
+
+class NamedOptions(StrOptions):
+    """`StrOptions` that an error message describes in given words.
+
+    Parameters
+    ----------
+    options : set of str
+    description : str
+        Follows "must be" in the message.
+    """
+
+    def __init__(self, options, description):
+        super().__init__(options)
+        self.description = description
+
+    def __str__(self):
+        return self.description
 
 
 def validate_params(estimator):

@@ -22,6 +22,7 @@ from ._dask.pose import check_supported, pose, pose_fitted
 from ._dask.prediction import predict_lazily, travelling
 from ._dask.scoring import accuracy
 from ._estimator.adoption import adopt_best, earlier_training
+from ._estimator.advice import warn_before
 from ._estimator.assembly import open_objective
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.tags import NetworkClassifierMixin
@@ -222,6 +223,7 @@ class DaskBackpropMLPClassifier(
         given = delayed_rows(X, y, sample_weight)
         given_val = None if X_val is None else delayed_rows(X_val, y_val, sample_weight_val)
         problem = pose(client, local, given, given_val, earlier)
+        warn_before(local, problem)
         task.begin_fit(X, y, sample_weight)
         with task.fit_of(estimator, "fit"):
             _train(estimator, local, problem, earlier, (X, y, sample_weight))

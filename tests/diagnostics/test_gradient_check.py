@@ -279,6 +279,7 @@ def test_without_a_bug_the_same_networks_pass(activation, depth, alpha):
 
 
 @unconverged
+@pytest.mark.filterwarnings("ignore::backprop_mlp.StrongPenaltyWarning")  # it is meant to be
 @pytest.mark.parametrize("size", [1e-3, 1.0, 1e4])
 @pytest.mark.parametrize("step", [1e-9, 6e-6, 1e-2])
 @pytest.mark.parametrize("alpha", [0.0, 1e6])

@@ -4,6 +4,7 @@ from copy import copy
 
 import numpy as np
 import pytest
+from keywords import read_by
 from reference import Follower
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import clone
@@ -40,7 +41,7 @@ WEIGHTS = np.random.default_rng(5).integers(0, 4, len(X)).astype(float)
 def network(solver="adam", hidden=(6,), **params):
     defaults = {"activation": "tanh", "tol": 0.0, "max_iter": 5, "batch_size": 40}
     params = defaults | {"random_state": 0} | params
-    return BackpropMLPClassifier(hidden, solver=solver, **params)
+    return BackpropMLPClassifier(hidden, solver=solver, **read_by(solver, params))
 
 
 def parameters(classifier):
@@ -382,8 +383,8 @@ SCALARS = {
 def test_float32_stays_float32_whatever_the_parameters_are_made_of(solver, batch_norm):
     """Numbers drawn by NumPy are no reason to compute in double precision."""
     X32 = X.astype(np.float32)
-    python = network(solver, batch_norm=batch_norm, **SCALARS).fit(X32, y)
-    drawn = {name: np.float64(value) for name, value in SCALARS.items()}
+    python = network(solver, batch_norm=batch_norm, **read_by(solver, SCALARS)).fit(X32, y)
+    drawn = {name: np.float64(value) for name, value in read_by(solver, SCALARS).items()}
     numpy = network(solver, batch_norm=batch_norm, **drawn).fit(X32, y)
     assert {coef.dtype for coef in numpy.coefs_ + numpy.intercepts_} == {np.dtype(np.float32)}
     assert numpy.loss_curve_ == python.loss_curve_
@@ -392,7 +393,8 @@ def test_float32_stays_float32_whatever_the_parameters_are_made_of(solver, batch
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_the_state_in_float32_holds_nothing_in_double_precision(solver):
-    state = network(solver, batch_norm=True, **SCALARS).fit(X.astype(np.float32), y)._memory
+    params = read_by(solver, SCALARS)
+    state = network(solver, batch_norm=True, **params).fit(X.astype(np.float32), y)._memory
     arrays = [state["beyond"]["theta"], *state["state"]["rule"].values()]
     arrays += [array for moments in state["state"]["moments"] for array in moments]
     assert {a.dtype for a in arrays if isinstance(a, np.ndarray)} == {np.dtype(np.float32)}
@@ -408,8 +410,9 @@ def test_single_precision_trains_like_double():
 
 
 def test_long_gradients_are_shortened_to_the_norm_and_keep_their_direction():
-    params = {"momentum": 0.0, "batch_size": len(X), "learning_rate_init": 0.1, "max_iter": 1}
+    params = {"momentum": 0.0, "batch_size": len(X), "max_iter": 1}
     start = parameters(network("sgd", learning_rate=lambda step: 0.0, **params).fit(X, y))
+    params["learning_rate_init"] = 0.1
     free = parameters(network("sgd", **params).fit(X, y)) - start
     length = np.linalg.norm(free) / 0.1
     clipped = parameters(network("sgd", max_grad_norm=length / 3, **params).fit(X, y)) - start

@@ -7,6 +7,7 @@ from io import StringIO
 
 import numpy as np
 import pytest
+from keywords import read_by
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
@@ -74,7 +75,7 @@ def interrupt():
 
 def network(solver="adam", **params):
     params = {"tol": 0.0, "max_iter": 12, "random_state": 0} | params
-    return BackpropMLPClassifier(6, "tanh", solver=solver, **params)
+    return BackpropMLPClassifier(6, "tanh", solver=solver, **read_by(solver, params))
 
 
 # What is told

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from joblib import Parallel, delayed, parallel_config
+from keywords import read_by
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -49,7 +50,8 @@ def network(solver, rows, **params):
     if solver in SOLVERS[3:]:
         # Batch normalisation knows no blocks.
         defaults |= {"dropout": 0.2, "max_iter": 5, "batch_norm": rows == "few"}
-    return BackpropMLPClassifier(hidden, solver=solver, **defaults | {"random_state": 0} | params)
+    params = defaults | {"random_state": 0} | params
+    return BackpropMLPClassifier(hidden, solver=solver, **read_by(solver, params))
 
 
 def bits(classifier, X):

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import sklearn
 from joblib import parallel_config
+from keywords import read_by
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.metrics import get_scorer
@@ -50,7 +51,9 @@ pytestmark = [
 
 def network(solver="adam", **params):
     defaults = {"activation": "tanh", "batch_size": 40, "tol": 0.0, "max_iter": 8}
-    return BackpropMLPClassifier((5,), solver=solver, **defaults | {"random_state": 0} | params)
+    return BackpropMLPClassifier(
+        (5,), solver=solver, **read_by(solver, defaults | {"random_state": 0} | params)
+    )
 
 
 def parameters(classifier):

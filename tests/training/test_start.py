@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from keywords import read_by
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.preprocessing import scale
@@ -27,7 +28,7 @@ X, y = X[ORDER], y[ORDER]
 def network(solver="adam", **params):
     defaults = {"activation": "tanh", "tol": 0.0, "max_iter": 5, "batch_size": 40}
     defaults |= {"random_state": 0, "learning_rate_init": 0.01, "warm_start": True}
-    return BackpropMLPClassifier((5, 4), solver=solver, **defaults | params)
+    return BackpropMLPClassifier((5, 4), solver=solver, **read_by(solver, defaults | params))
 
 
 def parameters(classifier):
@@ -53,7 +54,9 @@ def test_training_goes_on_from_parameters_that_are_assigned(solver, dtype, early
     other = network(solver, random_state=7, max_iter=40).fit(X.astype(dtype), y)
     assign(trained, other.coefs_, other.intercepts_)
     # Steps that are too small to matter, or a start that is good enough to stay.
-    trained.set_params(learning_rate_init=1e-12, momentum=0.0, tol=1e9)
+    trained.set_params(
+        **read_by(solver, {"learning_rate_init": 1e-12, "momentum": 0.0, "tol": 1e9})
+    )
     getattr(trained, call)(X.astype(dtype), y)
     np.testing.assert_allclose(parameters(trained), parameters(other), atol=1e-5)
 
@@ -67,7 +70,9 @@ def test_parameters_changed_in_place_are_seen_too(solver, in_place):
             array[...] = 0.0
     else:
         assign(trained, [0 * W for W in trained.coefs_], [0 * b for b in trained.intercepts_])
-    trained.set_params(learning_rate_init=1e-12, momentum=0.0).partial_fit(X, y)
+    trained.set_params(
+        **read_by(solver, {"learning_rate_init": 1e-12, "momentum": 0.0})
+    ).partial_fit(X, y)
     assert np.abs(parameters(trained)).max() < 1e-6
 
 
@@ -155,7 +160,7 @@ def test_a_warm_start_never_ends_with_a_worse_score_than_it_began_with(solver, d
         solver=solver,
         warm_start=True,
         early_stopping=True,
-        learning_rate_init=30.0,
+        **read_by(solver, {"learning_rate_init": 30.0}),
         max_iter=3,
         tol=0.0,
     )

@@ -5,11 +5,12 @@ import warnings
 
 import numpy as np
 import pytest
+from keywords import read_by
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
-from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp import BackpropMLPClassifier, IgnoredKeywordWarning
 from backprop_mlp._solvers.iteration import Iteration
 from backprop_mlp._training.stopping import Stopping
 
@@ -23,7 +24,7 @@ X = scale(X)
 
 def classifier(solver, **params):
     defaults = {"activation": "tanh", "random_state": 0, "batch_size": 50}
-    return BackpropMLPClassifier((5,), solver=solver, **defaults | params)
+    return BackpropMLPClassifier((5,), solver=solver, **read_by(solver, defaults | params))
 
 
 def quietly(estimator, *data, **given):
@@ -69,7 +70,7 @@ def test_every_solver_obeys_it(solver, span):
     fitted = classifier(solver, tol=tol, n_iter_no_change=span, max_iter=1000)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fitted.set_params(learning_rate_init=0.01).fit(X, y)
+        fitted.set_params(**read_by(solver, {"learning_rate_init": 0.01})).fit(X, y)
     curve = fitted.loss_curve_
     if solver in FULL_BATCH:
         # They know the cost that they start from; mini-batches see each cost before its step.
@@ -86,7 +87,8 @@ def test_an_infinite_span_is_never_over(solver):
     estimator = classifier(solver, tol=0.0, n_iter_no_change=np.inf, max_iter=12)
     params = {"learning_rate": "adaptive", "learning_rate_init": 1e-9, "early_stopping": True}
     for change in ({}, params):
-        assert quietly(estimator.set_params(**change), X, y).n_iter_ == 12
+        estimator.set_params(**read_by(solver, change))
+        assert quietly(estimator, X, y).n_iter_ == 12
 
 
 # Limits
@@ -114,7 +116,9 @@ def test_max_fun_ends_full_batch_training_with_its_iteration(solver):
 
 @pytest.mark.parametrize("solver", MINI_BATCH)
 def test_max_fun_is_none_of_mini_batches_business(solver):
-    fitted = quietly(classifier(solver, max_fun=2, max_iter=5, tol=0.0), X, y)
+    estimator = classifier(solver, max_iter=5, tol=0.0).set_params(max_fun=2)
+    with pytest.warns(IgnoredKeywordWarning, match="max_fun"):
+        fitted = quietly(estimator, X, y)
     assert fitted.n_iter_ == 5
     assert fitted.n_fun_ == 15
 
@@ -163,4 +167,5 @@ def test_the_warning_says_where_training_stands_and_what_to_do(solver):
     message = str(record[0].message)
     assert len(record) == 1
     assert f"cost {estimator.loss_:.6g} after 2 iterations" in message
-    assert all(word in message for word in ("StandardScaler", "max_iter", "tol", "warm_start"))
+    assert all(word in message for word in ("tol", "alpha", "warm_start"))
+    assert message.endswith("First, raise max_iter.")

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import sklearn
+from keywords import read_by
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.datasets import load_breast_cancer, load_iris, make_multilabel_classification
 from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer
@@ -42,7 +43,7 @@ def constant(rng, fan_in, fan_out):
 def classifier(solver="adam", **params):
     defaults = {"activation": "tanh", "max_iter": 12, "tol": 0.0, "alpha": 0.1}
     defaults |= {"learning_rate_init": 0.05, "batch_size": 30, "random_state": 0}
-    return BackpropMLPClassifier((12,), solver=solver, **defaults | params)
+    return BackpropMLPClassifier((12,), solver=solver, **read_by(solver, defaults | params))
 
 
 def assert_same_parameters(one, other):

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from keywords import read_by
 from scipy.sparse import csr_matrix
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.preprocessing import scale
@@ -38,7 +39,15 @@ RECORD = (
 def network(solver="adam", **params):
     defaults = {"activation": "tanh", "tol": 0.0, "max_iter": 6, "batch_size": 40}
     params = defaults | {"random_state": 0, "learning_rate_init": 0.01} | params
-    return BackpropMLPClassifier((5, 4), solver=solver, **params)
+    return BackpropMLPClassifier((5, 4), solver=solver, **read_by(solver, params))
+
+
+def change(classifier, solver, **params):
+    """Go on with another solver, and with the keywords that it reads."""
+    defaults = BackpropMLPClassifier().get_params()
+    unread = defaults.keys() - read_by(solver, defaults).keys()
+    classifier.set_params(solver=solver, **{name: defaults[name] for name in unread})
+    return classifier.set_params(**read_by(solver, params))
 
 
 def assert_equal(one, other):
@@ -131,8 +140,10 @@ def test_a_refused_fit_in_between_changes_nothing():
     with pytest.raises(ValueError, match="NaN"):
         pieces.fit(np.where(X > 1, np.nan, X), y)
     with pytest.raises(ValueError, match="learning_rate"):
-        pieces.set_params(learning_rate=lambda step: -1.0 if step == 20 else 0.01).fit(X, y)
-    pieces.set_params(learning_rate="constant")
+        pieces.set_params(
+            learning_rate=lambda step: -1.0 if step == 20 else 0.01, learning_rate_init=0.001
+        ).fit(X, y)
+    pieces.set_params(learning_rate="constant", learning_rate_init=0.01)
     assert_equal(pieces.fit(X, y), whole)
 
 
@@ -203,7 +214,7 @@ def test_early_stopping_keeps_the_best_over_all_fits(solver):
 def test_the_solver_may_change(before, after):
     classifier = network(before, warm_start=True, max_iter=30).fit(X, y)
     cost = classifier.cost(X, y)
-    classifier.set_params(solver=after, max_iter=3, learning_rate_init=1e-6).fit(X, y)
+    change(classifier, after, max_iter=3, learning_rate_init=1e-6).fit(X, y)
     assert (classifier.n_iter_, len(classifier.loss_curve_)) == (3, 33)
     # It began where the other ended.
     assert classifier.loss_curve_[30] < cost * 1.001
@@ -231,7 +242,7 @@ def test_batch_normalisation_survives_a_change_of_the_precision():
 def test_the_precision_may_change(after):
     classifier = network(warm_start=True, max_iter=30).fit(X, y)
     cost = classifier.cost(X, y)
-    classifier.set_params(solver=after, max_iter=2, learning_rate_init=1e-6)
+    change(classifier, after, max_iter=2, learning_rate_init=1e-6)
     classifier.fit(X.astype(np.float32), y)
     assert {coef.dtype for coef in classifier.coefs_} == {np.dtype(np.float32)}
     assert classifier.loss_curve_[30] < cost * 1.001
@@ -320,7 +331,7 @@ def test_early_stopping_that_is_switched_on_later_keeps_parameters_that_have_the
     watched = {"X_val": X_val, "y_val": y_val}
     classifier = network(solver, warm_start=True, learning_rate_init=0.3, max_iter=8)
     classifier.fit(X, y, **watched)
-    classifier.set_params(early_stopping=True, learning_rate_init=1e-9, max_iter=2)
+    change(classifier, solver, early_stopping=True, learning_rate_init=1e-9, max_iter=2)
     classifier.fit(X, y, **watched)
     assert classifier.score(X_val, y_val) == classifier.best_validation_score_
     assert classifier.loss_ == pytest.approx(classifier.cost(X, y), rel=1e-9)

@@ -9,6 +9,7 @@ from .._estimator.pose import Problem, training_network
 from .._sklearn import is_scorer_of_predictions
 from .._solvers.full_batch import METHODS
 from .._targets.targets import union
+from .._training.baseline import constant_cost
 from .._training.validation import Validation
 from .checks import check_partitions, features_of
 from .rows import PartitionedRows
@@ -58,11 +59,14 @@ def pose(client, classifier, given, given_val, earlier):
     # Mini-batches go through one partition after another, all else through all at once.
     together = classifier.solver in METHODS
     rows: Any = PartitionedRows.encode(client, checked, targets, together=together)
-    class_weight = targets.class_weights(classifier.class_weight, rows.class_totals())
+    totals = rows.class_totals()
+    class_weight = targets.class_weights(classifier.class_weight, totals)
+    rows = rows.times(class_weight)
     validation = None
     if given_val is not None:
         validation = _pose_validation(client, classifier, given_val, targets, class_weight)
-    return Problem(targets, network, rows.times(class_weight), validation, class_weight)
+    constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
+    return Problem(targets, network, rows, validation, class_weight, constant_cost=constant)
 
 
 def _pose_validation(client, classifier, given, targets, class_weight):

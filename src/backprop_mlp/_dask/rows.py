@@ -139,6 +139,11 @@ class PartitionedRows:
         """The smallest row weight above zero."""
         return min(self._sizes[3])
 
+    @property
+    def n_weighted_rows(self):
+        """Number of rows whose weight is above 0."""
+        return sum(self._sizes[4])
+
     def open_map(self, network):
         """Context that gives the ``map`` of an objective over these rows."""
         return nullcontext(partial(_sum_over, network))
@@ -240,7 +245,8 @@ def _size(partition):
     with np.errstate(over="ignore"):
         total = float(partition.sample_weight.sum())
     blocks = _blocks(partition, 10_000)
-    return blocks.n_rows, total, blocks.largest_weight, blocks.smallest_weight
+    largest, smallest = blocks.largest_weight, blocks.smallest_weight
+    return blocks.n_rows, total, largest, smallest, blocks.n_weighted_rows
 
 
 def _blocks(partition, max_rows):

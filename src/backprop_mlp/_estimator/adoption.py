@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from .._network.network import plain_network
-from .._training.interruption import leaves_warnings
 from .._training.start import Earlier
+from .advice import warn_after
 from .assembly import activation_names
 from .fitted import fitted_network, hidden_activations
 
@@ -79,11 +79,9 @@ def adopt_thetas(estimator, thetas, targets):
 
 
 def adopt_best(estimator, outcomes, problem, earlier):
-    """Warn of runs that did not converge, and adopt the best one."""
-    if not leaves_warnings():
-        for outcome in outcomes:
-            outcome.warn()
+    """Adopt the best outcome, and warn of how it ended."""
     best = min(outcomes, key=lambda outcome: outcome.rank)
+    warn_after(estimator, problem, outcomes, best)
     adopt_outcome(estimator, best, problem, earlier)
 
 

@@ -10,7 +10,8 @@ from numbers import Integral, Real
 
 from .._network.activations import ACTIVATIONS
 from .._network.network import Network
-from .._objective.objective import Objective
+from .._objective.objective import Objective, block_not_finite
+from .._objective.overflow import NOT_FINITE
 from .._solvers.full_batch import METHODS
 from .._solvers.mini_batch import MiniBatches
 from .._solvers.rules import SGD, Adam, RMSprop, Rule
@@ -19,6 +20,11 @@ from ..schedules import schedule_named
 
 MINI_BATCH_SOLVERS = ("adam", "rmsprop", "sgd")
 SOLVERS = (*METHODS, *MINI_BATCH_SOLVERS)
+
+ACTIVATION_NAMES = ", ".join(
+    "'logistic' (the sigmoid)" if name == "logistic" else repr(name) for name in sorted(ACTIVATIONS)
+)
+"""For messages: other libraries call the logistic function sigmoid."""
 
 
 def has_partial_fit(params):
@@ -64,7 +70,7 @@ def build_network(params, n_features, targets):
             f"hidden_layer_sizes must hold integers > 0; got {params.hidden_layer_sizes!r}."
         )
     names = activation_names(params, len(hidden))
-    rates = _one_a_layer("dropout", params.dropout, len(hidden), Real, "a number in [0, 1)")
+    rates = _one_per_layer("dropout", params.dropout, len(hidden), Real, "a number in [0, 1)")
     if not all(0.0 <= rate < 1.0 for rate in rates):
         raise ValueError(f"dropout must be a number in [0, 1); got {params.dropout!r}.")
     network = Network.feedforward(
@@ -75,8 +81,9 @@ def build_network(params, n_features, targets):
         dropout=[float(rate) for rate in rates],
     )
     if network.training_only and params.solver in METHODS:
+        verb = "needs" if len(network.training_only) == 1 else "need"
         raise ValueError(
-            f"{' and '.join(network.training_only)} need mini-batches: solver must be one of "
+            f"{' and '.join(network.training_only)} {verb} mini-batches: solver must be one of "
             f"{MINI_BATCH_SOLVERS}; got solver={params.solver!r}."
         )
     return network
@@ -84,14 +91,14 @@ def build_network(params, n_features, targets):
 
 def activation_names(params, n_hidden):
     """Name of each hidden layer's activation function."""
-    allowed = f"one of {sorted(ACTIVATIONS)}"
-    names = _one_a_layer("activation", params.activation, n_hidden, str, allowed)
+    allowed = f"one of {ACTIVATION_NAMES}"
+    names = _one_per_layer("activation", params.activation, n_hidden, str, allowed)
     if not all(name in ACTIVATIONS for name in names):
         raise ValueError(f"activation must be {allowed}; got {params.activation!r}.")
     return names
 
 
-def _one_a_layer(keyword, value, n_hidden, kind, allowed):
+def _one_per_layer(keyword, value, n_hidden, kind, allowed):
     """The values of a keyword that takes one for all hidden layers, or one per layer."""
     if isinstance(value, kind):
         return [value] * n_hidden
@@ -172,7 +179,19 @@ def build_stopping(params):
 
 @contextmanager
 def open_objective(problem, alpha):
-    """The objective of a problem, while its blocks may be computed."""
+    """The objective of a problem, while its blocks may be computed.
+
+    Where numbers are not finite because the inputs are not, a ValueError says so.
+    """
     network, blocks = problem.network, problem.blocks
     with blocks.open_map(network) as map_blocks:
-        yield Objective(network, blocks, float(alpha), map_blocks)
+        try:
+            yield Objective(network, blocks, float(alpha), map_blocks)
+        except FloatingPointError as error:
+            rows = {"X": blocks}
+            if problem.validation is not None:
+                rows["X of the validation rows"] = problem.validation.blocks
+            for name, given in rows.items():
+                if sum(map_blocks(block_not_finite, given)) > 0.0:
+                    raise ValueError(NOT_FINITE.format(name=name)) from error
+            raise

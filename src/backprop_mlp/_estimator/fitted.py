@@ -109,7 +109,7 @@ class FittedNetwork(NamedTuple):
     def _forward(self, X):
         with np.errstate(**IGNORE_OVERFLOW):
             z, caches = self.network.forward(self.params, X)
-        refuse_overflow("logits", z)
+        refuse_overflow("logits", z, X)
         return z, caches
 
 

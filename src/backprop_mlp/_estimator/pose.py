@@ -12,6 +12,7 @@ from .._objective.blocks import RowBlocks, row_slices
 from .._sklearn import _safe_indexing, validate_params
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets, announced, sorted_classes, targets_of
+from .._training.baseline import constant_cost
 from .._training.start import training_theta
 from .._training.validation import ROWS_AT_ONCE, Validation, split_rows
 from .adoption import earlier_training
@@ -36,6 +37,8 @@ class Problem(NamedTuple):
         Factor of the row weights, per class.
     split_seed : int or None, default=None
         Of the draw of the rows that are held out.
+    constant_cost : float, default=inf
+        J of the best constant prediction, if all rows are known.
     """
 
     targets: Targets
@@ -44,6 +47,7 @@ class Problem(NamedTuple):
     validation: Validation | None = None
     class_weight: Any = None
     split_seed: int | None = None
+    constant_cost: float = np.inf
 
 
 def pose(
@@ -114,7 +118,8 @@ def pose(
             weights_val = None if sample_weight is None else weights[held_out]
             scorer_rows = _scorer_rows(estimator, given, X, y[held_out], weights_val, held_out)
         validation = Validation(blocks_val, targets, scoring, scorer_rows)
-    return Problem(targets, network, blocks, validation, class_weight, seed)
+    constant = constant_cost(targets, network.loss, totals, class_weight, blocks.total_weight)
+    return Problem(targets, network, blocks, validation, class_weight, seed, constant)
 
 
 def pose_chunk(estimator, X, y, sample_weight, classes, earlier):

@@ -1,7 +1,8 @@
 """The user's rows, checked: X and y in a precision that the network computes in, and weights."""
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+from scipy.sparse import issparse
+from sklearn.utils.validation import column_or_1d, validate_data
 
 from .._sklearn import _check_sample_weight
 
@@ -29,15 +30,14 @@ def check_rows(estimator, X, y="no_validation", *, reset=False, precisions=PRECI
     y : ndarray or sparse matrix
         Only if it was given.
     """
-    return validate_data(
-        estimator,
-        X,
-        y,
-        reset=reset,
-        accept_sparse="csr",
-        dtype=precisions,
-        **({} if isinstance(y, str) else {"multi_output": True}),
-    )
+    given = {"reset": reset, "accept_sparse": "csr", "dtype": precisions}
+    if isinstance(y, str):
+        return validate_data(estimator, X, y, **given)
+    X, y = validate_data(estimator, X, y, multi_output=True, **given)
+    if not issparse(y) and y.ndim == 2 and y.shape[1] == 1:
+        # Made 1-D here, and so warned of once.
+        y = column_or_1d(y, warn=True)
+    return X, y
 
 
 def row_weights(sample_weight, X):

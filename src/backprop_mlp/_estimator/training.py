@@ -50,6 +50,7 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
             mini_batches=mini_batches,
             validate=validate,
             make_estimator=make_estimator,
+            constant_cost=problem.constant_cost,
             max_iter=stopping.max_iter,
             verbose=bool(estimator.verbose),
         )

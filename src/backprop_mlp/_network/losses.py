@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 
 class Loss(Protocol):
@@ -46,6 +46,9 @@ class Loss(Protocol):
 
     def log_proba(self, z):
         """log h, shaped as z, finite for finite z."""
+
+    def logits(self, h):
+        """z whose outputs are h, which lie strictly between 0 and 1: the inverse of ``proba``."""
 
     def class_proba(self, z):
         """Probabilities of exclusive classes with an output each: h, divided by its row's sum."""
@@ -122,6 +125,10 @@ class SigmoidLoss:
         """log h, finite for finite z."""
         log_h = _log1p_exp(z)
         return np.subtract(np.minimum(z, 0.0), log_h, out=log_h)
+
+    def logits(self, h):
+        """The log-odds of h."""
+        return logit(h)
 
     def class_proba(self, z):
         """h, divided by its row's sum, even where all h of a row underflow."""
@@ -221,6 +228,10 @@ class SoftmaxLoss:
     def log_proba(self, z):
         """log h, finite for finite z."""
         return _log_of_shares(self.proba(z), lambda: z)
+
+    def logits(self, h):
+        """log h."""
+        return np.log(h)
 
     def class_proba(self, z):
         """The outputs, which sum to one already."""

@@ -193,6 +193,13 @@ class RowBlocks(Sequence):
             return float(sum(self._chosen_weights(np.sum)))
 
     @cached_property
+    def n_weighted_rows(self):
+        """Number of rows whose weight is above 0."""
+        return sum(
+            np.count_nonzero(self.sample_weight[self._numbers(rows)]) for rows in self.slices
+        )
+
+    @cached_property
     def largest_weight(self):
         """The largest weight that the loss gets."""
         if self.weigh is None:

@@ -19,9 +19,9 @@ import numpy as np
 
 from .._network.network import Network
 from .blocks import Block, add_up, block_slices, max_block_rows
-from .overflow import IGNORE_OVERFLOW, refuse_overflow
+from .overflow import IGNORE_OVERFLOW, is_finite, refuse_overflow
 from .penalty import L2Penalty, Penalty
-from .row_sums import InputScale, RowSums, block_row_sums, measure_input_scale
+from .row_sums import InputMoments, InputScale, RowSums, block_row_sums, measure_inputs
 
 FLOAT32_WEIGHTS = 1e-20, 1e20
 """Between them the largest weight must be where X is float32: a block's gradient is summed in
@@ -77,6 +77,11 @@ def block_hessian_product(network: Network, theta, direction, block: Block):
         block.loss_weight,
     )
     return product
+
+
+def block_not_finite(block: Block):
+    """Whether some of the block's inputs are nan or infinite: 0.0 or 1.0."""
+    return 0.0 if is_finite(block.X) else 1.0
 
 
 class Objective:
@@ -313,7 +318,12 @@ class Objective:
     @cached_property
     def input_scale(self) -> InputScale:
         """Weighted mean of each input, and max(1, weighted standard deviation)."""
-        return measure_input_scale(self.sum_over_blocks, self.total_weight, self._row_sums)
+        return self.input_moments.scale
+
+    @cached_property
+    def input_moments(self) -> InputMoments:
+        """Weighted mean and standard deviation of each input."""
+        return measure_inputs(self.sum_over_blocks, self.total_weight, self._row_sums)
 
     @cached_property
     def constant_logits(self):

@@ -124,8 +124,31 @@ class InputScale(NamedTuple):
             b -= self.means @ W
 
 
-def measure_input_scale(sum_over_blocks, total_weight, sums: RowSums) -> InputScale:
-    """The inputs' means and scales, by another pass over the rows.
+class InputMoments(NamedTuple):
+    """Weighted mean and standard deviation of each input.
+
+    Parameters
+    ----------
+    means, deviations : ndarray of shape (n_features,)
+    """
+
+    means: np.ndarray
+    deviations: np.ndarray
+
+    @property
+    def scale(self) -> InputScale:
+        """What standardises the inputs."""
+        means, deviations = self
+        with np.errstate(**IGNORE_OVERFLOW):
+            scales = np.where(deviations > 1.0 + ROUNDING, deviations, 1.0)
+            scales[~np.isfinite(scales)] = 1.0
+            if (np.abs(means) <= ROUNDING * deviations).all():
+                means = np.zeros_like(means)
+        return InputScale(means, scales)
+
+
+def measure_inputs(sum_over_blocks, total_weight, sums: RowSums) -> InputMoments:
+    """The inputs' means and deviations, by another pass over the rows.
 
     Mean and variance are those of the deviations from the first pass's means, which
     corrects these (Chan, Golub & LeVeque, "Algorithms for computing the sample variance",
@@ -143,8 +166,4 @@ def measure_input_scale(sum_over_blocks, total_weight, sums: RowSums) -> InputSc
     with np.errstate(**IGNORE_OVERFLOW):
         means = centre + unit * first
         deviations = unit * np.sqrt(np.maximum(second - first**2, 0.0))
-        scales = np.where(deviations > 1.0 + ROUNDING, deviations, 1.0)
-        scales[~np.isfinite(scales)] = 1.0
-        if (np.abs(means) <= ROUNDING * deviations).all():
-            means = np.zeros_like(means)
-    return InputScale(means, scales)
+    return InputMoments(means, deviations)

@@ -9,8 +9,13 @@ from sklearn.utils.validation import column_or_1d
 from .._network.losses import Loss, SigmoidLoss, SoftmaxLoss, loss_for
 from .class_weight import balanced, given
 
-NUMERIC = "biuf"
-"""Kinds of dtypes whose labels are numbers."""
+
+def label_kind(labels):
+    """Labels of one kind can be compared: "number", "M" (dates), "m" (times) or "string"."""
+    kind = labels.dtype.kind
+    if kind in "biuf":
+        return "number"
+    return kind if kind in "mM" else "string"
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,9 @@ class ExclusiveClasses:
 
     def codes(self, y):
         """Each row's class number, of shape (n_rows,)."""
-        y = column_or_1d(y, warn=True)
+        y = column_or_1d(y)
         unknown = y
-        if (y.dtype.kind in NUMERIC) == (self.classes.dtype.kind in NUMERIC):
+        if label_kind(y) == label_kind(self.classes):
             codes = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)
             unknown = y[self.classes[codes] != y]
             if unknown.size == 0:

@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from .._network.losses import Loss
-from .exclusive import NUMERIC, ExclusiveClasses
+from .exclusive import ExclusiveClasses, label_kind
 from .multilabel import Labels
 
 
@@ -133,7 +133,7 @@ def targets_of(y) -> Targets:
     """The problem that a training set's y, of shape (n_rows,) or (n_rows, n_labels), poses."""
     if _is_multilabel(y):
         return Labels(LabelBinarizer().fit(y).classes_)
-    return ExclusiveClasses(np.unique(column_or_1d(y, warn=True)))
+    return ExclusiveClasses(np.unique(column_or_1d(y)))
 
 
 def fitted_targets(classes, multilabel: bool) -> Targets:
@@ -184,7 +184,7 @@ def union(problems) -> Targets:
                 f"y must have as many columns in all of its parts; got {sorted(widths)}."
             )
         return problems[0]
-    if len({labels.dtype.kind in NUMERIC for labels in classes}) > 1:
+    if len(set(map(label_kind, classes))) > 1:
         raise ValueError(f"y must hold numbers or strings, not both; got {classes}.")
     return ExclusiveClasses(np.unique(np.concatenate(classes)))
 
@@ -195,17 +195,20 @@ def sorted_classes(classes):
     Raises
     ------
     ValueError
-        If they are not a sequence of strings, or of whole numbers.
+        If they are not a sequence of strings, of whole numbers, or of dates or times.
     """
     labels = np.asarray(classes)
     allowed = labels.dtype.kind in "biu"
-    if labels.dtype.kind == "f":
+    if labels.dtype.kind in "mM":
+        allowed = not np.isnat(labels).any()
+    elif labels.dtype.kind == "f":
         allowed = bool(np.isfinite(labels).all() and (labels == labels.round()).all())
     elif not allowed:
         allowed = all(isinstance(label, str) for label in labels.ravel().tolist())
     if labels.ndim != 1 or labels.size == 0 or not allowed:
         raise ValueError(
-            f"classes must be a sequence of labels, strings or whole numbers; got {classes!r}."
+            "classes must be a sequence of labels, strings, whole numbers or dates; got "
+            f"{classes!r}."
         )
     return np.unique(labels)
 

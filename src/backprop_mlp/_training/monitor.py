@@ -93,13 +93,13 @@ class Monitor:
 
     def give_up(self, message):
         """Note that the solver can't go on, and why."""
-        self.stopping.stop(message)
+        self.stopping.stop(message, remedy="raise tol")
 
     def interrupt(self):
         """Note that the user ended training, here and in the runs at its side."""
         self.was_interrupted = True
         self._interruption.set()
-        self.stopping.stop("interrupted by the user")
+        self.stopping.stop("interrupted by the user", by_user=True)
 
     def close(self):
         """End the task of an iteration that never ended."""
@@ -136,7 +136,7 @@ class Monitor:
         task, self._iteration_task = self._iteration_task, None
         asked = task.end(lambda: vars(self._make_estimator(network, theta)))
         if asked and not stop:
-            stop = self.stopping.stop("a callback asked to stop", converged=True)
+            stop = self.stopping.stop("a callback asked to stop", converged=True, by_user=True)
         if not (stop or self._interruption.is_set()):
             self._iteration_task = self._task.begin_subtask("iteration")
         return stop

@@ -1,23 +1,22 @@
 """One run of training, from a start to its outcome, and the best of several."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from .._network.network import Network
 from .._objective.objective import Objective
 from .._solvers.full_batch import minimize_scipy
 from .._solvers.mini_batch import MiniBatches, minimize_mini_batch
+from .baseline import costs_more
 from .callbacks import Task
 from .history import History
 from .interruption import Interruption, run_side_by_side
 from .monitor import Monitor
 from .start import Start, refer_to
-from .stopping import Stopping
+from .stopping import LOWER_RATE, Stopping
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,8 @@ class Outcome:
     cost : float
         J there, or with mini-batches, whose last parameters are kept, the mean of their
         costs in the last epoch.
+    n_iter : int
+        Number of iterations of this run after which the parameters are kept.
     score : float or None
         Validation score there, with early stopping.
     best_score : float or None
@@ -54,6 +55,7 @@ class Outcome:
     network: Network
     theta: np.ndarray
     cost: float
+    n_iter: int
     score: float | None
     best_score: float | None
     history: History
@@ -67,24 +69,6 @@ class Outcome:
     def rank(self):
         """Sorts the better of two runs before the other, and one without a score last."""
         return (True, self.cost) if self.score is None else (False, -self.score)
-
-    def warn(self):
-        """Say why a run ended that did not converge."""
-        n_iter = self.history.n_iter
-        if self.interrupted:
-            warnings.warn(
-                f"Training was interrupted after {n_iter} iterations; the best parameters "
-                "so far are kept.",
-                stacklevel=2,
-            )
-        elif not self.stopping.converged:
-            warnings.warn(
-                f"Training ended before it converged: {self.stopping.message} (cost "
-                f"{self.cost:.6g} after {n_iter} iterations). Scale the features "
-                "(StandardScaler), raise max_iter, tol or alpha, or go on with warm_start=True.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
 
 
 @dataclass(frozen=True)
@@ -101,6 +85,9 @@ class Plan:
         Measures a plain network on the validation rows, if there are any.
     make_estimator : callable(network, theta) -> estimator
         The fitted estimator of a plain network, for callbacks.
+    constant_cost : float
+        J of the best constant prediction, inf if it is not known: what costs more has
+        not converged.
     max_iter : int
         Largest number of iterations of a run.
     verbose : bool
@@ -112,6 +99,7 @@ class Plan:
     mini_batches: MiniBatches | None
     validate: Callable | None
     make_estimator: Callable
+    constant_cost: float
     max_iter: int
     verbose: bool
 
@@ -173,17 +161,17 @@ def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
     finally:
         monitor.close()
     network, theta = monitor.plain(result.x, moments)
-    best, is_kept = monitor.best, True
+    best, n_iter = monitor.best, monitor.n_iter
     measured: Any = monitor.measured
     if best is not None and best.theta is not None:
-        theta, measured, is_kept = best.theta, best.measured, best.number == monitor.n_iter
+        theta, measured, n_iter = best.theta, best.measured, best.number
         if mini_batches is None:
             cost = best.cost
-        elif not is_kept:
+        elif n_iter < monitor.n_iter:
             # The mean over an epoch is no cost of these parameters.
             with np.errstate(over="ignore", invalid="ignore"):
                 cost = objective.of(network).value(theta)
-    beyond = None
+    beyond, is_kept = None, n_iter == monitor.n_iter
     if state is not None and (network is not objective.network or not is_kept):
         beyond = {
             "theta": result.x,
@@ -192,6 +180,16 @@ def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
             "is_kept": is_kept,
         }
     stopping, progress = monitor.stopping, None
+    # Whoever asks to stop may do so anywhere.
+    by_rule = stopping.converged and not stopping.by_user
+    if by_rule and costs_more(cost, plan.constant_cost, stopping.tol):
+        # A single class costs nothing: then it is the penalty that is still falling.
+        diverges = mini_batches is not None and cost > 2.0 * plan.constant_cost > 0.0
+        stopping.stop(
+            f"{stopping.message}, but the cost is above {plan.constant_cost:.6g}, that of a "
+            "constant prediction",
+            remedy=LOWER_RATE if diverges else "lower alpha or tol",
+        )
     if stopping.counts_progress and (state is not None or measured is not None):
         progress = {
             "by_score": stopping.by_score,
@@ -204,6 +202,7 @@ def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
         network=network,
         theta=theta,
         cost=cost,
+        n_iter=n_iter,
         score=None if best is None or best.theta is None else measured.score,
         best_score=monitor.highest_score,
         history=monitor.history,

@@ -8,6 +8,9 @@ from .._solvers.iteration import Iteration
 SMALLEST_ADAPTIVE_RATE = 1e-6
 """Below this "adaptive" stops instead of lowering the learning rate further."""
 
+LOWER_RATE = "lower the learning rate (learning_rate_init)"
+"""Remedy where mini-batches diverge."""
+
 
 @dataclass
 class Stopping:
@@ -37,6 +40,10 @@ class Stopping:
         Whether the reason to stop was that there is nothing left to gain.
     message : str
         The reason to stop, a sentence without its full stop; empty until then.
+    by_user : bool
+        Whether a callback or Ctrl-C ended it, not one of the rules.
+    remedy : str
+        What to do about this reason, if training has not converged.
     """
 
     tol: float
@@ -50,6 +57,8 @@ class Stopping:
     rate_factor: float = 1.0
     converged: bool = False
     message: str = ""
+    by_user: bool = False
+    remedy: str = ""
 
     @property
     def counts_progress(self):
@@ -78,15 +87,21 @@ class Stopping:
                 )
             self.rate_factor /= 5.0
         if iteration.number >= self.max_iter:
-            return self.stop(f"max_iter={self.max_iter} iterations are done")
+            return self.stop(
+                f"max_iter={self.max_iter} iterations are done", remedy="raise max_iter"
+            )
         if iteration.n_fun >= self.max_fun:
-            return self.stop(f"max_fun={self.max_fun} evaluations of the cost are done")
+            return self.stop(
+                f"max_fun={self.max_fun} evaluations of the cost are done", remedy="raise max_fun"
+            )
         return False
 
-    def stop(self, message, *, converged=False):
-        """Note why training ends; True."""
+    def stop(self, message, *, converged=False, by_user=False, remedy=""):
+        """Note why training ends, and what to do about it; True."""
+        self.by_user = by_user
         self.converged = converged
         self.message = message
+        self.remedy = remedy
         return True
 
     def _flat(self, grad_max):

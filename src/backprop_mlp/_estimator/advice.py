@@ -1,0 +1,259 @@
+"""What a fit warns of: keywords that nothing reads, a penalty too strong, training cut short.
+
+A `fit` of a search of ours leaves it to the search: see `leaves_warnings`.
+"""
+
+import warnings
+from collections.abc import Callable
+from inspect import signature
+from typing import NamedTuple
+
+from sklearn.exceptions import ConvergenceWarning
+
+from .._solvers.full_batch import METHODS
+from .._training.advice import advise, are_scaled, differ
+from .._training.baseline import costs_the_same
+from .._training.interruption import leaves_warnings
+from .assembly import MINI_BATCH_SOLVERS, open_objective
+
+FEW = 0.1
+"""Total weight per row below which the penalty is out of proportion."""
+
+
+class IgnoredKeywordWarning(UserWarning):
+    """A keyword was set that the chosen solver never reads.
+
+    A search over several solvers may silence it.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from backprop_mlp import IgnoredKeywordWarning
+    >>> warnings.simplefilter("ignore", IgnoredKeywordWarning)
+    """
+
+
+class StrongPenaltyWarning(UserWarning):
+    """The penalty leaves the network little to learn: ``alpha`` is too large for the rows' weight.
+
+    The penalty is divided by m, the number of rows or their total weight. Where that is
+    small, as with weights that sum to one, the same ``alpha`` weighs more.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from backprop_mlp import StrongPenaltyWarning
+    >>> warnings.simplefilter("ignore", StrongPenaltyWarning)
+    """
+
+
+# Keywords that nothing reads
+
+
+class Readers(NamedTuple):
+    """Who reads a keyword.
+
+    Parameters
+    ----------
+    solvers : tuple of str
+    where : str, default=""
+        Under which other keywords they read it; empty if under all.
+    reads : callable(estimator) -> bool, default=always
+        Whether they do under an estimator's.
+    """
+
+    solvers: tuple
+    where: str = ""
+    reads: Callable = lambda estimator: True
+
+
+READERS = {
+    "max_fun": Readers(tuple(METHODS)),
+    "batch_size": Readers(MINI_BATCH_SOLVERS),
+    "learning_rate": Readers(MINI_BATCH_SOLVERS),
+    "learning_rate_init": Readers(
+        MINI_BATCH_SOLVERS,
+        "where learning_rate is a schedule's name",
+        lambda estimator: isinstance(estimator.learning_rate, str),
+    ),
+    "power_t": Readers(
+        MINI_BATCH_SOLVERS,
+        "where learning_rate='invscaling'",
+        lambda estimator: estimator.learning_rate == "invscaling",
+    ),
+    "shuffle": Readers(MINI_BATCH_SOLVERS),
+    "momentum": Readers(("sgd",)),
+    "nesterovs_momentum": Readers(("sgd",)),
+    "beta_1": Readers(("adam",)),
+    "beta_2": Readers(("adam", "rmsprop")),
+    "epsilon": Readers(("adam", "rmsprop")),
+    "max_grad_norm": Readers(MINI_BATCH_SOLVERS),
+}
+"""Keywords that only some solvers read. ``dropout`` and ``batch_norm`` are not among them:
+what a full-batch solver can't train is an error."""
+
+
+def ignored_keywords(estimator):
+    """Keywords, away from their defaults, that the estimator's solver never reads.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+
+    Returns
+    -------
+    ignored : list of str
+    """
+    defaults = signature(type(estimator)).parameters
+    return [
+        keyword
+        for keyword, readers in READERS.items()
+        if keyword in defaults
+        and getattr(estimator, keyword) != defaults[keyword].default
+        and not (estimator.solver in readers.solvers and readers.reads(estimator))
+    ]
+
+
+def warn_of_ignored_keywords(estimator):
+    """Warn once of all keywords that the estimator's solver never reads."""
+    ignored = ignored_keywords(estimator)
+    if not ignored:
+        return
+    readers = "; ".join(
+        f"{keyword} is read by {_listed(READERS[keyword].solvers)}"
+        + (f" {READERS[keyword].where}" if READERS[keyword].where else "")
+        for keyword in ignored
+    )
+    warnings.warn(
+        f"With solver={estimator.solver!r}, {_listed(ignored)} {_do(ignored)} nothing: {readers}. "
+        "Leave out what does nothing, or choose a solver that reads it.",
+        IgnoredKeywordWarning,
+        stacklevel=2,
+    )
+
+
+def _listed(names):
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _do(names):
+    return "does" if len(names) == 1 else "do"
+
+
+# The penalty
+
+
+def are_light(alpha, total_weight, n_rows):
+    """Whether rows weigh so little that the penalty is out of proportion."""
+    return alpha > 0.0 and total_weight < FEW * n_rows
+
+
+def warn_of_light_rows(alpha, total_weight, n_rows):
+    """Warn if rows weigh so little that the penalty is out of proportion.
+
+    Parameters
+    ----------
+    alpha : float
+    total_weight : float
+    n_rows : int
+        Number of rows whose weight is above 0.
+    """
+    if not are_light(alpha, total_weight, n_rows):
+        return
+    warnings.warn(
+        f"The rows' total weight, {total_weight:.6g}, is under a tenth of their number, {n_rows}. "
+        f"The penalty is divided by it, so alpha={alpha:g} is stronger than it seems: for the "
+        "balance that it has without weights, multiply alpha by total weight / number of rows "
+        f"(alpha={alpha * total_weight / n_rows:.3g}), or scale the weights to a mean of 1.",
+        StrongPenaltyWarning,
+        stacklevel=2,
+    )
+
+
+def warn_of_a_constant_model(estimator, problem, outcome):
+    """Warn that a fit has come to hardly more than a constant prediction."""
+    alpha, total_weight = float(estimator.alpha), problem.blocks.total_weight
+    if alpha > 0.0:
+        advice = f"Lower alpha: {alpha:g} may be too strong for a total weight of {total_weight:g}."
+    else:
+        advice = (
+            "With alpha=0 it is not the penalty that keeps it there: change the initializer or "
+            "the random_state, or scale the features."
+        )
+    warnings.warn(
+        f"The network predicts next to the same for every row: its cost, {outcome.cost:.6g}, is "
+        f"within 0.1 % of {problem.constant_cost:.6g}, that of a constant prediction. {advice}",
+        StrongPenaltyWarning,
+        stacklevel=2,
+    )
+
+
+# Training that ends
+
+
+def warn_of_interruption(outcomes):
+    """Warn, once, that Ctrl-C ended one run of training or several."""
+    for outcome in outcomes:
+        if outcome.interrupted:
+            warnings.warn(
+                f"Training was interrupted after {outcome.history.n_iter} iterations; the best "
+                "parameters so far are kept.",
+                stacklevel=2,
+            )
+            return
+
+
+def warn_before(estimator, problem):
+    """Warn of what is known before training.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+    problem : Problem
+    """
+    if leaves_warnings():
+        return
+    warn_of_ignored_keywords(estimator)
+    blocks = problem.blocks
+    warn_of_light_rows(estimator.alpha, blocks.total_weight, blocks.n_weighted_rows)
+
+
+def warn_after(estimator, problem, outcomes, best):
+    """Warn of how training ended: once for all starts.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+    problem : Problem
+    outcomes : list of Outcome
+        One per start.
+    best : Outcome
+        The one that is kept.
+    """
+    if leaves_warnings():
+        return
+    if any(outcome.interrupted for outcome in outcomes):
+        warn_of_interruption([best, *outcomes])
+        return
+    converged = best.stopping.converged
+    is_constant = costs_the_same(best.cost, problem.constant_cost)
+    if converged and (best.stopping.by_user or not is_constant):
+        return
+    with open_objective(problem, estimator.alpha) as objective:
+        columns = objective.input_moments
+    blocks = problem.blocks
+    if not converged:
+        message = advise(
+            best,
+            problem.constant_cost,
+            full_batch=estimator.solver in METHODS,
+            n_rows=blocks.n_rows,
+            scaled=are_scaled(columns),
+        )
+        warnings.warn(message, ConvergenceWarning, stacklevel=2)
+    elif differ(columns) and not are_light(
+        estimator.alpha, blocks.total_weight, blocks.n_weighted_rows
+    ):
+        # Light rows were warned of before.
+        warn_of_a_constant_model(estimator, problem, best)

@@ -1,0 +1,93 @@
+"""What to do where training ended before it converged, judged from how it went."""
+
+import numpy as np
+
+from .._objective.row_sums import InputMoments
+from .baseline import costs_more, costs_the_same
+from .stopping import LOWER_RATE
+
+MANY_ROWS = 10_000
+"""From here on steps on mini-batches come further than passes over all rows."""
+
+RISE = 0.01
+"""Relative rise of the validation cost above its lowest that counts as overfitting."""
+
+
+def differ(columns: InputMoments):
+    """Whether any two rows differ, by more than the rounding of a mean."""
+    return bool((columns.deviations > 1e-12 * np.abs(columns.means)).any())
+
+
+def are_scaled(columns: InputMoments):
+    """Whether a scaler could have made the columns: each is constant, or of a scale near one.
+
+    So they are after StandardScaler (the deviation is one, with or without the mean),
+    after MinMaxScaler, MaxAbsScaler and RobustScaler, and where they are 0 or 1.
+    """
+    means, deviations = np.abs(columns.means), columns.deviations
+    near_one = (deviations >= 1e-3) & (deviations <= 5.0) & (means <= 3.0)
+    standard = (deviations >= 0.8) & (deviations <= 1.25)
+    constant = (deviations <= 1e-12 * means) & (means <= 3.0)
+    return bool((near_one | standard | constant).all())
+
+
+def advise(outcome, constant_cost, *, full_batch, n_rows, scaled):
+    """A message: why training ended, where it stands, what helps and what to do first.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Of a run that did not converge.
+    constant_cost : float
+        J of the best constant prediction.
+    full_batch : bool
+        Whether the solver is a full-batch one.
+    n_rows : int
+        Rows trained on.
+    scaled : bool
+        Whether the features are.
+
+    Returns
+    -------
+    message : str
+    """
+    stopping, costs = outcome.stopping, [record.cost for record in outcome.history.new]
+    too_expensive = costs_more(outcome.cost, constant_cost, 0.0)
+    first = []
+    if stopping.remedy == LOWER_RATE or (not full_batch and too_expensive and costs[-1] > costs[0]):
+        first.append(LOWER_RATE)
+    if not scaled:
+        first.append("scale the features (StandardScaler)")
+    if _overfits(outcome.history.new):
+        first.append("raise alpha: the validation cost rises while the cost falls")
+    if full_batch and n_rows >= MANY_ROWS:
+        first.append(f"try solver='adam', whose steps do not need all {n_rows} rows")
+    first.append(stopping.remedy or "raise max_iter")
+    helps = ["raise max_iter", "raise tol"]
+    is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
+    helps.append("lower alpha" if is_constant else "raise alpha")
+    helps.append("go on with warm_start=True")
+    others = [remedy for remedy in dict.fromkeys(helps + first[1:]) if remedy != first[0]]
+    return (
+        f"Training ended before it converged: {stopping.message} ({_costs(outcome)}). "
+        f"What may help: {', '.join(others)}. First, {first[0]}."
+    )
+
+
+def _costs(outcome):
+    """The cost after the last iteration, and that of the kept parameters."""
+    n_iter = outcome.history.n_iter
+    if outcome.n_iter == n_iter:
+        return f"cost {outcome.cost:.6g} after {n_iter} iterations"
+    last = outcome.history.records[-1].cost
+    kept = f"those after {outcome.n_iter} iterations" if outcome.n_iter else "those of the start"
+    return (
+        f"cost {last:.6g} after {n_iter} iterations; the parameters that are kept, {kept}, have "
+        f"the best validation score and cost {outcome.cost:.6g}"
+    )
+
+
+def _overfits(records):
+    """Whether the validation cost ends well above its lowest; it is nan where there is none."""
+    losses = [record.loss for record in records]
+    return len(losses) > 1 and losses[-1] > min(losses) + RISE * abs(min(losses))

@@ -1,0 +1,53 @@
+"""The constant model: what predicting the same for every row costs, and what that says of a fit."""
+
+import numpy as np
+
+from .._network.losses import Loss
+from .._targets.targets import Targets
+
+CLOSE = 1e-3
+"""Relative difference of costs that counts for little."""
+
+
+def constant_cost(targets: Targets, loss: Loss, totals, class_weight, total_weight):
+    """J where all weights are zero and the outputs are how often their class or label occurs.
+
+    No constant prediction costs less.
+
+    Parameters
+    ----------
+    targets : Targets
+    loss : Loss
+    totals : ndarray of shape (n_classes,), or (n_labels, 2) for labels
+        Total weight of the rows of each class, or without and with each label.
+    class_weight : ndarray, shaped as totals
+        Factor of these weights in the loss.
+    total_weight : float
+        m.
+
+    Returns
+    -------
+    cost : float
+        inf if numbers overflow.
+    """
+    # One row stands for all rows of a class, or two for all that lack or have a label.
+    n = len(totals)
+    codes = np.repeat([[0], [1]], n, axis=1) if targets.multilabel else np.arange(n)
+    Y = targets.encode(codes, np.float64)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        w = (totals / total_weight * class_weight).T
+        per_output = np.broadcast_to(w if w.ndim == 2 else w[:, np.newaxis], Y.shape)
+        h = (per_output * Y).sum(axis=0) / np.maximum(per_output.sum(axis=0), np.finfo(float).tiny)
+        z = loss.logits(np.clip(h, np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg))
+        cost = loss.value(np.tile(z, (len(Y), 1)), Y, w)
+    return cost if np.isfinite(cost) else np.inf
+
+
+def costs_more(cost, constant, tol):
+    """Whether a cost is above the constant model's by more than ``tol`` or rounding explains."""
+    return cost > constant + max(CLOSE * constant, tol)
+
+
+def costs_the_same(cost, constant):
+    """Whether a cost is hardly another than the constant model's."""
+    return 0.0 < constant < np.inf and abs(cost - constant) <= CLOSE * constant

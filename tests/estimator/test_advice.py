@@ -1,0 +1,465 @@
+"""What a fit warns of: each kind once per outer fit, and never where nothing is wrong."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.ensemble import AdaBoostClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    RobustScaler,
+    StandardScaler,
+    scale,
+)
+
+import backprop_mlp
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPClassifierCV,
+    IgnoredKeywordWarning,
+    StrongPenaltyWarning,
+)
+from backprop_mlp._estimator.advice import READERS, ignored_keywords
+
+FULL_BATCH = ("cg", "lbfgs", "newton-cg")
+MINI_BATCH = ("adam", "rmsprop", "sgd")
+SOLVERS = FULL_BATCH + MINI_BATCH
+
+RAW, y = load_iris(return_X_y=True)
+X = scale(RAW)
+LABELS = np.column_stack([y > 0, y > 1]).astype(int)
+
+
+def classifier(solver="cg", **params):
+    return BackpropMLPClassifier((5,), "tanh", solver=solver, **{"random_state": 0} | params)
+
+
+def warned(call, *data, **given):
+    """The warnings of our categories that a call makes."""
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        call(*data, **given)
+    ours = (IgnoredKeywordWarning, StrongPenaltyWarning, ConvergenceWarning)
+    return [warning for warning in record if issubclass(warning.category, ours)]
+
+
+def messages(category, call, *data, **given):
+    return [str(w.message) for w in warned(call, *data, **given) if w.category is category]
+
+
+# Keywords that nothing reads
+
+CHANGES = {
+    "max_fun": 3,
+    "batch_size": 20,
+    "learning_rate": "step",
+    "learning_rate_init": 0.05,
+    "power_t": 0.1,
+    "shuffle": False,
+    "momentum": 0.2,
+    "nesterovs_momentum": False,
+    "beta_1": 0.2,
+    "beta_2": 0.4,
+    "epsilon": 0.1,
+    "max_grad_norm": 1e-3,
+}
+"""A value of each keyword that changes what a solver does that reads it."""
+
+
+def parameters(estimator):
+    return np.concatenate([coef.ravel() for coef in estimator.coefs_])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("keyword", READERS)
+@pytest.mark.parametrize("schedule", ["constant", "invscaling", lambda step: 0.01])
+def test_a_keyword_is_said_to_be_ignored_if_it_changes_nothing(keyword, solver, schedule):
+    """The table against what the solvers do."""
+    base = classifier(solver, max_iter=12)
+    if solver in MINI_BATCH:
+        base.set_params(learning_rate=schedule, batch_size=40)
+    changed = clone(base).set_params(**{keyword: CHANGES[keyword]})
+    said = keyword in ignored_keywords(changed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        one, other = parameters(base.fit(X, y)), parameters(changed.fit(X, y))
+    assert np.array_equal(one, other) == said
+
+
+def test_the_table_names_every_keyword_that_some_solver_ignores():
+    """All others change the fit, or the work, of every solver, or are errors."""
+    keywords = set(BackpropMLPClassifier().get_params())
+    shared = {
+        "hidden_layer_sizes", "activation", "output_activation", "solver", "alpha", "initializer",
+        "class_weight", "max_iter", "tol", "early_stopping", "validation_fraction",
+        "n_iter_no_change", "scoring", "n_init", "n_jobs", "warm_start", "random_state", "verbose",
+    }  # fmt: skip
+    assert keywords - shared - {"dropout", "batch_norm"} == set(READERS)
+
+
+@pytest.mark.parametrize(
+    ("solver", "params", "words"),
+    [
+        ("cg", {"learning_rate_init": 0.01}, ["learning_rate_init", "adam, rmsprop and sgd"]),
+        ("lbfgs", {"momentum": 0.5, "beta_2": 0.9}, ["momentum is read by sgd", "beta_2", "adam"]),
+        ("newton-cg", {"batch_size": 10, "shuffle": False}, ["batch_size", "shuffle"]),
+        ("adam", {"max_fun": 10}, ["max_fun is read by cg, lbfgs and newton-cg"]),
+        ("sgd", {"power_t": 0.1}, ["power_t", "learning_rate='invscaling'"]),
+        ("rmsprop", {"beta_1": 0.1, "momentum": 0.1}, ["beta_1 is read by adam", "momentum"]),
+    ],
+)
+def test_an_ignored_keyword_is_named_once_with_its_readers(solver, params, words):
+    said = messages(IgnoredKeywordWarning, classifier(solver, n_init=3, **params).fit, X, y)
+    assert len(said) == 1
+    assert all(word in said[0] for word in [repr(solver), *words])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_defaults_and_keywords_that_are_read_are_not_warned_of(solver):
+    defaults = {name: BackpropMLPClassifier().get_params()[name] for name in READERS}
+    assert ignored_keywords(classifier(solver, **defaults)) == []
+    read = {name: CHANGES[name] for name, readers in READERS.items() if solver in readers.solvers}
+    assert ignored_keywords(classifier(solver, **read | {"learning_rate": "invscaling"})) in (
+        [],
+        ["learning_rate"],
+    )
+
+
+@pytest.mark.parametrize("refit", [True, False])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("cv", [2, 4])
+def test_a_search_of_ours_warns_once(refit, n_jobs, cv):
+    network = classifier(momentum=0.1, max_iter=30)
+    search = BackpropMLPClassifierCV(network, alphas=[1, 2], cv=cv, n_jobs=n_jobs, refit=refit)
+    assert len(messages(IgnoredKeywordWarning, search.fit, X, y)) == 1
+
+
+def test_each_fit_of_a_search_of_others_is_an_outer_fit_and_may_be_silenced():
+    grid = {"solver": ["cg", "sgd"], "momentum": [0.1]}
+    search = GridSearchCV(classifier(max_iter=5), grid, cv=2, refit=False)
+    assert len(messages(IgnoredKeywordWarning, search.fit, X, y)) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", backprop_mlp.IgnoredKeywordWarning)
+        search.fit(X, y)
+
+
+def test_a_stream_warns_in_its_first_call():
+    network = classifier("adam", momentum=0.1)
+    assert len(messages(IgnoredKeywordWarning, network.partial_fit, X, y, classes=[0, 1, 2])) == 1
+    assert warned(network.partial_fit, X, y) == []
+
+
+def test_a_subclass_warns_of_its_own_keywords_and_defaults():
+    class Fixed(BackpropMLPClassifier):
+        def __init__(self, solver="cg", momentum=0.5):
+            super().__init__(solver=solver, momentum=momentum, learning_rate_init=0.1)
+
+    assert ignored_keywords(Fixed()) == []
+    assert ignored_keywords(Fixed(momentum=0.9)) == ["momentum"]
+
+
+def test_a_warning_that_is_an_error_comes_before_any_work():
+    network = classifier(momentum=0.1)
+    before = dict(vars(network))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(IgnoredKeywordWarning):
+            network.fit(X, y)
+    assert vars(network) == before
+
+
+# Small total weights
+
+LIGHT = np.full(len(y), 1 / len(y))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_weights_that_sum_to_one_are_warned_of_with_the_alpha_to_take(solver, dtype):
+    network = classifier(solver, n_init=2, max_iter=1000)
+    said = messages(StrongPenaltyWarning, network.fit, X.astype(dtype), y, LIGHT)
+    assert len(said) == 1
+    assert "alpha" in said[0]
+    assert f"alpha={1 / len(y):.3g}" in said[0]
+
+
+@pytest.mark.parametrize("n_light", [14, 16])
+def test_the_total_is_compared_with_a_tenth_of_the_rows_that_have_weight(n_light):
+    """Rows with zero weight are ignored."""
+    weights = np.r_[np.full(140, 0.1), np.zeros(10)] * (n_light / 15)
+    said = messages(StrongPenaltyWarning, classifier(alpha=1e-6).fit, X, y, weights)
+    assert len(said) == (n_light < 15)
+
+
+def test_the_suggested_alpha_gives_the_fit_without_weights():
+    """J is the same function; without hidden units it has one minimum."""
+    here = BackpropMLPClassifier((), solver="newton-cg", tol=1e-9, n_iter_no_change=1000).fit(X, y)
+    there = clone(here).set_params(alpha=1 / len(y))
+    (message,) = messages(StrongPenaltyWarning, there.fit, X, y, LIGHT)
+    there.set_params(alpha=1 / len(y))
+    assert f"(alpha={there.alpha / len(y):.3g})" in message
+    np.testing.assert_allclose(parameters(there), parameters(here), rtol=1e-5)
+
+
+@pytest.mark.parametrize("params", [{"alpha": 0.0}, {"alpha": 1 / 150}])
+def test_light_rows_without_a_penalty_are_fine(params):
+    said = messages(StrongPenaltyWarning, classifier("lbfgs", **params).fit, X, y, LIGHT)
+    assert len(said) == (params["alpha"] > 0)
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_a_search_of_ours_warns_of_light_rows_once(refit):
+    search = BackpropMLPClassifierCV(classifier(max_iter=20), alphas=[0.1, 1], cv=3, refit=refit)
+    assert len(messages(StrongPenaltyWarning, search.fit, X, y, LIGHT)) == 1
+
+
+def test_a_stream_of_light_rows_warns_once():
+    network = classifier("adam")
+    given = {"sample_weight": [0.01], "classes": [0, 1, 2]}
+    assert len(messages(StrongPenaltyWarning, network.partial_fit, X[:1], y[:1], **given)) == 1
+    assert warned(network.partial_fit, X[1:2], y[1:2], [0.01]) == []
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_adaboost_works_with_the_documented_alpha():
+    booster = AdaBoostClassifier(classifier(alpha=1 / len(y)), n_estimators=3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StrongPenaltyWarning)
+        assert booster.fit(X, y).score(X, y) > 0.95
+
+
+# Fits that come to a constant
+
+TABLE = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("target", [[0, 0, 0, 1], [0, 1, 1, 1], [0, 1, 1, 0]])
+def test_truth_tables_by_default_are_warned_of(target, solver):
+    said = warned(BackpropMLPClassifier(solver=solver, random_state=0).fit, TABLE, target)
+    assert len(said) == 1
+    assert "alpha" in str(said[0].message)
+    if solver in FULL_BATCH:
+        assert said[0].category is StrongPenaltyWarning
+
+
+def reference_constant_cost(Y, weights=None, label_weights=1.0):
+    """The best cost of constant logits, by the definition of the cross-entropies."""
+    weights = np.ones(len(Y)) if weights is None else weights
+    w = weights[:, np.newaxis] * label_weights * np.ones(Y.shape)
+    p = (w * Y).sum(axis=0) / w.sum(axis=0)
+    return -(w * (Y * np.log(p) + (1 - Y) * np.log(1 - p))).sum() / weights.sum()
+
+
+@pytest.mark.parametrize("kind", ["binary", "logistic", "softmax", "labels", "weights", "classes"])
+def test_the_constant_model_is_where_a_huge_alpha_leads(kind):
+    params, given, target = {}, {}, y
+    one_hot = np.eye(3)[y]
+    expected = reference_constant_cost(one_hot)
+    if kind == "binary":
+        target = (y == 2).astype(int)
+        expected = reference_constant_cost(target[:, np.newaxis])
+    elif kind == "softmax":
+        params, expected = {"output_activation": "softmax"}, np.log(3)
+    elif kind == "labels":
+        target, factors = LABELS, np.where(LABELS == 1, [3.0, 1.0], [1.0, 0.5])
+        params = {"class_weight": [{0: 1, 1: 3}, {0: 0.5, 1: 1}]}
+        expected = reference_constant_cost(LABELS, label_weights=factors)
+    elif kind == "weights":
+        given = {"sample_weight": 1.0 + y}
+        expected = reference_constant_cost(one_hot, 1.0 + y)
+    elif kind == "classes":
+        params = {"class_weight": {0: 5.0, 2: 0.5}}
+        expected = reference_constant_cost(one_hot, np.array([5.0, 1.0, 0.5])[y])
+    network = classifier("lbfgs", alpha=1e5, tol=1e-8, max_iter=1000, **params)
+    said = messages(StrongPenaltyWarning, network.fit, X, target, **given)
+    assert len(said) == 1
+    assert f"{expected:.6g}, that of a constant prediction" in said[0]
+    assert network.converged_
+
+
+@pytest.mark.parametrize("rows", ["equal", "one class", "a feature of no weight"])
+def test_a_constant_is_right_where_rows_do_not_differ(rows):
+    """Nothing more can be learnt from them."""
+    data, target, weights = np.full_like(X, 1 / 3), y, None
+    if rows == "one class":
+        data, target = X, np.zeros(len(y))
+    elif rows == "a feature of no weight":
+        data[0], weights = 5.0, np.r_[0.0, np.ones(len(y) - 1)]
+    for rows_of in (np.asarray, csr_matrix, np.float32):
+        network = classifier("lbfgs", max_iter=1000)
+        assert messages(StrongPenaltyWarning, network.fit, rows_of(data), target, weights) == []
+
+
+def test_without_a_penalty_it_is_not_said_to_be_the_reason():
+    network = BackpropMLPClassifier(
+        3, alpha=0.0, initializer=lambda rng, n_in, n_out: np.zeros((n_in, n_out))
+    )
+    said = messages(StrongPenaltyWarning, network.fit, TABLE, [0, 1, 1, 0])
+    assert len(said) == 1
+    assert "With alpha=0" in said[0]
+    assert "initializer" in said[0]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_usual_fit_is_not_warned_of(solver):
+    settings = {"learning_rate_init": 0.02} if solver in MINI_BATCH else {}
+    assert warned(classifier(solver, max_iter=2000, **settings).fit, X, y) == []
+
+
+# Costs above that of a constant
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("rate", [100.0, 1e4, 1e6])
+def test_a_fit_that_diverged_is_never_a_success(rate, early_stopping):
+    network = BackpropMLPClassifier(
+        5, solver="sgd", learning_rate_init=rate, early_stopping=early_stopping, random_state=0
+    )
+    try:
+        said = messages(ConvergenceWarning, network.fit, RAW, y)
+    except FloatingPointError:
+        return
+    constant = reference_constant_cost(np.eye(3)[y])
+    assert network.loss_ > 2 * constant
+    assert not network.converged_
+    assert len(said) == 1
+    assert said[0].endswith("First, lower the learning rate (learning_rate_init).")
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+@pytest.mark.parametrize("alpha", [1.0, 1e3, 1e5])
+def test_a_full_batch_fit_that_converged_does_not_cost_more_than_a_constant(solver, alpha):
+    network = classifier(solver, alpha=alpha, max_iter=1000)
+    assert messages(ConvergenceWarning, network.fit, X, y) == []
+    assert network.converged_
+
+
+def test_a_start_that_is_flat_enough_for_the_user_has_converged():
+    """tol says what is little."""
+    network = classifier(tol=1e3)
+    assert messages(ConvergenceWarning, network.fit, X, y) == []
+    assert network.converged_
+
+
+# Training that ends early
+
+
+def convergence(network, data, target=y, **given):
+    (message,) = messages(ConvergenceWarning, network.fit, data, target, **given)
+    return message
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_unscaled_features_are_to_be_scaled_first(solver):
+    message = convergence(classifier(solver, max_iter=2), 100 * RAW)
+    assert message.endswith("First, scale the features (StandardScaler).")
+
+
+SCALERS = [
+    StandardScaler(),
+    StandardScaler(with_mean=False),
+    MinMaxScaler(),
+    MaxAbsScaler(),
+    RobustScaler(),
+    OneHotEncoder(),
+    make_pipeline(OneHotEncoder(sparse_output=False), StandardScaler()),
+]
+
+
+@pytest.mark.parametrize("solver", ["cg", "sgd"])
+@pytest.mark.parametrize("scaler", SCALERS, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_features_behind_a_scaler_are_not_to_be_scaled(scaler, solver, dtype):
+    rows = clone(scaler).fit_transform(RAW).astype(dtype)
+    message = convergence(classifier(solver, max_iter=2), rows)
+    assert "cale" not in message
+    assert message.endswith("First, raise max_iter.")
+
+
+def test_columns_are_judged_by_the_rows_that_count():
+    """A weight of zero hides an outlier; a constant column needs no scaler."""
+    data, weights = np.c_[X, np.ones(len(y))], np.r_[0.0, np.ones(len(y) - 1)]
+    data[0] = 1e9
+    assert "cale" not in convergence(classifier(max_iter=2), data, sample_weight=weights)
+    assert "StandardScaler" in convergence(classifier(max_iter=2), data)
+
+
+@pytest.mark.parametrize(("n_rows", "solver"), [(20_000, "cg"), (20_000, "lbfgs"), (150, "cg")])
+def test_with_many_rows_a_full_batch_solver_is_pointed_to_adam(n_rows, solver):
+    rows = np.arange(n_rows) % len(y)
+    message = convergence(classifier(solver, max_iter=1), X[rows], y[rows])
+    assert ("First, try solver='adam'" in message) == (n_rows > 150)
+
+
+@pytest.mark.parametrize("solver", ["cg", "adam"])
+def test_overfitting_is_to_be_met_with_alpha(solver):
+    rng = np.random.RandomState(0)
+    noise, labels = rng.randn(100, 30), rng.randint(2, size=100)
+    settings = {"learning_rate_init": 0.05} if solver == "adam" else {}
+    network = classifier(solver, alpha=1e-4, max_iter=30, tol=0.0, **settings)
+    message = convergence(
+        network, noise, labels, X_val=rng.randn(100, 30), y_val=rng.randint(2, size=100)
+    )
+    assert "First, raise alpha" in message
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_cost_of_the_last_iteration_and_of_the_kept_one_are_named(solver):
+    settings = {"learning_rate_init": 0.1} if solver in MINI_BATCH else {}
+    network = classifier(solver, early_stopping=True, max_iter=8, tol=0.0, **settings)
+    message = convergence(network, X)
+    best = int(np.argmax(network.validation_scores_)) + 1
+    assert best < 8
+    assert f"cost {network.loss_curve_[-1]:.6g} after 8 iterations" in message
+    assert f"kept, those after {best} iterations" in message
+    assert f"best validation score and cost {network.loss_:.6g}" in message
+
+
+@pytest.mark.parametrize(
+    ("params", "first"),
+    [({"max_iter": 2}, "raise max_iter"), ({"max_fun": 3}, "raise max_fun")],
+)
+def test_the_first_advice_answers_the_reason(params, first):
+    assert convergence(classifier(**params), X).endswith(f"First, {first}.")
+
+
+def test_several_starts_are_warned_of_once():
+    said = messages(ConvergenceWarning, classifier(n_init=4, max_iter=2).fit, X, y)
+    assert len(said) == 1
+
+
+def test_nothing_is_advised_while_a_search_of_ours_is_fitting():
+    search = BackpropMLPClassifierCV(classifier(max_iter=2), alphas=[1, 2], cv=2, refit=False)
+    assert warned(search.fit, 100 * X, y) == []
+
+
+# On Dask
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fit_on_dask_collections_warns_as_in_memory():
+    da = pytest.importorskip("dask.array")
+    distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("backprop_mlp.dask")
+    chunks = [50, 60, 40]
+    weights = np.r_[0.0, np.full(len(y) - 1, 0.01)]
+    network = classifier(momentum=0.1, max_iter=2, n_init=2)
+    expected = [str(w.message) for w in warned(network.fit, 100 * RAW, y, weights)]
+    with distributed.Client(processes=False, dashboard_address=None):
+        rows = da.from_array(100 * RAW, chunks=(chunks, 4))
+        target, weights = (da.from_array(column, chunks=[chunks]) for column in (y, weights))
+        there = dask.DaskBackpropMLPClassifier(network)
+        said = [str(w.message) for w in warned(there.fit, rows, target, weights)]
+    assert len(expected) == 3
+    assert said == expected
