@@ -167,14 +167,15 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
 
 
 def _sums(x, weight, pairs):
-    """Weighted sums of the columns of x, and of their products in pairs, or of their squares."""
+    """Weighted sums of x's columns, and of their products in pairs, or squares; overwrites x."""
     first = weight.astype(x.dtype) @ x
     if pairs:
         # One product of a matrix with itself, which takes half the operations of one of two.
-        x = x * np.sqrt(weight)[:, np.newaxis].astype(x.dtype)
+        x *= np.sqrt(weight)[:, np.newaxis].astype(x.dtype)
         second = x.T @ x
     else:
-        second = weight.astype(x.dtype) @ (x * x)
+        x *= x
+        second = weight.astype(x.dtype) @ x
     return first.astype(np.float64), second.astype(np.float64)
 
 
