@@ -39,7 +39,9 @@ from scipy.sparse import issparse
 
 from .._network.layers import Dense, Elementwise
 from .._network.network import Network
-from .._objective.objective import Block, Objective
+from .._objective.blocks import Block, add_up, row_slices
+from .._objective.objective import Objective
+from .._objective.row_sums import NUMBERS_AT_ONCE
 from .centring import Centring
 from .coordinates import pass_flops
 
@@ -167,14 +169,15 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
 
 
 def _sums(x, weight, pairs):
-    """Weighted sums of the columns of x, and of their products in pairs, or of their squares."""
+    """Weighted sums of x's columns, and of their products in pairs, or squares; overwrites x."""
     first = weight.astype(x.dtype) @ x
     if pairs:
         # One product of a matrix with itself, which takes half the operations of one of two.
-        x = x * np.sqrt(weight)[:, np.newaxis].astype(x.dtype)
+        x *= np.sqrt(weight)[:, np.newaxis].astype(x.dtype)
         second = x.T @ x
     else:
-        second = weight.astype(x.dtype) @ (x * x)
+        x *= x
+        second = weight.astype(x.dtype) @ x
     return first.astype(np.float64), second.astype(np.float64)
 
 
@@ -185,21 +188,29 @@ def _input_sums(X, weight, centre, scale, pairs):
         x /= scale.astype(X.dtype)
         return _sums(x, weight, pairs)
     # No sparse matrix is made dense: its sums are moved. In float64, for they cancel.
-    X = X.astype(np.float64)
-    X.sum_duplicates()
+    max_rows = max(1, NUMBERS_AT_ONCE * X.shape[0] // max(X.nnz, 1))
+    slices = row_slices(X.shape[0], max_rows)
+    first, second = add_up(_sparse_sums(X[rows], weight[rows], pairs) for rows in slices)
     total = weight.sum()
-    first = X.T @ weight
     if pairs:
-        rooted = X.multiply(np.sqrt(weight)[:, np.newaxis]).tocsr()
-        second = (rooted.T @ rooted).toarray()
         cross = np.outer(first, centre)
         second += total * np.outer(centre, centre) - cross - cross.T
         second /= np.outer(scale, scale)
     else:
-        second = X.multiply(X).T @ weight
         second += total * centre**2 - 2.0 * first * centre
         second /= scale**2
     return (first - total * centre) / scale, second
+
+
+def _sparse_sums(X, weight, pairs):
+    """As `_sums`, of sparse rows; in float64."""
+    X = X.astype(np.float64)
+    X.sum_duplicates()
+    first = X.T @ weight
+    if not pairs:
+        return first, X.multiply(X).T @ weight
+    rooted = X.multiply(np.sqrt(weight)[:, np.newaxis]).tocsr()
+    return first, (rooted.T @ rooted).toarray()
 
 
 def _late(network):
