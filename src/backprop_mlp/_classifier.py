@@ -5,7 +5,6 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import get_scorer_names
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
@@ -26,7 +25,7 @@ from ._estimator.rows import check_rows
 from ._estimator.tags import NetworkClassifierMixin
 from ._estimator.thetas import read_thetas
 from ._estimator.training import train_estimator
-from ._sklearn import NamedOptions, StrOptions, _fit_context, validate_params, with_callbacks
+from ._sklearn import StrOptions, _fit_context, validate_params, with_callbacks
 from ._training.callbacks import Task
 
 
@@ -266,18 +265,9 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
 
     _parameter_constraints: dict = {
         **BackpropMLP._parameter_constraints,
-        "output_activation": [
-            NamedOptions({"logistic", "softmax"}, "a str among 'logistic' (the sigmoid), 'softmax'")
-        ],
+        "output_activation": [keywords.OUTPUT_ACTIVATION],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
-        "scoring": [
-            NamedOptions(
-                {"loss", *get_scorer_names()},
-                "'loss', the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
-            ),
-            callable,
-            None,
-        ],
+        "scoring": [keywords.SCORING, callable, None],
     }
     classes_: np.ndarray
     class_weight_: np.ndarray

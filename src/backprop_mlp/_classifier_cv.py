@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -20,13 +20,12 @@ from ._classifier import BackpropMLPClassifier
 from ._estimator.advice import warn_of_ignored_keywords, warn_of_light_rows
 from ._estimator.alpha_path import AlphaPath, Fold
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.keywords import Matrix, Scoring, Weights
+from ._estimator.keywords import SCORER_NAME, Matrix, Scoring, Weights
 from ._estimator.onnx_protocol import OnnxMixin
 from ._estimator.tags import NetworkClassifierMixin
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,
-    NamedOptions,
     _check_sample_weight,
     _fit_context,
     _raise_for_params,
@@ -199,14 +198,7 @@ class BackpropMLPClassifierCV(
         "estimator": [BackpropMLPClassifier, None],
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "cv": ["cv_object"],
-        "scoring": [
-            NamedOptions(
-                set(get_scorer_names()),
-                "the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
-            ),
-            callable,
-            None,
-        ],
+        "scoring": [SCORER_NAME, callable, None],
         "n_jobs": N_JOBS,
         "refit": ["boolean"],
     }

@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.metrics import get_scorer_names
+
+from .._sklearn import NamedOptions
 
 Matrix = Any
 """{array-like, sparse matrix, dataframe}: libraries agree on no type for these together."""
@@ -44,3 +47,16 @@ RandomState = int | np.random.RandomState | None
 
 Weights = ArrayLike | None
 """Row weights."""
+
+OUTPUT_ACTIVATION = NamedOptions(
+    {"logistic", "softmax"}, "a str among 'logistic' (the sigmoid), 'softmax'"
+)
+SCORER_NAME = NamedOptions(
+    set(get_scorer_names()),
+    "the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+)
+SCORING = NamedOptions(
+    {"loss", *get_scorer_names()},
+    "'loss', the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+)
+"""What keywords may be, and how messages say it."""
