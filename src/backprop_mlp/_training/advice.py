@@ -51,14 +51,14 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled):
     -------
     message : str
     """
-    stopping, costs = outcome.stopping, [record.cost for record in outcome.history.new]
+    stopping, costs = outcome.stopping, [record.cost for record in outcome.history.records]
     too_expensive = costs_more(outcome.cost, constant_cost, 0.0)
     first = []
     if stopping.remedy == LOWER_RATE or (not full_batch and too_expensive and costs[-1] > costs[0]):
         first.append(LOWER_RATE)
     if not scaled:
         first.append("scale the features (StandardScaler)")
-    if _overfits(outcome.history.new):
+    if _overfits(outcome.history.records):
         first.append("raise alpha: the validation cost rises while the cost falls")
     if full_batch and n_rows >= MANY_ROWS:
         first.append(f"try solver='adam', whose steps do not need all {n_rows} rows")
