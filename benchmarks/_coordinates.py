@@ -1,11 +1,10 @@
-"""Full-batch training in other coordinates than the package's own."""
+"""Full-batch training in coordinates of one's own choice."""
 
 import numpy as np
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._estimator.pose import pose
-from backprop_mlp._solvers.coordinates import Centring
 from backprop_mlp._solvers.full_batch import METHODS, _Descent
 from backprop_mlp.initializers import initialize
 
@@ -13,10 +12,15 @@ from backprop_mlp.initializers import initialize
 class Recorder:
     """Monitor that notes costs and evaluations, and stops after so many iterations."""
 
-    def __init__(self, n_iter):
-        self.n_iter = n_iter
+    def __init__(self, max_iter):
+        self.max_iter = max_iter
         self.costs = []
         self.evaluations = []
+
+    @property
+    def n_iter(self):
+        """Iterations so far: the start is none."""
+        return len(self.costs) - 1
 
     def start(self, cost, grad_max):
         self.costs.append(cost)
@@ -26,21 +30,17 @@ class Recorder:
     def __call__(self, iteration):
         self.costs.append(iteration.cost)
         self.evaluations.append(iteration.n_fun)
-        return iteration.number >= self.n_iter
-
-    def evaluations_to(self, cost):
-        """Evaluations needed to reach a cost; None if it was not reached."""
-        reached = np.flatnonzero(np.array(self.costs) <= cost)
-        return self.evaluations[reached[0]] if reached.size else None
+        return iteration.number >= self.max_iter
 
 
-def descend(X, y, coordinates, *, solver, n_iter, seed, **params):
+def descend(X, y, make_plan, *, solver, n_iter, seed, **params):
     """Train in given coordinates, with nothing but the number of iterations to end it.
 
     Parameters
     ----------
     X, y : ndarray
-    coordinates : callable(network, input_means) -> Centring
+    make_plan : callable(objective, method) -> DescentPlan
+        `backprop_mlp._solvers.full_batch.plan_descent`, or another one.
     solver : {"cg", "lbfgs"}
     n_iter : int
     seed : int
@@ -58,9 +58,9 @@ def descend(X, y, coordinates, *, solver, n_iter, seed, **params):
     network = problem.network
     theta = initialize(network, classifier.initializer, np.random.default_rng(seed))
     recorder = Recorder(n_iter)
+    method = METHODS[solver]
     with open_objective(problem, classifier.alpha) as objective:
-        centring: Centring = coordinates(network, objective.input_means())
-        descent = _Descent(objective, centring, recorder)
-        descent.start(centring.to_phi(theta))
-        descent.run(*METHODS[solver])
+        descent = _Descent(objective, theta, make_plan(objective, method), recorder)
+        descent.start()
+        descent.run(method)
     return recorder

@@ -27,7 +27,11 @@ matplotlib.rcParams.update(
 )
 HEIGHT = 0.27
 """Inches a row."""
-STYLES = ({"marker": "o", "linestyle": "-"}, {"marker": "s", "linestyle": "--"})
+STYLES = (
+    {"marker": "o", "linestyle": "-"},
+    {"marker": "s", "linestyle": "--"},
+    {"marker": "^", "linestyle": ":"},
+)
 
 
 def draw_rows(axes, rows, x_label):

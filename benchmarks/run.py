@@ -25,6 +25,7 @@ GROUPS = {
     "evaluation": "evaluations",
     "fit": "fits",
     "centring": "centring",
+    "evaluations_to_cost": "evaluations_to_cost",
     "prediction": "predictions",
     "growth": "growth",
     "memory": "memory",

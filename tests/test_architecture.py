@@ -79,9 +79,12 @@ def imported(place, tree):
             yield node.module.split(".")[0], False
         elif isinstance(node, ast.ImportFrom):
             folder = place[: len(place) - node.level]
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            for name in names:
-                yield (*folder, *name.split(".")), True
+            parts = tuple(node.module.split(".")) if node.module else ()
+            if PACKAGE.joinpath(*folder, *parts).is_dir():  # the names are those of files
+                for alias in node.names:
+                    yield (*folder, *parts, alias.name), True
+            else:
+                yield (*folder, *parts), True
 
 
 def own_imports():

@@ -43,10 +43,6 @@ def test_every_group_measures_and_is_drawn(tmp_path):
     assert pictures - {"speed_torch"} == speeds | {"spending", "growth"}
 
 
-@pytest.mark.slow
-def test_preconditioners_are_compared(tmp_path):
-    path = tmp_path / "ratios.json"
-    run("preconditioners.py", "--sets", "iris", "--seeds", 1, "--iterations", 10, "--json", path)
-    found = json.loads(path.read_text())
-    assert {(row["set"], row["solver"]) for row in found} == {("iris", "cg"), ("iris", "lbfgs")}
-    assert all(row["centred"] == 1.0 for row in found)
+def test_evaluations_to_a_cost_need_the_tables(monkeypatch):
+    monkeypatch.delenv("TABLES", raising=False)
+    assert "skipped: needs real tables" in run("run.py", "evaluations_to_cost")

@@ -124,5 +124,5 @@ def test_fifty_iterations_reach_95_percent_in_the_median_of_ten_seeds(digits):
     models = [exercise_network(random_state=seed).fit(*digits) for seed in range(10)]
     assert max(model.n_iter_ for model in models) <= 50
     assert np.median([model.score(*digits) for model in models]) >= 0.95
-    # Centring is what brings the cost down so far: without it it is about 0.47.
+    # The coordinates are what brings the cost down so far: without any it is about 0.47.
     assert np.median([model.loss_ for model in models]) < 0.40

@@ -1,5 +1,8 @@
 """The exported graphs, run by onnxruntime, agree with the classifier."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -207,6 +210,81 @@ def test_the_options_of_skl2onnx(kind):
         options = {"zipmap": False, "nocl": True}
         numbers = run(to_onnx(model, X32[:1], options=options), X32)[0]
         np.testing.assert_array_equal(model.classes_[numbers], model.predict(X32))
+
+
+class Subclass(BackpropMLPClassifier):
+    """Registered by nobody."""
+
+
+@pytest.fixture
+def unregistered(monkeypatch):
+    """As if nobody had imported ``backprop_mlp.onnx``."""
+    for known in (skl2onnx._parse.sklearn_parsers_map, skl2onnx._parse.sklearn_operator_name_map):
+        for kind in (BackpropMLPClassifier, BackpropMLPClassifierCV):
+            monkeypatch.delitem(known, kind)
+        monkeypatch.setitem(known, Subclass, None)  # only to be removed in the end
+        del known[Subclass]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        None,
+        {"zipmap": "columns"},
+        {"zipmap": False},
+        {"zipmap": False, "output_class_labels": True},
+        {"zipmap": False, "raw_scores": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", ["integers", "two strings", "multilabel"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        network(),
+        Subclass(6, max_iter=30, random_state=0),
+        make_pipeline(StandardScaler(), network()),
+        GridSearchCV(make_pipeline(StandardScaler(), network()), {}, cv=2),
+        GridSearchCV(network(), {}, cv=2),
+        BackpropMLPClassifierCV(network(), alphas=2, cv=2),
+    ],
+    ids=repr,
+)
+def test_skl2onnx_asks_a_classifier_that_it_does_not_know(model, kind, options, unregistered):
+    """The first conversion and those after it give the same graph."""
+    X32 = X.astype(np.float32)
+    model = clone(model).fit(X32, TARGETS[kind])
+    last = model
+    while not hasattr(last, "classes_") or hasattr(last, "steps") or isinstance(last, GridSearchCV):
+        last = last.best_estimator_ if isinstance(last, GridSearchCV) else last[-1]
+    options = None if options is None else {id(last): options}
+    outputs = [
+        run(skl2onnx.to_onnx(model, X32[:1], options=options), X32) for registered in range(2)
+    ]
+    assert len(outputs[0]) == len(outputs[1])
+    np.testing.assert_array_equal(outputs[0][0], model.predict(X32))
+    for first, second in zip(*outputs, strict=True):
+        np.testing.assert_array_equal(first, second)
+    if options == {id(last): {"zipmap": False}}:
+        np.testing.assert_allclose(outputs[0][1], model.predict_proba(X32), rtol=0, atol=1e-5)
+
+
+def test_a_plain_import_is_enough_and_does_not_load_skl2onnx():
+    program = """
+import sys, warnings
+warnings.simplefilter("ignore")
+from backprop_mlp import BackpropMLPClassifier
+assert "skl2onnx" not in sys.modules
+from skl2onnx import to_onnx
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+X, y = load_iris(return_X_y=True)
+model = make_pipeline(StandardScaler(), BackpropMLPClassifier(4, max_iter=5)).fit(X, y)
+assert "backprop_mlp.onnx" not in sys.modules
+assert [node.op_type for node in to_onnx(model, X[:1]).graph.node].count("ZipMap") == 1
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize(

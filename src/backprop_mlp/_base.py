@@ -1,6 +1,7 @@
 """What the networks share, whatever they predict: keywords of training, and looking inside."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -8,8 +9,11 @@ from sklearn.base import BaseEstimator
 from ._estimator.assembly import ACTIVATION_NAMES, SOLVERS, open_objective
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fitted import fitted_network
+from ._estimator.keywords import Matrix, Weights
+from ._estimator.onnx_protocol import OnnxMixin
 from ._estimator.pose import pose_fitted
 from ._estimator.rows import check_rows
+from ._estimator.summary import NetworkSummary, summarise
 from ._estimator.thetas import as_thetas
 from ._network.activations import ACTIVATIONS
 from ._network.losses import loss_for
@@ -17,8 +21,15 @@ from ._sklearn import CallbackSupportMixin, Interval, NamedOptions, Options, Str
 from .initializers import INITIALIZERS
 from .schedules import NAMES as SCHEDULES
 
+N_JOBS = [
+    Interval(Integral, None, -1, closed="right"),
+    Interval(Integral, 1, None, closed="left"),
+    None,
+]
+"""What ``n_jobs`` may be: 0 has no meaning."""
 
-class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
+
+class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
     """A network trained by backpropagation; see its subclasses."""
 
     _parameter_constraints: dict = {
@@ -50,11 +61,30 @@ class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "n_init": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
+    loss_: float
+    best_loss_: float
+    loss_curve_: list[float]
+    # None without validation rows. Whoever gave some need not ask a type checker's leave.
+    validation_scores_: list[float] | Any
+    validation_loss_curve_: list[float] | Any
+    best_validation_score_: float | Any
+    n_iter_: int
+    n_fun_: int
+    t_: int
+    converged_: bool
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
     def __getstate__(self):
         state = super().__getstate__()
@@ -65,11 +95,33 @@ class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
         return state
 
     @property
-    def thetas_(self):
+    def thetas_(self) -> list[np.ndarray]:
         """Parameters of each layer, of shape (n_out, 1 + n_in), biases first."""
         return as_thetas(fitted_network(self).dense)
 
-    def activations(self, X):
+    def summary(self) -> NetworkSummary:
+        """The layers with their shapes, activation functions and numbers of parameters.
+
+        Returns
+        -------
+        summary : NetworkSummary
+            Printed, a table. ``layers`` holds the same as attributes, and ``n_params``
+            is the number of all weights and biases.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from backprop_mlp import BackpropMLPClassifier
+        >>> thetas = [np.ones((25, 401)), np.ones((10, 26))]
+        >>> BackpropMLPClassifier.from_thetas(thetas, activation="logistic").summary()
+        layer     inputs  units  activation  parameters
+        hidden 1     400     25  logistic        10,025
+        output        25     10  logistic           260
+        total                                    10,285
+        """
+        return summarise(self)
+
+    def activations(self, X: Matrix) -> list:
         """Activations of every layer.
 
         Parameters
@@ -87,7 +139,7 @@ class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
         fitted = fitted_network(self)
         return fitted.activations(check_rows(self, X))
 
-    def cost(self, X, y, sample_weight=None):
+    def cost(self, X: Matrix, y: Matrix, sample_weight: Weights = None) -> float:
         """J at the fitted parameters, penalty included.
 
         Parameters
@@ -109,7 +161,9 @@ class BackpropMLP(DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator):
         with open_objective(problem, self.alpha) as objective:
             return objective.finite_value(theta)
 
-    def cost_gradient(self, X, y, sample_weight=None):
+    def cost_gradient(
+        self, X: Matrix, y: Matrix, sample_weight: Weights = None
+    ) -> tuple[float, list[np.ndarray]]:
         """J and its gradient at the fitted parameters: the exercise's nnCostFunction.
 
         Parameters

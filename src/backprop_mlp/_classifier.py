@@ -1,50 +1,35 @@
 """The classifier: its keywords, `fit`, and what a fitted one predicts."""
 
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import get_scorer_names
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from ._base import BackpropMLP
+from ._estimator import keywords
 from ._estimator.adoption import (
     adopt_best,
-    adopt_network,
-    adopt_no_record,
     adopt_outcome,
+    adopt_thetas,
     earlier_training,
     unchanged_on_failure,
 )
 from ._estimator.advice import warn_before, warn_of_interruption
-from ._estimator.assembly import MINI_BATCH_SOLVERS, activation_names
+from ._estimator.assembly import has_partial_fit
 from ._estimator.fitted import fitted_network
 from ._estimator.pose import pose, pose_chunk
 from ._estimator.rows import check_rows
+from ._estimator.tags import NetworkClassifierMixin
 from ._estimator.thetas import read_thetas
 from ._estimator.training import train_estimator
-from ._network.network import Network
-from ._sklearn import NamedOptions, StrOptions, _fit_context, with_callbacks
-from ._targets.targets import fitted_targets
+from ._sklearn import StrOptions, _fit_context, validate_params, with_callbacks
 from ._training.callbacks import Task
 
 
-def _has_partial_fit(classifier):
-    """Whether `partial_fit` makes sense with the classifier's keywords."""
-    if classifier.solver not in MINI_BATCH_SOLVERS:
-        raise AttributeError(
-            f"partial_fit needs mini-batches: solver must be one of {MINI_BATCH_SOLVERS}; got "
-            f"solver={classifier.solver!r}."
-        )
-    if classifier.early_stopping:
-        raise AttributeError("partial_fit holds out no rows: early_stopping must be False.")
-    if classifier.class_weight == "balanced":
-        raise AttributeError(
-            "partial_fit does not see all rows: class_weight must not be 'balanced'."
-        )
-    return True
-
-
-class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
+class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
     """Neural network classifier, trained by backpropagation.
 
     Minimises, with SciPy's conjugate gradient by default,
@@ -66,14 +51,14 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         Number of units in each hidden layer. ``()`` is logistic regression.
     activation : {"identity", "logistic", "tanh", "relu", "leaky_relu"} or \
             sequence of these, default="relu"
-        Activation function of the hidden units: one for all layers, or one a
+        Activation function of the hidden units: one for all layers, or one per
         layer. The slope of ``leaky_relu`` left of zero is 0.01.
     output_activation : {"logistic", "softmax"}, default="logistic"
         Output units for three or more classes: "logistic" is the exercise's
         sum of K binary cross-entropies, whose outputs are divided by their sum
         to give probabilities; "softmax" the categorical cross-entropy. Two
         classes are one logistic output, and multilabel problems one logistic
-        output a label, whatever is chosen here.
+        output per label, whatever is chosen here.
     solver : {"cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"}, default="cg"
         Full-batch, SciPy's: "cg" is conjugate gradient (Polak and Ribiere),
         "lbfgs" limited-memory BFGS, "newton-cg" Newton's method with exact
@@ -86,11 +71,14 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
             "he_normal"} or callable, default="auto"
         Random starting weights. "auto" is He for layers of relu and leaky relu
         units, Glorot for the others; "uniform" is the exercise's
-        [-0.12, 0.12], biases included. See `backprop_mlp.initializers` for
-        objects with parameters, and for what a callable must return.
+        [-0.12, 0.12], biases included. Other biases start at zero, those of
+        the outputs at the classes' log-odds, and with full-batch solvers the
+        first layer starts centred and scaled to its inputs. See
+        `backprop_mlp.initializers` for objects with parameters, and for what a
+        callable must return.
     dropout : float or sequence of float, default=0.0
         Probability, in [0, 1), of dropping a hidden unit in a training step:
-        one for all hidden layers, or one a layer. Mini-batch solvers only.
+        one for all hidden layers, or one per layer. Mini-batch solvers only.
     batch_norm : bool, default=False
         Whether batch normalisation stands before each activation function. Its
         scales and shifts are trained, without a penalty, and its running
@@ -114,18 +102,19 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         Largest number of evaluations of the cost and its gradient by a
         full-batch solver. The iteration in which it is reached is finished.
     batch_size : int or "auto", default="auto"
-        Rows of a mini-batch at the most; the rows are divided evenly. "auto" is
+        Largest number of rows of a mini-batch; the rows are divided evenly. "auto" is
         min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive", "step", "exponential", \
             "inverse_time", "cosine"} or callable, default="constant"
         How the learning rate of a mini-batch solver changes, from
-        ``learning_rate_init``. "invscaling": divided by (1 + samples
-        seen)^power_t. "adaptive": divided by 5 where training would otherwise
-        stop for lack of progress. "step": halved every 10 epochs.
-        "exponential": times 0.95 an epoch. "inverse_time": divided by 1 +
-        epochs. "cosine": half a cosine, from the first of all epochs to 0 at
-        the last of this fit, after a warm-up of a twentieth. A callable
-        step -> rate stands for itself; see `backprop_mlp.schedules`.
+        ``learning_rate_init``. "invscaling": divided by (1 + rows seen)^power_t.
+        "adaptive": divided by 5 where training would otherwise stop for lack of
+        progress. "step": halved every 10 epochs. "exponential": times 0.95 per
+        epoch. "inverse_time": divided by 1 + epochs. "cosine": half a cosine, from
+        the first of all epochs to 0 at the last of this fit, after a warm-up of a
+        twentieth. Epochs and rows are counted over all calls that go on from each
+        other; a call of `partial_fit` is one epoch. A callable gets the number
+        of updates before a step; see `backprop_mlp.schedules`.
     learning_rate_init : float, default=0.001
         Learning rate of a mini-batch solver at the start.
     power_t : float, default=0.5
@@ -167,14 +156,15 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         in a `joblib.parallel_config` context; -1 means all processors. It does not change
         the result.
     warm_start : bool, default=False
-        Whether `fit` goes on from the parameters of the previous call, and
-        counts on in ``n_iter_``, ``n_fun_``, ``t_`` and ``loss_curve_``. A
-        mini-batch solver also goes on from its own state, so that n calls with
-        one epoch equal one call with n epochs, bit by bit.
+        Whether `fit` goes on from ``coefs_`` and ``intercepts_``, as the previous
+        call left them or as you have assigned them since. ``n_fun_``, ``t_`` and
+        ``loss_curve_`` go on. A mini-batch solver also goes on from its own state,
+        in the precision of the new rows, so that n calls with one epoch equal one
+        call with n epochs, bit by bit. A changed solver begins a new state. See Notes.
     random_state : int, RandomState instance or None, default=None
         Source of the random starts. An int gives the same result in every call.
     verbose : bool or int, default=False
-        Whether to print a line an iteration.
+        Whether to print a line per iteration.
 
     Attributes
     ----------
@@ -187,21 +177,25 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
     thetas_ : list of ndarray of shape (n_out, 1 + n_in)
         The same, biases first: the exercise's Theta1, Theta2.
     loss_ : float
-        J at the end, penalty included; with mini-batches the mean over the last
-        epoch, and with ``early_stopping`` that of the best iteration.
+        J of the fitted parameters on the training rows, penalty included; with
+        mini-batches, whose last parameters are kept, the mean over the last epoch.
     best_loss_ : float
         Lowest J of all iterations.
-    loss_curve_ : list of float, of length ``n_iter_``
-        J after each iteration; with mini-batches the mean over each epoch.
+    loss_curve_ : list of float
+        J after each iteration, those of earlier calls that this one goes on from
+        included; with mini-batches the mean over each epoch.
     validation_scores_ : list of float or None
-        Validation score after each iteration, if there were validation rows.
+        Validation score after each iteration of ``loss_curve_``; nan where there
+        were no validation rows, None if there never were.
     validation_loss_curve_ : list of float or None
-        J after each iteration, its loss averaged over the validation rows
-        instead: comparable with ``loss_curve_``.
+        The same for J with its loss averaged over the validation rows:
+        comparable with ``loss_curve_``.
     best_validation_score_ : float or None
-        Highest validation score.
+        Highest score by this call's scorer on its validation rows; with
+        ``early_stopping`` that of the fitted parameters, which may be those that a
+        warm start began with.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations of the last call; `partial_fit` leaves 1.
     n_fun_ : int
         Number of evaluations of J, or of a mini-batch's share, and the gradient.
     t_ : int
@@ -231,6 +225,13 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
     Rows are read in blocks, in the precision of X (float32 stays float32, all
     else becomes float64) and without a copy of X, sparse or dense.
 
+    Where a warm start goes on from weights that you have assigned, a mini-batch solver
+    keeps its moments; batch normalisation begins new scales, which can't be read from
+    ``coefs_``. With ``early_stopping`` a warm start first measures ``coefs_`` on the
+    validation rows of its call: that is what must be beaten. Rows that were held out
+    stay held out. Where early stopping kept earlier parameters, a mini-batch solver
+    goes on from its last ones, unless ``coefs_`` have been changed since.
+
     Ctrl-C ends training, in all restarts, with a warning and keeps the best
     parameters so far: of a full-batch solver those of the last finished iteration,
     of a mini-batch solver those of the last update, with ``early_stopping`` those
@@ -238,7 +239,9 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
     evaluation or in the first epoch (so always in `partial_fit`), and while
     input is validated, `KeyboardInterrupt` is raised instead. An exception,
     be it raised by a callback, goes through when all restarts have ended. A fit
-    that raises one leaves the estimator as it was.
+    that raises one leaves the estimator as it was. A `GridSearchCV` goes on after an
+    interrupted fit; it ends with it if ``error_score="raise"`` and
+    ``warnings.filterwarnings("error", "Training was interrupted")`` are set.
 
     Where numbers overflow, in training or in a prediction, that is a
     `FloatingPointError` that says what to do; nan is never returned.
@@ -262,56 +265,48 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
 
     _parameter_constraints: dict = {
         **BackpropMLP._parameter_constraints,
-        "output_activation": [
-            NamedOptions({"logistic", "softmax"}, "a str among 'logistic' (the sigmoid), 'softmax'")
-        ],
+        "output_activation": [keywords.OUTPUT_ACTIVATION],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
-        "scoring": [
-            NamedOptions(
-                {"loss", *get_scorer_names()},
-                "'loss', the name of a scorer such as 'accuracy' "
-                "(sklearn.metrics.get_scorer_names() lists them)",
-            ),
-            callable,
-            None,
-        ],
+        "scoring": [keywords.SCORING, callable, None],
     }
+    classes_: np.ndarray
+    class_weight_: np.ndarray
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: keywords.Sizes = (100,),
+        activation: keywords.ActivationNames = "relu",
         *,
-        output_activation="logistic",
-        solver="cg",
-        alpha=1.0,
-        initializer="auto",
-        dropout=0.0,
-        batch_norm=False,
-        class_weight=None,
-        max_iter=200,
-        tol=1e-4,
-        max_fun=15000,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        shuffle=True,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        max_grad_norm=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring=None,
-        n_init=1,
-        n_jobs=None,
-        warm_start=False,
-        random_state=None,
-        verbose=False,
+        output_activation: keywords.OutputActivation = "logistic",
+        solver: keywords.Solver = "cg",
+        alpha: float = 1.0,
+        initializer: keywords.Initializer = "auto",
+        dropout: keywords.Dropout = 0.0,
+        batch_norm: bool = False,
+        class_weight: keywords.ClassWeight = None,
+        max_iter: int = 200,
+        tol: float = 1e-4,
+        max_fun: int = 15000,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: keywords.LearningRate = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        shuffle: bool = True,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        max_grad_norm: float | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: float = 10,
+        scoring: keywords.Scoring = None,
+        n_init: int = 1,
+        n_jobs: int | None = None,
+        warm_start: bool = False,
+        random_state: keywords.RandomState = None,
+        verbose: bool | int = False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -346,15 +341,18 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         self.random_state = random_state
         self.verbose = verbose
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.input_tags.sparse = True
-        return tags
-
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: keywords.Matrix,
+        y: keywords.Matrix,
+        sample_weight: keywords.Weights = None,
+        *,
+        X_val: keywords.Matrix = None,
+        y_val: keywords.Matrix = None,
+        sample_weight_val: keywords.Weights = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -410,15 +408,23 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
             task.end(lambda: vars(self))
         return self
 
-    @available_if(_has_partial_fit)
+    @available_if(has_partial_fit)
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, *, classes=None):
+    def partial_fit(
+        self,
+        X: keywords.Matrix,
+        y: keywords.Matrix,
+        sample_weight: keywords.Weights = None,
+        *,
+        classes: ArrayLike | None = None,
+    ) -> Self:
         """Train for one epoch on the given rows, which may be new ones.
 
-        Only for mini-batch solvers, without ``early_stopping`` and without
-        ``class_weight="balanced"``. m, in the penalty too, is that of the given
-        rows.
+        Only for mini-batch solvers, without ``early_stopping``, without
+        ``class_weight="balanced"`` and without ``learning_rate="cosine"``, which
+        does not know the last epoch here. m, in the penalty too, is that of the
+        given rows.
 
         Parameters
         ----------
@@ -448,7 +454,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         earlier = earlier_training(self) if hasattr(self, "coefs_") else None
         if earlier is not None:
             # scikit-learn validates the parameters in the first call alone.
-            self._validate_params()
+            validate_params(self)
         task = Task.of_call(self, "partial_fit", 1, 1)
         with unchanged_on_failure(self):
             rng = check_random_state(self.random_state)
@@ -464,19 +470,29 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         return self
 
     @classmethod
-    def from_thetas(cls, thetas, *, classes=None, **params):
-        """A fitted classifier from given parameter matrices.
+    def from_thetas(
+        cls,
+        thetas: Sequence[ArrayLike],
+        *,
+        classes: ArrayLike | None = None,
+        multilabel: bool = False,
+        **params: Any,
+    ) -> Self:
+        """A fitted classifier from given parameter matrices: ``thetas_`` of any other.
 
         Parameters
         ----------
         thetas : sequence of array-like of shape (n_out, 1 + n_in)
-            One matrix a layer, biases in the first column: the exercise's
-            Theta1, Theta2. The last one has a row a class, or one row for two
-            classes.
+            One matrix per layer, biases in the first column: the exercise's
+            Theta1, Theta2. The last one has a row per class or label, or one row
+            for two classes. Two softmax outputs become the one logistic output
+            with the same probabilities: the difference of their rows.
         classes : array-like of shape (n_classes,), default=None
             Label of each row of the last matrix, in any order; for a single
-            row the labels of output 0 and 1. None means 0, 1, 2, ...
-            ``classes_`` is sorted, and the rows of the last matrix with it.
+            row the labels of output 0 and 1, or the only label. None means 0, 1,
+            2, ... ``classes_`` is sorted, and the rows of the last matrix with it.
+        multilabel : bool, default=False
+            Whether each row of the last matrix is a label that may be there or not.
         **params : dict
             Parameters of the classifier. ``hidden_layer_sizes`` follows from
             the matrices.
@@ -484,7 +500,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         Returns
         -------
         classifier : BackpropMLPClassifier
-            Ready to predict; `fit` would start anew, or from these parameters with
+            Ready to predict; `fit` would start again, or from these parameters with
             ``warm_start=True``.
 
         Raises
@@ -501,27 +517,14 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         >>> xnor.predict([[0, 0], [0, 1], [1, 0], [1, 1]])
         array([1, 0, 0, 1])
         """
-        thetas, labels = read_thetas(thetas, classes)
-        sizes = [thetas[0].shape[1] - 1, *map(len, thetas)]
-        classifier = cls(hidden_layer_sizes=sizes[1:-1], **params)
-        classifier._validate_params()
-        if classifier.class_weight == "balanced":
-            raise ValueError(
-                f"class_weight={classifier.class_weight!r} needs training data; "
-                "from_thetas takes a dictionary or None."
-            )
-        targets = fitted_targets(labels, False)
-        loss = targets.loss(classifier.output_activation)
-        names = activation_names(classifier, len(thetas) - 1)
-        network = Network.feedforward(sizes, names, loss)
-        theta = network.pack([t[:, 1:].T for t in thetas], [t[:, 0] for t in thetas])
-        classifier.class_weight_ = targets.class_weights(classifier.class_weight)
-        adopt_network(classifier, network, targets, theta, np.float64)
-        classifier.n_features_in_ = sizes[0]
-        adopt_no_record(classifier)
+        softmax = params.get("output_activation") == "softmax"
+        matrices, targets = read_thetas(thetas, classes, multilabel=multilabel, softmax=softmax)
+        classifier = cls(hidden_layer_sizes=[len(matrix) for matrix in matrices[:-1]], **params)
+        validate_params(classifier)
+        adopt_thetas(classifier, matrices, targets)
         return classifier
 
-    def decision_function(self, X):
+    def decision_function(self, X: keywords.Matrix) -> np.ndarray:
         """Logits of the output units.
 
         Parameters
@@ -539,7 +542,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         z = fitted.map_rows(X, lambda z: z)
         return z[:, 0] if len(self.classes_) == 2 and not fitted.targets.multilabel else z
 
-    def predict(self, X):
+    def predict(self, X: keywords.Matrix) -> np.ndarray:
         """The class with the largest logit; for multilabel problems, every label above 0.
 
         Parameters
@@ -556,7 +559,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         X = check_rows(self, X)
         return fitted.map_rows(X, fitted.targets.predict)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: keywords.Matrix) -> np.ndarray:
         """Probabilities of the classes.
 
         Parameters
@@ -574,7 +577,7 @@ class BackpropMLPClassifier(ClassifierMixin, BackpropMLP):
         X = check_rows(self, X)
         return fitted.map_rows(X, fitted.proba)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: keywords.Matrix) -> np.ndarray:
         """Logarithms of the probabilities, computed from the logits: always finite.
 
         Parameters

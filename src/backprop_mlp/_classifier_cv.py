@@ -2,10 +2,12 @@
 
 import copy
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.metrics import get_scorer, get_scorer_names
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -13,14 +15,17 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, is_multilabel
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from ._base import N_JOBS
 from ._classifier import BackpropMLPClassifier
 from ._estimator.advice import warn_of_ignored_keywords, warn_of_light_rows
 from ._estimator.alpha_path import AlphaPath, Fold
 from ._estimator.documentation import DocumentationLinkMixin
+from ._estimator.keywords import SCORER_NAME, Matrix, Scoring, Weights
+from ._estimator.onnx_protocol import OnnxMixin
+from ._estimator.tags import NetworkClassifierMixin
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,
-    NamedOptions,
     _check_sample_weight,
     _fit_context,
     _raise_for_params,
@@ -40,10 +45,11 @@ def _is_refitted(search):
 
 
 class BackpropMLPClassifierCV(
+    OnnxMixin,
     DocumentationLinkMixin,
     CallbackSupportMixin,
     MetaEstimatorMixin,
-    ClassifierMixin,
+    NetworkClassifierMixin,
     BaseEstimator,
 ):
     """A `BackpropMLPClassifier` that chooses ``alpha`` by cross-validation.
@@ -192,20 +198,31 @@ class BackpropMLPClassifierCV(
         "estimator": [BackpropMLPClassifier, None],
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "cv": ["cv_object"],
-        "scoring": [
-            NamedOptions(
-                set(get_scorer_names()),
-                "the name of a scorer such as 'accuracy' "
-                "(sklearn.metrics.get_scorer_names() lists them)",
-            ),
-            callable,
-            None,
-        ],
-        "n_jobs": [Integral, None],
+        "scoring": [SCORER_NAME, callable, None],
+        "n_jobs": N_JOBS,
         "refit": ["boolean"],
     }
+    alpha_: float
+    alphas_: np.ndarray
+    scores_: np.ndarray
+    train_scores_: np.ndarray
+    n_iter_: np.ndarray
+    best_score_: float
+    best_estimator_: BackpropMLPClassifier
+    classes_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
-    def __init__(self, estimator=None, *, alphas=10, cv=5, scoring=None, n_jobs=None, refit=True):
+    def __init__(
+        self,
+        estimator: BackpropMLPClassifier | None = None,
+        *,
+        alphas: ArrayLike = 10,
+        cv: Any = 5,
+        scoring: Scoring = None,
+        n_jobs: int | None = None,
+        refit: bool = True,
+    ):
         self.estimator = estimator
         self.alphas = alphas
         self.cv = cv
@@ -213,13 +230,7 @@ class BackpropMLPClassifierCV(
         self.n_jobs = n_jobs
         self.refit = refit
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.input_tags.sparse = True
-        return tags
-
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Where metadata go: ``sample_weight`` to `fit`, others to the splitter and the scorer.
 
         Returns
@@ -244,7 +255,7 @@ class BackpropMLPClassifierCV(
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, **params):
+    def fit(self, X: Matrix, y: Matrix, sample_weight: Weights = None, **params: Any) -> Self:
         """Choose alpha by cross-validation, and train with it on all rows.
 
         Parameters
@@ -390,7 +401,7 @@ class BackpropMLPClassifierCV(
     # Prediction
 
     @available_if(_is_refitted)
-    def predict(self, X):
+    def predict(self, X: Matrix) -> np.ndarray:
         """The class with the largest logit; for multilabel problems, every label above 0.
 
         Parameters
@@ -407,7 +418,7 @@ class BackpropMLPClassifierCV(
         return self.best_estimator_.predict(X)
 
     @available_if(_is_refitted)
-    def predict_proba(self, X):
+    def predict_proba(self, X: Matrix) -> np.ndarray:
         """Probabilities of the classes.
 
         Parameters
@@ -424,7 +435,7 @@ class BackpropMLPClassifierCV(
         return self.best_estimator_.predict_proba(X)
 
     @available_if(_is_refitted)
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Matrix) -> np.ndarray:
         """Logarithms of the probabilities, always finite.
 
         Parameters
@@ -441,7 +452,7 @@ class BackpropMLPClassifierCV(
         return self.best_estimator_.predict_log_proba(X)
 
     @available_if(_is_refitted)
-    def decision_function(self, X):
+    def decision_function(self, X: Matrix) -> np.ndarray:
         """Logits of the output units.
 
         Parameters
@@ -458,7 +469,7 @@ class BackpropMLPClassifierCV(
         return self.best_estimator_.decision_function(X)
 
     @available_if(_is_refitted)
-    def score(self, X, y, sample_weight=None, **params):
+    def score(self, X: Matrix, y: Matrix, sample_weight: Weights = None, **params: Any) -> float:
         """The score of the predictions by ``scoring``.
 
         Parameters

@@ -1,12 +1,13 @@
 """The exercise's .mat files."""
 
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
 
 
-def load_ex4_data(path, *, zero_label=10):
+def load_ex4_data(path: str | PathLike, *, zero_label: int = 10) -> tuple[np.ndarray, np.ndarray]:
     """Read images and labels stored as in the exercise's ``ex4data1.mat``.
 
     Parameters
@@ -61,7 +62,7 @@ def load_ex4_data(path, *, zero_label=10):
     return X, labels
 
 
-def load_ex4_weights(path):
+def load_ex4_weights(path: str | PathLike) -> list[np.ndarray]:
     """Read parameter matrices stored as in the exercise's ``ex4weights.mat``.
 
     Parameters

@@ -35,6 +35,7 @@ __all__ = [
     "_raise_for_params",
     "_routing_enabled",
     "_safe_indexing",
+    "is_scorer_of_predictions",
     "scorer_of_classes",
     "validate_params",
     "with_callbacks",
@@ -68,6 +69,11 @@ def validate_params(estimator):
         If a keyword is not allowed.
     """
     estimator._validate_params()
+
+
+def is_scorer_of_predictions(scorer):
+    """Whether a scorer needs predictions alone: what `sklearn.metrics.make_scorer` makes."""
+    return isinstance(scorer, _BaseScorer)
 
 
 def scorer_of_classes(scorer, classes, taken=()):

@@ -2,68 +2,69 @@
 
 The solver runs in the process that calls `fit` and does not know where the rows
 are. Each evaluation of the cost is one pass: parameters go to the workers, every
-partition is summed where it lies, and the sums come back. The rows never do.
+partition is summed where it lies, and the sums come back. The rows never do. With a
+mini-batch solver parameters and the solver's state go from partition to partition.
 """
 
 import copy
-from typing import Any
+from typing import Any, Self
 
 import dask
-import dask.array as da
 import numpy as np
-from distributed import Client, default_client
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from distributed import Client
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import (
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import BackpropMLPClassifier
-from ._dask.rows import (
-    FEATURES,
-    PartitionedRows,
-    check_partitions,
-    count_hits,
-    delayed_rows,
-    features_of,
-    itself,
-    whole_rows,
-)
+from ._dask.collections import connected, delayed_rows
+from ._dask.pose import check_supported, pose, pose_fitted
+from ._dask.prediction import predict_lazily, travelling
+from ._dask.scoring import accuracy
 from ._estimator.adoption import adopt_best, earlier_training
 from ._estimator.advice import warn_before
 from ._estimator.assembly import open_objective
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.fitted import fitted_network
-from ._estimator.pose import Problem, training_network
+from ._estimator.tags import NetworkClassifierMixin
 from ._estimator.thetas import as_thetas
 from ._estimator.training import train_estimator
-from ._sklearn import _fit_context
-from ._solvers.full_batch import METHODS
-from ._targets.targets import union
-from ._training.baseline import constant_cost
+from ._sklearn import CallbackSupportMixin, _fit_context, validate_params, with_callbacks
 from ._training.callbacks import Task
-from ._training.validation import Validation
 
 __all__ = ["DaskBackpropMLPClassifier"]
 
 
 class DaskBackpropMLPClassifier(
-    DocumentationLinkMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+    DocumentationLinkMixin,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    NetworkClassifierMixin,
+    BaseEstimator,
 ):
     """A `BackpropMLPClassifier` that is trained on the partitions of Dask collections.
 
-    Minimises the same objective with the same full-batch solvers. Each
-    evaluation is one pass over the partitions: a worker sums the cost and the
-    gradient of its own rows, and only parameters and sums travel. Partitions
-    are read and checked once, then stay on the workers until training ends;
-    they are never gathered. Each one is computed by one thread, so there should
-    be at least as many partitions as threads.
+    Minimises the same objective with the same solvers. Partitions are read and
+    checked once, then stay on the workers, in memory or spilled to disk, until
+    training ends; they are never gathered.
+
+    Full-batch solvers: an evaluation is one pass over the partitions. Each thread
+    of a worker sums the cost and the gradient of its share of the worker's
+    partitions, and only parameters and sums travel. There should be at least as
+    many partitions as threads.
+
+    Mini-batch solvers: parameters and the solver's state travel from partition to
+    partition, and one worker computes at a time. Batches are cut inside
+    partitions, which should hold many times ``batch_size`` rows. With ``shuffle``
+    each epoch visits the partitions, and the rows in each, in a new order. So
+    rows that lie in one partition are seen after each other: shuffle data that
+    are sorted by class before you store them. ``alpha`` means the same as
+    everywhere.
 
     Parameters
     ----------
     estimator : BackpropMLPClassifier, default=None
-        Holds the keywords of training; it is cloned. Its solver must be "cg",
-        "lbfgs" or "newton-cg". None means ``BackpropMLPClassifier()``.
+        Holds the keywords of training; it is cloned. Its callbacks are called as
+        by its own `fit`, in this process. None means ``BackpropMLPClassifier()``.
 
     client : distributed.Client, default=None
         Connection to the cluster; None means the current one. Clones share it,
@@ -72,16 +73,11 @@ class DaskBackpropMLPClassifier(
     Attributes
     ----------
     estimator_ : BackpropMLPClassifier
-        The fitted classifier, with all its attributes.
+        The fitted classifier, without callbacks.
 
-    classes_ : ndarray of shape (n_classes,)
-        Sorted labels; for multilabel problems the numbers of the columns.
-
-    n_features_in_ : int
-        Number of features seen during `fit`.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, if X was a dataframe whose names are all strings.
+    coefs_, intercepts_, thetas_, loss_, loss_curve_, n_iter_, converged_, classes_, ...
+        Every fitted attribute of ``estimator_`` is one of this object, too; see
+        `BackpropMLPClassifier`.
 
     See Also
     --------
@@ -89,12 +85,22 @@ class DaskBackpropMLPClassifier(
 
     Notes
     -----
-    Sums are added in an order that depends on the partitions alone. So the
+    Sums of partitions are added without rounding errors and rounded once. So the
     result does not depend on the workers, their number or their loss; Dask
     computes the partitions of a lost worker again, from where they came.
 
     With the same partitions as blocks, cost and gradient are those of the plain
-    classifier up to the rounding of a sum.
+    classifier up to the rounding of a sum. With a single partition a mini-batch
+    solver takes the same steps as in memory.
+
+    Ctrl-C ends training with a warning and keeps the best parameters so far, those
+    of the last finished iteration or epoch. Before there is one, and while
+    partitions are read and checked, `KeyboardInterrupt` is raised instead. In a
+    terminal Ctrl-C reaches the workers of a `distributed.LocalCluster`, too, and
+    ends them: the classifier is fitted, but the cluster is gone.
+
+    With scikit-learn 1.9 or later, ``set_callbacks`` takes scikit-learn's callbacks;
+    those that are propagated, such as progress bars, follow the network's training.
 
     Examples
     --------
@@ -122,15 +128,11 @@ class DaskBackpropMLPClassifier(
 
     estimator_: BackpropMLPClassifier
 
-    def __init__(self, estimator=None, *, client=None):
+    def __init__(
+        self, estimator: BackpropMLPClassifier | None = None, *, client: Client | None = None
+    ):
         self.estimator = estimator
         self.client = client
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        tags.input_tags.sparse = True
-        return tags
 
     def __getstate__(self):
         # A client is a connection and can't be copied.
@@ -143,8 +145,18 @@ class DaskBackpropMLPClassifier(
 
     # Training
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train the network.
 
         All collections of a call have the same partitions, or are Dask arrays
@@ -165,7 +177,11 @@ class DaskBackpropMLPClassifier(
         X_val : dask.array.Array or dask.dataframe.DataFrame of shape (n_val, n_features), \
                 default=None
             Validation data: measured after every iteration.
-            ``early_stopping`` needs them, with ``scoring`` None or "loss".
+            ``early_stopping`` needs them. For a ``scoring`` other than None and
+            "loss" the logits, n_val * n_outputs numbers, are gathered for each score,
+            and the labels once. It must be a name, or made by
+            `sklearn.metrics.make_scorer`: other callables may read the rows, which
+            stay on the workers.
         y_val : dask.array.Array, dask.dataframe.Series or DataFrame of shape (n_val,) or \
                 (n_val, n_labels), default=None
             Their labels, all of which occur in y.
@@ -194,48 +210,28 @@ class DaskBackpropMLPClassifier(
             If Ctrl-C ended it.
         """
         estimator = BackpropMLPClassifier() if self.estimator is None else self.estimator
+        task = Task.of_search(self, estimator, refit=False)
         earlier = None
         if estimator.warm_start and hasattr(self, "estimator_"):
             local = copy.copy(self.estimator_).set_params(**estimator.get_params())
             earlier = earlier_training(local)
         else:
-            local = clone(estimator)
-        local._validate_params()
-        _check_supported(local, X_val, y_val, sample_weight_val)
-        client = default_client(self.client)
+            local = travelling(clone(estimator))
+        validate_params(local)
+        check_supported(local, X_val, y_val, sample_weight_val)
+        client = connected(self.client)
         given = delayed_rows(X, y, sample_weight)
         given_val = None if X_val is None else delayed_rows(X_val, y_val, sample_weight_val)
-
-        checked = check_partitions(client, given, _unfitted(local), reset=earlier is None)
-        for name, value in features_of(checked).items():
-            setattr(local, name, value)
-        targets = union([summary.targets for _, summary in checked])
-        network = training_network(local, local.n_features_in_, targets, earlier, "warm_start=True")
-        rows: Any = PartitionedRows.encode(client, checked, targets)
-        totals = rows.class_totals()
-        class_weight = targets.class_weights(local.class_weight, totals)
-        rows = rows.times(class_weight)
-        validation = None
-        if given_val is not None:
-            checked = check_partitions(client, given_val, _unfitted(local), reset=False)
-            rows_val: Any = PartitionedRows.encode(client, checked, targets)
-            validation = Validation(rows_val.times(class_weight), targets, local.scoring)
-        constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
-        problem = Problem(targets, network, rows, validation, class_weight, constant_cost=constant)
+        problem = pose(client, local, given, given_val, earlier)
         warn_before(local, problem)
-        outcomes = train_estimator(
-            local,
-            problem,
-            earlier,
-            check_random_state(local.random_state),
-            Task(None, {}),
-            local.n_init if earlier is None else 1,
-        )
-        adopt_best(local, outcomes, problem, earlier)
+        task.begin_fit(X, y, sample_weight)
+        with task.fit_of(estimator, "fit"):
+            _train(estimator, local, problem, earlier, (X, y, sample_weight))
         self.estimator_ = local
+        task.end(lambda: vars(self))
         return self
 
-    def to_local(self):
+    def to_local(self) -> BackpropMLPClassifier:
         """The fitted classifier, for data in memory.
 
         Returns
@@ -246,24 +242,19 @@ class DaskBackpropMLPClassifier(
         check_is_fitted(self)
         return copy.deepcopy(self.estimator_)
 
-    @property
-    def classes_(self):
-        """Sorted labels."""
-        return self.estimator_.classes_
+    def __getattr__(self, name):
+        """A fitted attribute of ``estimator_``, such as ``coefs_`` or ``loss_curve_``."""
+        if _is_fitted_attribute(name) and "estimator_" in vars(self):
+            return getattr(self.estimator_, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    @property
-    def n_features_in_(self):
-        """Number of features seen during `fit`."""
-        return self.estimator_.n_features_in_
-
-    @property
-    def feature_names_in_(self):
-        """Names of the features, if X was a dataframe whose names are all strings."""
-        return self.estimator_.feature_names_in_
+    def __dir__(self):
+        fitted = dir(self.estimator_) if "estimator_" in vars(self) else ()
+        return {*super().__dir__(), *filter(_is_fitted_attribute, fitted)}
 
     # Prediction
 
-    def predict(self, X):
+    def predict(self, X: Any) -> Any:
         """The class with the largest logit; for multilabel problems, every label above 0.
 
         Parameters
@@ -279,7 +270,7 @@ class DaskBackpropMLPClassifier(
         """
         return self._lazily("predict", X)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> Any:
         """Probabilities of the classes.
 
         Parameters
@@ -294,7 +285,7 @@ class DaskBackpropMLPClassifier(
         """
         return self._lazily("predict_proba", X)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of the probabilities, always finite.
 
         Parameters
@@ -309,7 +300,7 @@ class DaskBackpropMLPClassifier(
         """
         return self._lazily("predict_log_proba", X)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> Any:
         """Logits of the output units.
 
         Parameters
@@ -327,36 +318,11 @@ class DaskBackpropMLPClassifier(
     def _lazily(self, method, X):
         """What a method of the fitted classifier returns, computed when it is asked for."""
         check_is_fitted(self)
-        local = self.estimator_
         if not dask.is_dask_collection(X):
-            return getattr(local, method)(X)
-        X = whole_rows("X", X, (2,))
-        exclusive = not fitted_network(local).targets.multilabel
-        if method == "predict":
-            columns = () if exclusive else (len(local.classes_),)
-            dtype = local.classes_.dtype if exclusive else np.dtype(np.int64)
-        else:
-            n_columns = local.n_outputs_ if method == "decision_function" else len(local.classes_)
-            binary = method == "decision_function" and exclusive and len(local.classes_) == 2
-            columns = () if binary else (n_columns,)
-            X_dtype = X.dtype if isinstance(X, da.Array) else X._meta.to_numpy().dtype
-            dtype = np.result_type(
-                local.coefs_[0], np.float32 if X_dtype == np.float32 else np.float64
-            )
-        empty = np.empty((0, *columns), dtype)
-        options = {
-            "classifier": dask.delayed(local),
-            "method": method,
-            "empty": empty,
-            "meta": empty,
-        }
-        if not isinstance(X, da.Array):
-            return X.map_partitions(_outputs, **options)
-        if columns:
-            return da.map_blocks(_outputs, X, chunks=(X.chunks[0], columns), **options)
-        return da.map_blocks(_outputs, X, drop_axis=1, **options)
+            return getattr(self.estimator_, method)(X)
+        return predict_lazily(self.estimator_, method, X)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy, counted where the partitions are.
 
         Parameters
@@ -373,20 +339,22 @@ class DaskBackpropMLPClassifier(
         -------
         score : float
             Share of the weight of the rows that are predicted right.
+
+        Raises
+        ------
+        ValueError
+            If an input is not allowed, there are no rows or none with weight, or
+            there is no client.
         """
         check_is_fitted(self)
         if not dask.is_dask_collection(X):
             return self.estimator_.score(X, y, sample_weight)
-        client = default_client(self.client)
-        rows = client.compute(delayed_rows(X, y, sample_weight))
-        classifier = client.submit(itself, self.estimator_, pure=False)
-        hits = client.gather(client.map(count_hits, rows, classifier=classifier, pure=False))
-        right, total = map(sum, zip(*hits, strict=True))
-        return right / total
+        client = connected(self.client)
+        return accuracy(client, delayed_rows(X, y, sample_weight), travelling(self.estimator_))
 
     # The cost
 
-    def cost(self, X, y, sample_weight=None):
+    def cost(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """J at the fitted parameters, penalty included.
 
         Parameters
@@ -408,7 +376,9 @@ class DaskBackpropMLPClassifier(
         with open_objective(problem, self.estimator_.alpha) as objective:
             return objective.finite_value(theta)
 
-    def cost_gradient(self, X, y, sample_weight=None):
+    def cost_gradient(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> tuple[float, list[np.ndarray]]:
         """J and its gradient at the fitted parameters.
 
         Parameters
@@ -436,45 +406,33 @@ class DaskBackpropMLPClassifier(
     def _pose_fitted(self, X, y, sample_weight):
         """Given rows as a problem for the fitted network, and its packed parameters."""
         check_is_fitted(self)
-        local = self.estimator_
-        client = default_client(self.client)
         given = delayed_rows(X, y, sample_weight)
-        checked = check_partitions(client, given, _unfitted(local), reset=False)
-        fitted = fitted_network(local)
-        rows = PartitionedRows.encode(client, checked, fitted.targets)
-        rows = rows.times(local.class_weight_)
-        return Problem(fitted.targets, fitted.network, rows), fitted.theta()
+        return pose_fitted(connected(self.client), self.estimator_, given)
 
 
-def _check_supported(classifier, X_val, y_val, sample_weight_val):
-    """An error where the classifier's keywords need what Dask collections can't give."""
-    if classifier.solver not in METHODS:
-        raise ValueError(
-            f"solver of the estimator must be one of {sorted(METHODS)} on Dask collections; "
-            f"got {classifier.solver!r}."
-        )
-    if (X_val is None) != (y_val is None):
-        raise ValueError("X_val and y_val must be given together; got one of them.")
-    if X_val is None and sample_weight_val is not None:
-        raise ValueError("sample_weight_val needs X_val and y_val; got neither.")
-    if X_val is None and classifier.early_stopping:
-        raise ValueError("early_stopping=True needs X_val and y_val on Dask collections.")
-    if X_val is not None and classifier.scoring not in (None, "loss"):
-        raise ValueError(
-            "scoring of the estimator must be None or 'loss' on Dask collections; "
-            f"got {classifier.scoring!r}."
-        )
+def _is_fitted_attribute(name):
+    return name.endswith("_") and not name.startswith("_")
 
 
-def _unfitted(classifier):
-    """What workers need of a classifier to check rows: no parameters of the network."""
-    bare = clone(classifier)
-    for name in FEATURES:
-        if hasattr(classifier, name):
-            setattr(bare, name, getattr(classifier, name))
-    return bare
+@with_callbacks
+def _train(estimator, classifier, problem, earlier, given):
+    """Train a classifier, and call the callbacks that are set on an estimator.
 
-
-def _outputs(X, classifier, method, empty):
-    """What a method of the classifier returns for one partition."""
-    return getattr(classifier, method)(X) if X.shape[0] else empty
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+        The one that the user gave.
+    classifier : BackpropMLPClassifier
+        Its copy, which is trained.
+    problem : Problem
+    earlier : Earlier or None
+    given : tuple of X, y and sample_weight
+        For the hooks, as the user gave them.
+    """
+    n_starts = classifier.n_init if earlier is None else 1
+    task = Task.of_call(estimator, "fit", n_starts, classifier.max_iter)
+    task.begin_fit(*given)
+    rng = check_random_state(classifier.random_state)
+    outcomes = train_estimator(classifier, problem, earlier, rng, task, n_starts)
+    adopt_best(classifier, outcomes, problem, earlier)
+    task.end(lambda: vars(classifier))

@@ -1,9 +1,17 @@
 """Random starting weights of the dense layers.
 
 An initialiser is any callable ``(rng, fan_in, fan_out) -> W``, where ``rng`` is a
-`numpy.random.Generator`. W has the shape (fan_in, fan_out), and the layer's
-biases start at zero; or (1 + fan_in, fan_out), and its first row holds the
-biases.
+`numpy.random.Generator`. W has the shape (fan_in, fan_out), or
+(1 + fan_in, fan_out), and then its first row holds the biases.
+
+Where W holds no biases, those of hidden layers start at zero and those of the
+outputs at what the classes' frequencies alone say: the log-odds of
+(S + 1/2) / (m + 1), with m the total weight of the rows, class weights included,
+and S that of the rows of the class; for softmax the logarithms of the classes'
+shares. A full-batch solver takes W for inputs that are centred and divided by
+max(1, their standard deviation): the first layer starts at
+W1 / scale, b1 - mean W1 / scale, so that it does not matter how far from zero the
+features are. A layer that is given its biases starts exactly there.
 """
 
 from dataclasses import dataclass
@@ -40,7 +48,7 @@ class Uniform:
         if not (isinstance(self.width, Real) and 0.0 < float(self.width) < np.inf):
             raise ValueError(f"width must be a finite number > 0; got {self.width!r}.")
 
-    def __call__(self, rng, fan_in, fan_out):
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
         return rng.uniform(-self.width, self.width, (1 + fan_in, fan_out))
 
 
@@ -57,7 +65,7 @@ class GlorotUniform:
     ((3, 3), True)
     """
 
-    def __call__(self, rng, fan_in, fan_out):
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
         width = np.sqrt(6.0 / (fan_in + fan_out))
         return rng.uniform(-width, width, (fan_in, fan_out))
 
@@ -75,7 +83,7 @@ class GlorotNormal:
     0.07
     """
 
-    def __call__(self, rng, fan_in, fan_out):
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
         return rng.normal(0.0, np.sqrt(2.0 / (fan_in + fan_out)), (fan_in, fan_out))
 
 
@@ -92,7 +100,7 @@ class Xavier:
     0.1
     """
 
-    def __call__(self, rng, fan_in, fan_out):
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
         return rng.normal(0.0, np.sqrt(1.0 / fan_in), (fan_in, fan_out))
 
 
@@ -109,7 +117,7 @@ class HeNormal:
     0.1
     """
 
-    def __call__(self, rng, fan_in, fan_out):
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
         return rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out))
 
 
@@ -122,7 +130,7 @@ INITIALIZERS = {
 }
 
 
-def initialize(network, initializer, rng):
+def initialize(network, initializer, rng, adapt=None):
     """A random start for a network.
 
     Parameters
@@ -132,6 +140,9 @@ def initialize(network, initializer, rng):
         A key of ``INITIALIZERS``, a callable, or "auto": He for layers that feed
         relu or leaky relu, Glorot for the others.
     rng : numpy.random.Generator
+    adapt : callable(W, b, *, is_first, is_last) -> None, default=None
+        Changes the parameters of a dense layer in place, for the rows at hand. It is
+        called for the layers for which the initialiser gave no biases.
 
     Returns
     -------
@@ -143,18 +154,18 @@ def initialize(network, initializer, rng):
         If a callable returns another shape, or numbers that are not finite.
     """
     theta = network.blank()
+    places = [index for index, layer in enumerate(network.layers) if isinstance(layer, Dense)]
     params = network.views(theta)
-    for index, (layer, layer_params) in enumerate(zip(network.layers, params, strict=True)):
-        if not isinstance(layer, Dense):
-            continue
-        W, b = layer_params
+    for index in places:
+        W, b = params[index]
         given = _choose(network, index, initializer)(rng, *W.shape)
         try:
             # Complex numbers would lose their imaginary part with a warning alone.
             start = np.asarray(np.nan if np.iscomplexobj(given) else given, dtype=np.float64)
         except (TypeError, ValueError):
             start = np.array(np.nan)
-        if start.shape == (1 + W.shape[0], W.shape[1]):
+        has_biases = start.shape == (1 + W.shape[0], W.shape[1])
+        if has_biases:
             b[:], start = start[0], start[1:]
         if start.shape != W.shape or not np.isfinite(start).all():
             raise ValueError(
@@ -163,6 +174,8 @@ def initialize(network, initializer, rng):
                 f"got an array of shape {start.shape}."
             )
         W[:] = start
+        if adapt is not None and not has_biases:
+            adapt(W, b, is_first=index == places[0], is_last=index == places[-1])
     return theta
 
 

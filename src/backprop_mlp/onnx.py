@@ -1,19 +1,24 @@
 """Export to ONNX, through skl2onnx; needs the extra ``onnx``.
 
-Importing this module makes the classifiers known to skl2onnx, so that
-`skl2onnx.to_onnx` and `skl2onnx.convert_sklearn` convert them too, alone and
-inside pipelines, searches and scikit-learn's other meta-estimators.
+`skl2onnx.to_onnx` and `skl2onnx.convert_sklearn` convert the classifiers too, alone and
+inside pipelines, column transformers and searches: skl2onnx asks them for their converter.
+Inside scikit-learn's other meta-estimators it looks for registered classes only; importing
+this module registers the classifiers.
 """
+
+from typing import Any
 
 import numpy as np
 import skl2onnx
 from skl2onnx import update_registered_converter
+from skl2onnx._parse import _parse_sklearn_classifier
 from skl2onnx.common.data_types import (
     BooleanTensorType,
     DoubleTensorType,
     FloatTensorType,
     Int64TensorType,
     StringTensorType,
+    guess_tensor_type,
 )
 from skl2onnx.common.utils import check_input_and_output_numbers, check_input_and_output_types
 from skl2onnx.common.utils_classifier import get_label_classes
@@ -23,6 +28,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
 from ._estimator.fitted import fitted_network
+from ._estimator.keywords import Matrix
 from ._network.activations import LEAKY_SLOPE
 from ._network.layers import Dense
 
@@ -31,7 +37,7 @@ __all__ = ["to_onnx"]
 _ONNX = onnx_proto.TensorProto
 
 
-def to_onnx(model, X=None, *, options=None, **kwargs):
+def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwargs: Any) -> Any:
     """Convert a fitted classifier, or a pipeline or search with one in it, to ONNX.
 
     The graph has two outputs: labels of shape (n_samples,), int64 or strings,
@@ -232,11 +238,14 @@ def _labels(graph, targets, classes, z, output):
         codes = graph("Cast", flat, to=_ONNX.INT64)
     else:
         codes = graph("ArgMax", z, axis=1, keepdims=0)
+    graph("Gather", _label_constant(graph, classes), codes, output=output, axis=0)
+
+
+def _label_constant(graph, classes):
+    """Add the labels of all classes; their name."""
     if _are_strings(classes):
-        labels = graph.constant([label.encode() for label in classes], _ONNX.STRING)
-    else:
-        labels = graph.constant(classes.astype(np.int64), _ONNX.INT64)
-    graph("Gather", labels, codes, output=output, axis=0)
+        return graph.constant([label.encode() for label in classes], _ONNX.STRING)
+    return graph.constant(classes.astype(np.int64), _ONNX.INT64)
 
 
 def _are_strings(classes):
@@ -250,9 +259,9 @@ def _are_strings(classes):
     )
 
 
-def _infer_outputs(operator):
+def infer_outputs(operator):
     """Types and shapes of the outputs, for skl2onnx."""
-    check_input_and_output_numbers(operator, input_count_range=[1, None], output_count_range=2)
+    check_input_and_output_numbers(operator, input_count_range=[1, None], output_count_range=[2, 3])
     check_input_and_output_types(
         operator,
         good_input_types=[BooleanTensorType, DoubleTensorType, FloatTensorType, Int64TensorType],
@@ -267,13 +276,15 @@ def _infer_outputs(operator):
     operator.outputs[1].set_type(
         (DoubleTensorType if _is_double(operator) else FloatTensorType)(shape)
     )
+    for class_labels in operator.outputs[2:]:
+        class_labels.set_type(labels([len(classes)]))
 
 
 def _is_double(operator):
     return any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
 
 
-def _convert(scope, operator, container):
+def convert(scope, operator, container):
     """Add a classifier's graph, for skl2onnx."""
     model = operator.raw_operator
     fitted = _fitted(model)
@@ -284,8 +295,11 @@ def _convert(scope, operator, container):
     ]
     x = columns[0] if len(columns) == 1 else graph("Concat", *columns, axis=1)
     z = _logits(graph, fitted, x)
-    labels, scores = (variable.full_name for variable in operator.outputs)
-    _labels(graph, targets, get_label_classes(scope, model), z, labels)
+    labels, scores, *class_labels = (variable.full_name for variable in operator.outputs)
+    classes = get_label_classes(scope, model)
+    _labels(graph, targets, classes, z, labels)
+    for output in class_labels:
+        graph("Identity", _label_constant(graph, classes), output=output)
     if not container.get_options(model, {"raw_scores": False})["raw_scores"]:
         outputs = fitted.network.loss.output_activation
         _row(_OUTPUTS, "output activation", outputs)(graph, targets, z, scores)
@@ -302,12 +316,72 @@ def _fitted(model):
     )
 
 
-for _class in (BackpropMLPClassifier, BackpropMLPClassifierCV):
+class _ReusingScope:
+    """skl2onnx's scope, whose next operator without a model is one that exists already.
+
+    Parameters
+    ----------
+    scope : skl2onnx's
+    operator : skl2onnx's
+    """
+
+    def __init__(self, scope, operator):
+        self.scope = scope
+        self.operator = operator
+
+    def __getattr__(self, name):
+        return getattr(self.scope, name)
+
+    def declare_local_operator(self, kind, model=None):
+        """Declare an operator, or change the given one's kind."""
+        if model is not None:
+            return self.scope.declare_local_operator(kind, model)
+        self.operator.type = kind
+        return self.operator
+
+
+def parser_of(model):
+    """What declares a classifier's outputs, for skl2onnx, which did not know its class.
+
+    skl2onnx takes the outputs of the operator that it has declared for the model. As for
+    registered classes, that is the classifier, or what makes dictionaries of its
+    probabilities.
+    """
+
+    def parse(scope=None, inputs=None):
+        unknown = [
+            operator
+            for operator in scope.operators.values()
+            if operator.type is None and operator.raw_operator is model
+        ]
+        if not unknown:
+            return None  # The class is registered: skl2onnx knows what to do.
+        (operator,) = unknown
+        _register(type(model))
+        options = scope.get_options(model, {"zipmap": True, "output_class_labels": False})
+        if options["zipmap"]:
+            operator.raw_operator = None  # the model gets another operator
+            _parse_sklearn_classifier(_ReusingScope(scope, operator), model, inputs)
+            return []
+        operator.type = _ALIAS
+        outputs = {"label": Int64TensorType(), "probabilities": guess_tensor_type(inputs[0].type)}
+        if options["output_class_labels"]:
+            outputs["class_labels"] = Int64TensorType()
+        return [scope.declare_local_variable(name, kind) for name, kind in outputs.items()]
+
+    return parse
+
+
+_ALIAS = BackpropMLPClassifier.__name__
+
+
+def _register(kind):
+    """Make a class of classifiers known to skl2onnx."""
     update_registered_converter(
-        _class,
-        _class.__name__,
-        _infer_outputs,
-        _convert,
+        kind,
+        _ALIAS,
+        infer_outputs,
+        convert,
         options={
             "zipmap": [True, False, "columns"],
             "output_class_labels": [False, True],
@@ -315,3 +389,7 @@ for _class in (BackpropMLPClassifier, BackpropMLPClassifierCV):
             "raw_scores": [True, False],
         },
     )
+
+
+_register(BackpropMLPClassifier)
+_register(BackpropMLPClassifierCV)

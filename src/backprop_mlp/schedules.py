@@ -41,16 +41,16 @@ class Constant:
     def __post_init__(self):
         _check("initial", self.initial)
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         return self.initial
 
 
 @dataclass(frozen=True)
 class InvScaling:
-    """Power of the samples seen: initial / (1 + t)^power.
+    """Power of the rows seen: initial / (1 + t)^power.
 
-    t counts the samples, by weight, before the epoch: as `MLPClassifier` does
-    it, the rate stays what it was throughout an epoch.
+    t counts the rows seen before the epoch: as in `MLPClassifier`, the rate stays
+    the same throughout an epoch.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ class InvScaling:
     power : float, default=0.5
         Exponent, >= 0.
     samples_per_epoch : float, default=1
-        Total row weight.
+        Rows per epoch.
     steps_per_epoch : int, default=1
-        Updates an epoch.
+        Updates per epoch.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class InvScaling:
         _check("samples_per_epoch", self.samples_per_epoch)
         _check("steps_per_epoch", self.steps_per_epoch, positive=True)
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         samples = self.samples_per_epoch * (step // self.steps_per_epoch)
         # With the minus a huge power comes to 0; without it, to an OverflowError.
         return self.initial * (1 + samples) ** -self.power
@@ -117,7 +117,7 @@ class Step:
         _check("every", self.every, positive=True)
         _check("factor", self.factor)
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         return self.initial * self.factor ** (step // self.every)
 
 
@@ -150,7 +150,7 @@ class Exponential:
         _check("every", self.every, positive=True)
         _check("factor", self.factor)
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         return self.initial * self.factor ** (step / self.every)
 
 
@@ -183,7 +183,7 @@ class InverseTime:
         _check("every", self.every, positive=True)
         _check("decay", self.decay)
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         return self.initial / (1.0 + self.decay * step / self.every)
 
 
@@ -229,7 +229,7 @@ class Cosine:
                 f"warm_up must be below horizon={self.horizon!r}; got {self.warm_up!r}."
             )
 
-    def __call__(self, step):
+    def __call__(self, step: float) -> float:
         if step < self.warm_up:
             return self.initial * (step + 1) / (self.warm_up + 1)
         progress = min(1.0, (step - self.warm_up) / (self.horizon - self.warm_up))

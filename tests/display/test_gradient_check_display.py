@@ -73,6 +73,7 @@ def check():
         at_kink=np.array([False] * 6 + [True] * 2),
         step=6e-6,
         cost=0.7,
+        rounding=np.full(8, 1e-10),
     )
 
 
@@ -107,8 +108,11 @@ def test_a_check_of_kinks_alone_is_drawn():
 def test_the_title_tells_the_verdict(fitted):
     good = GradientCheckDisplay.from_estimator(fitted, X, y)
     assert good.ax_[0].get_title() == "Gradient check passed"
-    bad = GradientCheckDisplay.from_estimator(fitted, X, y, step=0.5)
-    assert bad.ax_[0].get_title() == "Gradient check FAILED"
+    wrong = replace(good.check, backpropagation=2.0 * good.check.backpropagation)
+    assert GradientCheckDisplay(wrong).plot().ax_[0].get_title() == "Gradient check FAILED"
+    # A step so large that the differences say little decides nothing.
+    coarse = GradientCheckDisplay.from_estimator(fitted, X, y, step=0.5)
+    assert coarse.ax_[0].get_title() == "Gradient check not decided"
 
 
 def test_a_check_that_decides_nothing_has_not_failed(check):

@@ -12,6 +12,7 @@ import sklearn
 from reference import cost as reference_cost
 from reference import gradient as reference_gradient
 from reference import logits
+from scipy.special import softmax
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import (
@@ -703,6 +704,64 @@ def test_from_thetas_gives_back_what_thetas_told(target_name, hidden, output_act
     assert back.cost(X, names) == pytest.approx(model.loss_, rel=1e-12)
     assert back.n_features_in_ == 4
     assert list(back.hidden_layer_sizes) == list(hidden)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        np.full(len(X), 4),
+        np.full(len(X), "only"),
+        np.column_stack([y == 0, y > 0, X[:, 0] > 0]).astype(int),
+        np.column_stack([y == 0, X[:, 0] > 0]).astype(int),
+        y == 1,
+        y * 2.0,
+    ],
+    ids=["one class", "one string", "three labels", "two labels", "booleans", "floats"],
+)
+@pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
+def test_every_kind_of_target_comes_back(target, output_activation):
+    model = network(6, "tanh", output_activation=output_activation).fit(X, target)
+    back = BackpropMLPClassifier.from_thetas(
+        model.thetas_, classes=model.classes_, multilabel=target.ndim == 2, **hidden_of(model)
+    )
+    for one, other in zip(back.thetas_, model.thetas_, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        np.testing.assert_array_equal(getattr(back, method)(X), getattr(model, method)(X))
+    assert back.score(X, target) == model.score(X, target)
+    assert back.cost(X, target) == pytest.approx(model.loss_, rel=1e-12)
+    assert back.out_activation_ == model.out_activation_
+    back.set_params(warm_start=True).fit(X, target)
+    np.testing.assert_array_equal(back.classes_, model.classes_)
+
+
+@pytest.mark.parametrize("classes", [None, ["a", "b"], ["b", "a"]])
+def test_two_softmax_outputs_become_one_logistic_output(classes):
+    rng = np.random.default_rng(0)
+    thetas = [rng.normal(size=(3, 5)), rng.normal(size=(2, 4))]
+    model = BackpropMLPClassifier.from_thetas(
+        thetas, classes=classes, activation="tanh", output_activation="softmax"
+    )
+    a = np.tanh(np.column_stack([np.ones(len(X)), X]) @ thetas[0].T)
+    expected = softmax(np.column_stack([np.ones(len(X)), a]) @ thetas[1].T, axis=1)
+    if classes == ["b", "a"]:
+        expected = expected[:, ::-1]
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-12)
+    again = BackpropMLPClassifier.from_thetas(
+        model.thetas_, classes=model.classes_, activation="tanh", output_activation="softmax"
+    )
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+def test_class_weights_of_labels_may_be_given_with_thetas():
+    labels = np.column_stack([y == 0, X[:, 0] > 0]).astype(int)
+    weights = [{1: 3.0}, {0: 0.5}]
+    model = network(class_weight=weights).fit(X, labels)
+    back = BackpropMLPClassifier.from_thetas(
+        model.thetas_, multilabel=True, class_weight=weights, **hidden_of(model)
+    )
+    np.testing.assert_array_equal(back.class_weight_, model.class_weight_)
+    assert back.cost(X, labels) == pytest.approx(model.loss_, rel=1e-12)
 
 
 @pytest.mark.parametrize("order", [[2, 0, 1], [1, 0, 2], [2, 1, 0]])

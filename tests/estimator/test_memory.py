@@ -1,4 +1,4 @@
-"""Memory: fits on memory maps, and what training and prediction allocate beside the data.
+"""Memory: fits on memory maps, and what training and prediction allocate besides the data.
 
 Allocations are those that NumPy reports to tracemalloc, with one thread: then they are the
 same in every run. More threads hold a few blocks each.
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
+from backprop_mlp._estimator.pose import pose_fitted
 from backprop_mlp._objective.threads import block_map
 
 N_CLASSES = 3
@@ -125,6 +126,22 @@ def test_early_stopping_holds_no_copy_of_the_data():
     assert fit_peak(X, y, hidden_layer_sizes=10, early_stopping=True) < X.nbytes / 3
 
 
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("solver", ["cg", "adam"])
+@pytest.mark.parametrize("labels", ["classes", "label matrix"])
+def test_holding_rows_out_takes_few_bytes_per_row(solver, class_weight, labels, tmp_path):
+    n_rows = 400_000
+    X, y = rows(n_rows, 8, np.float32)
+    np.save(tmp_path / "X.npy", X)
+    X = np.load(tmp_path / "X.npy", mmap_mode="r")
+    if labels == "label matrix":
+        y = (np.arange(N_CLASSES) == y[:, np.newaxis]).astype(np.int8)
+    params = {"hidden_layer_sizes": 3, "max_iter": 1, "solver": solver}
+    params |= {"class_weight": class_weight}
+    without = fit_peak(X, y, **params)
+    assert fit_peak(X, y, early_stopping=True, **params) < without + 20 * n_rows
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_prediction_allocates_little_more_than_its_result(dtype):
     X, y = rows(20_000, 5, dtype)
@@ -157,8 +174,7 @@ def test_wide_sparse_rows_take_a_few_gradients_however_many_they_are(dtype):
     network = classifier(hidden_layer_sizes=30, max_iter=1).fit(X[:100], y[:100])
     peaks = []
     for n_rows in (20_000, 40_000):
-        problem = network._fitted_problem(X[:n_rows], y[:n_rows], None)
-        theta = network._theta(problem.network)
+        problem, theta = pose_fitted(network, X[:n_rows], y[:n_rows], None)
         with open_objective(problem, 1.0) as objective, traced() as peak:
             objective.value_and_grad(theta)
         peaks.append(peak["bytes"])

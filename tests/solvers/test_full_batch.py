@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from backprop_mlp._network.network import Network
 from backprop_mlp._objective.blocks import RowBlocks
 from backprop_mlp._objective.objective import Objective
 from backprop_mlp._solvers import full_batch
-from backprop_mlp._solvers.coordinates import Centring
 from backprop_mlp._solvers.full_batch import minimize_scipy
 from backprop_mlp._training.stopping import Stopping
 
@@ -154,64 +152,102 @@ def test_both_solvers_find_the_minimum_of_a_convex_problem():
     np.testing.assert_allclose(found[0], found[1], atol=1e-7)
 
 
+class Stretches:
+    """Runs of SciPy's methods: what each was given and how far it led."""
+
+    def __init__(self, monkeypatch):
+        self.options, self.n_evaluations, self.n_iter = [], [], []
+        monkeypatch.setattr(full_batch, "minimize", self.note)
+
+    def note(self, function, *args, callback, options, **others):
+        before = callback.n_iter, callback.n_fun
+        found = minimize(function, *args, callback=callback, options=options, **others)
+        self.options.append(options)
+        self.n_iter.append(callback.n_iter - before[0])
+        self.n_evaluations.append(callback.n_fun - before[1])
+        return found
+
+
+@pytest.fixture
+def stretches(monkeypatch):
+    return Stretches(monkeypatch)
+
+
 @pytest.mark.parametrize(("solver", "n_iter"), [("cg", 100), ("lbfgs", 100), ("newton-cg", 10)])
-def test_only_the_monitor_ends_a_descent(solver, n_iter, monkeypatch):
+def test_few_rows_leave_a_method_alone_until_the_monitor_ends_it(solver, n_iter, stretches):
     """SciPy's own limits would make it forget the directions it has taken."""
-    descents = []
-
-    def note(*args, **options):
-        descents.append(minimize(*args, **options))
-        return descents[-1]
-
-    monkeypatch.setattr(full_batch, "minimize", note)
     result, _ = minimised(*problem(alpha=0.01), solver, max_iter=n_iter)
     assert result.nit == n_iter
-    assert len(descents) == 1
-    # The start is evaluated once more, an iteration hardly ever.
-    assert result.nfev <= descents[0].nfev + 1 + n_iter // 10
+    assert stretches.n_iter == [n_iter]
+
+
+def larger_problem(activation="tanh", seed=0, n_rows=400):
+    """One whose evaluations take long enough for all coordinates to pay."""
+    rng = np.random.default_rng(seed)
+    network = Network.feedforward((5, 8, 2), (activation,), SigmoidLoss())
+    X = rng.normal(size=(n_rows, 5))
+    Y = np.eye(2)[(X[:, 0] * X[:, 1] + rng.normal(scale=0.3, size=n_rows) > 0.0).astype(int)]
+    theta = 0.5 * rng.normal(size=network.n_params)
+    blocks = RowBlocks(X, Y, np.ones(n_rows), lambda codes, dtype: codes.astype(dtype), n_rows)
+    return Objective(network, blocks, 0.5), theta
+
+
+def test_a_method_starts_again_where_its_coordinates_are_made_again(stretches):
+    minimised(*larger_problem(), "cg", max_iter=40)
+    # Every 10 iterations of conjugate gradient, and at 0, 4, 12 and 30 with the curvature.
+    assert stretches.n_iter == [4, 8, 10, 8, 10]
+    stretches.n_iter.clear()
+    minimised(*larger_problem(), "lbfgs", max_iter=40)
+    assert stretches.n_iter == [4, 8, 18, 10]
+
+
+def test_a_new_start_costs_no_evaluation(solver, stretches):
+    objective, theta = larger_problem()
+    seen = []
+    value_and_grad = objective.value_and_grad
+    objective.value_and_grad = lambda there: seen.append(there) or value_and_grad(there)
+    result, _ = minimised(objective, theta, solver, max_iter=40)
+    assert len(stretches.n_iter) > 3
+    assert result.nfev == len(seen) == 1 + sum(stretches.n_evaluations)
+    assert len({there.tobytes() for there in seen}) == len(seen)
+
+
+def test_coordinates_that_learn_need_fewer_evaluations(solver, monkeypatch):
+    """What all of it is for."""
+    objective, theta = larger_problem("relu")
+
+    def evaluations(goal):
+        _, iterations = minimised(objective, theta, solver)
+        return next(done.n_fun for done in iterations if done.cost <= goal)
+
+    goal = 1.01 * minimised(objective, theta, "lbfgs")[0].fun
+    learning = evaluations(goal)
+    monkeypatch.setattr(full_batch.Plan, "of", lambda *args: None)
+    monkeypatch.setattr(full_batch, "secants_pay", lambda *args: False)
+    assert learning < 0.8 * evaluations(goal)
 
 
 # Failed line searches
 
 
-def test_a_failed_line_search_is_a_fresh_start_from_where_it_failed():
-    objective, theta = problem("relu")
-    centring = Centring(objective.network, objective.input_means())
-
-    def cost_and_grad(phi):
-        cost, grad = objective.value_and_grad(centring.to_theta(phi))
-        return cost, centring.pull_back(grad)
-
-    alone = minimize(
-        cost_and_grad,
-        centring.to_phi(theta),
-        jac=True,
-        method="CG",
-        options={"c2": 0.1, "gtol": 0.0, "maxiter": 1000},
-    )
-    assert alone.status == 2  # A kink of relu: no point satisfies the Wolfe conditions.
-    result, _ = minimised(objective, theta, "cg")
-    assert result.nit > alone.nit
-    assert result.costs[alone.nit - 1] == pytest.approx(alone.fun, rel=1e-9)
-    assert result.fun < alone.fun - 1e-3
+def test_a_failed_line_search_is_a_new_start_from_where_it_failed(stretches):
+    result, _ = minimised(*problem("relu"), "cg")
+    assert len(stretches.n_iter) > 2
+    assert stretches.n_iter[0] > 0
+    assert sum(stretches.n_iter) == result.nit
 
 
-def test_the_same_options_are_tried_again_as_long_as_that_leads_on(monkeypatch):
-    attempts = []
-
-    def note(*args, callback, options, **others):
-        before = callback.n_iter
-        found = minimize(*args, callback=callback, options=options, **others)
-        attempts.append((options["c2"], callback.n_iter > before))
-        return found
-
-    monkeypatch.setattr(full_batch, "minimize", note)
-    result, _ = minimised(*problem("relu"), "cg", max_iter=3000)
+@pytest.mark.parametrize("make", [problem, larger_problem])
+def test_the_same_options_are_tried_again_as_long_as_that_leads_on(make, stretches):
+    result, _ = minimised(*make("relu"), "cg", max_iter=3000)
     assert result.message.startswith("no step")
-    assert attempts[0] == (0.1, True)
-    assert attempts[-1] == (0.4, False)
-    for (c2, led_on), (next_c2, _) in pairwise(attempts):
-        assert next_c2 == (c2 if led_on else 0.4)
+    first, second = (0.1, 0.4) if make is problem else (0.4, 0.1)
+    constants = [options["c2"] for options in stretches.options]
+    assert set(constants) == {first, second}
+    assert constants == sorted(constants, reverse=first > second)
+    # Before the options change, no step is left to forget, nor any curvature.
+    last = constants.index(second) - 1
+    assert stretches.n_iter[last] == stretches.n_iter[-1] == 0
 
 
 def test_where_no_step_helps_the_descent_ends_without_convergence(solver):

@@ -185,7 +185,7 @@ def test_training_is_the_plain_loop_over_batches(solver, rule, batch_size, weigh
         batch_size=batch_size,
         shuffle=False,
         learning_rate_init=0.01,
-        initializer=lambda rng, fan_in, fan_out: np.zeros((fan_in, fan_out)),
+        initializer=lambda rng, fan_in, fan_out: np.zeros((1 + fan_in, fan_out)),
     )
     classifier.fit(X, y == 2, WEIGHTS if weighted else None)
     weights = WEIGHTS if weighted else np.ones(len(X))

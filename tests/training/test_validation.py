@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
 from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._training import validation
 from backprop_mlp._training.validation import split_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -100,6 +101,40 @@ def test_classes_without_any_row_do_not_hinder_stratification():
     codes = np.repeat([0, 3], [40, 10])
     _, held_out = split(codes, 0.2, 0)
     assert np.bincount(codes[held_out]).tolist() == [8, 0, 0, 2]
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.25, 0.6])
+def test_a_class_misses_its_share_by_less_than_a_row(fraction):
+    codes = np.random.default_rng(0).choice(12, 1000, p=np.arange(1, 13) / 78)
+    counts = np.bincount(codes)
+    for seed in range(10):
+        train, held_out = split(codes, fraction, seed)
+        assert (np.abs(np.bincount(codes[held_out]) - fraction * counts) < 1).all()
+        assert np.array_equal(np.sort(np.r_[train, held_out]), np.arange(1000))
+
+
+@pytest.mark.parametrize("codes", [np.arange(40) % 3, np.r_[np.zeros(39, int), 1]], ids=str)
+def test_every_row_is_held_out_as_often_as_the_others(codes):
+    n_seeds = 2000
+    held_out = np.concatenate([split(codes, 0.25, seed)[1] for seed in range(n_seeds)])
+    often = np.bincount(held_out, minlength=40) / n_seeds
+    # Five standard deviations; the classes of 14 and 13 rows lose to rounding alike.
+    assert np.abs(often - 0.25).max() < 5 * np.sqrt(0.25 * 0.75 / n_seeds) + 0.02
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_how_many_rows_are_drawn_at_once_does_not_matter(multilabel, monkeypatch):
+    codes = np.random.default_rng(1).integers(4, size=500)
+    weights = np.arange(500) % 7.0
+    whole = split_rows(codes, weights, multilabel, 0.2, 3)
+    monkeypatch.setattr(validation, "ROWS_AT_ONCE", 11)
+    for rows, again in zip(whole, split_rows(codes, weights, multilabel, 0.2, 3), strict=True):
+        assert np.array_equal(rows, again)
+        assert (weights[rows] > 0.0).all()
+
+
+def test_the_rows_numbers_take_32_bits():
+    assert [rows.dtype for rows in split(y, 0.1)] == [np.int32, np.int32]
 
 
 @pytest.mark.parametrize("container", [np.asarray, csr_matrix])

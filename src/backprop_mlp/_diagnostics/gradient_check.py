@@ -15,11 +15,13 @@ is a failure, and only what agrees to `TOLERANCE` passes; the rest is not decide
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
 from .._classifier import BackpropMLPClassifier
 from .._estimator.assembly import open_objective
+from .._estimator.keywords import Matrix, RandomState, Weights
 from .._estimator.pose import pose_check
 from .finite_differences import (
     DEFAULT_STEP,
@@ -70,7 +72,7 @@ class BlockCheck:
     passed: bool | None
     advice: str = ""
 
-    def __str__(self):
+    def __str__(self) -> str:
         if self.passed is None:
             return f"{self.name}: not decided; {self.advice}"
         verdict = "passed" if self.passed else "FAILED"
@@ -152,12 +154,12 @@ class GradientCheck:
     without_effect: np.ndarray | bool = False
 
     @property
-    def error(self):
+    def error(self) -> np.ndarray:
         """Differences minus backpropagation, of shape (n_coordinates,)."""
         return self.differences - self.backpropagation
 
     @cached_property
-    def blocks(self):
+    def blocks(self) -> list[BlockCheck]:
         """The verdict on each parameter block, a list of BlockCheck."""
         blocks: dict[str, list] = {}
         for index, name in enumerate(self.names):
@@ -165,7 +167,7 @@ class GradientCheck:
         return [self._judge(name, np.array(chosen)) for name, chosen in blocks.items()]
 
     @property
-    def relative_difference(self):
+    def relative_difference(self) -> float:
         """The norm of the error over that of differences + backpropagation: the exercise's.
 
         Over all coordinates away from kinks; 0 if both gradients are 0. The verdict
@@ -177,12 +179,12 @@ class GradientCheck:
         return 0.0 if distance == 0.0 else _ratio(distance, size)
 
     @property
-    def rounding_floor(self):
+    def rounding_floor(self) -> float:
         """Norm of the loss's error that rounding alone can cause, away from kinks."""
         return _norm(np.broadcast_to(self.rounding, len(self.names))[~self.at_kink])
 
     @property
-    def passed(self):
+    def passed(self) -> bool | None:
         """Whether backpropagation agrees with the differences in every block.
 
         False if a block fails; None if none fails, but one is not decided.
@@ -252,7 +254,7 @@ class GradientCheck:
             f"{elsewhere}."
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [f"{'differences':>14}  {'backpropagation':>15}"]
         for index, name in enumerate(self.names[:SHOWN]):
             kink = "  (at a kink, not counted)" if self.at_kink[index] else ""
@@ -284,15 +286,15 @@ class GradientCheck:
 
 
 def check_gradient(
-    estimator,
-    X,
-    y,
-    sample_weight=None,
+    estimator: Any,
+    X: Matrix,
+    y: Matrix,
+    sample_weight: Weights = None,
     *,
-    step=DEFAULT_STEP,
-    max_coordinates=500,
-    random_state=0,
-):
+    step: float = DEFAULT_STEP,
+    max_coordinates: int = 500,
+    random_state: RandomState = 0,
+) -> GradientCheck:
     """Compare backpropagation with central differences of the cost.
 
     Every parameter block (a layer's weights, its biases, a batch normalisation's
@@ -369,7 +371,7 @@ def check_gradient(
         np.errstate(over="ignore", invalid="ignore"),
     ):
         objective.blocks = loss.blocks = _fixed_blocks(problem, seed)
-        if not hasattr(estimator, "coefs_"):
+        if theta is None:
             theta = draw_start(loss, np.random.default_rng(seed))
         if not (theta + step != theta - step).all():
             raise ValueError(

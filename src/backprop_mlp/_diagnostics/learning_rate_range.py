@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -9,8 +10,10 @@ from sklearn.utils import check_random_state
 
 from .._classifier import BackpropMLPClassifier
 from .._estimator.assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_objective
+from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_check
 from .._solvers.mini_batch import initial_state, minimize_mini_batch
+from .._training.start import draw_theta
 
 SMOOTHING = 0.9
 """Weight of the past in the smoothed costs."""
@@ -51,7 +54,7 @@ class LearningRateRange:
     smoothed: np.ndarray
 
     @property
-    def suggestion(self):
+    def suggestion(self) -> float:
         """A tenth of the rate at which the smoothed cost is lowest.
 
         There training is about to diverge; a tenth keeps a safe distance. (The
@@ -69,6 +72,7 @@ class _Recorder:
         self._n_steps = n_steps
         self.network = objective.network
         self.blocks = objective.blocks
+        self.n_rows = objective.n_rows
         self.costs: list[float] = []
         self.smoothed: list[float] = []
         self._average = 0.0
@@ -117,8 +121,15 @@ class _Rising:
 
 
 def learning_rate_range_test(
-    estimator, X, y, sample_weight=None, *, min_rate=1e-5, max_rate=10.0, n_steps=200
-):
+    estimator: Any,
+    X: Matrix,
+    y: Matrix,
+    sample_weight: Weights = None,
+    *,
+    min_rate: float = 1e-5,
+    max_rate: float = 10.0,
+    n_steps: int = 200,
+) -> LearningRateRange:
     """Try learning rates from low to high in one short training run.
 
     A copy of the estimator is trained from a random start, with its own solver,
@@ -180,7 +191,7 @@ def learning_rate_range_test(
         )
     if not (isinstance(n_steps, Integral) and int(n_steps) >= 10):
         raise ValueError(f"n_steps must be an integer >= 10; got {n_steps!r}.")
-    problem, theta = pose_check(clone(estimator), X, y, sample_weight)
+    problem, _ = pose_check(clone(estimator), X, y, sample_weight)
     mini_batches = build_mini_batches(estimator, problem.blocks)
     schedule = _Rising(float(min_rate), float(max_rate), int(n_steps))
     how = replace(mini_batches, schedule=schedule, time="updates")
@@ -189,6 +200,7 @@ def learning_rate_range_test(
     )
     with open_objective(problem, estimator.alpha) as objective:
         recorder = _Recorder(objective, n_steps)
+        theta = draw_theta(objective, mini_batches.rule, estimator.initializer, rng)
         state = initial_state(problem.network, theta, mini_batches.rule, rng)
         try:
             # Too high a rate overflows: that is what the test looks for.

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import issparse
 
 from .._network.layers import BatchNorm, Dense, Elementwise
 from .finite_differences import DEFAULT_STEP, TOLERANCE, loss_change
@@ -104,12 +103,11 @@ def _random_parameters(loss, rng):
     network, block = loss.network, loss.blocks[0]
     theta = network.blank()
     x, rows = block.X, block.rows
-    for index, (layer, params) in enumerate(zip(network.layers, network.views(theta), strict=True)):
+    for layer, params in zip(network.layers, network.views(theta), strict=True):
         if isinstance(layer, Dense):
             W, b = params
-            W[:] = rng.normal(size=W.shape)
-            if index == 0:
-                W /= _root_mean_squares(x)[:, np.newaxis]
+            # Divided by the largest input, so that the squares below do not overflow.
+            W[:] = rng.normal(size=W.shape) / (abs(x).max() or 1.0)
             z, _ = layer.forward(params, x, rows)
             spread = z.std(axis=0)
             # Rows that are all alike can't be spread.
@@ -123,16 +121,6 @@ def _random_parameters(loss, rng):
             beta[:] = rng.normal(size=beta.shape)
         x, _ = layer.forward(params, x, rows)
     return theta
-
-
-def _root_mean_squares(X):
-    """Of each column; 1 where it is zero."""
-    largest = np.asarray(abs(X).max(axis=0).todense() if issparse(X) else np.abs(X).max(axis=0))
-    largest = np.where(largest.ravel() > 0.0, largest.ravel(), 1.0)
-    scaled = X.multiply(1.0 / largest) if issparse(X) else X / largest
-    squares = scaled.multiply(scaled) if issparse(X) else scaled * scaled
-    root = largest * np.sqrt(np.asarray(squares.mean(axis=0)).ravel())
-    return np.where(root > 0.0, root, 1.0)
 
 
 def _suitability(loss, theta, block, rng):

@@ -1,10 +1,12 @@
 """Backpropagation against finite differences, drawn per coordinate."""
 
 from math import sqrt
+from typing import Any, Self
 
 import numpy as np
 
-from .._diagnostics.gradient_check import check_gradient
+from .._diagnostics.gradient_check import GradientCheck, check_gradient
+from .._estimator.keywords import Matrix, RandomState, Weights
 from .drawing import figure_and_axes, line_style, mark_at_edge
 
 
@@ -40,23 +42,26 @@ class GradientCheckDisplay:
     >>> display.figure_.savefig("gradient_check.png")  # doctest: +SKIP
     """
 
-    def __init__(self, check):
+    figure_: Any
+    ax_: Any
+
+    def __init__(self, check: GradientCheck):
         self.check = check
 
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
-        sample_weight=None,
+        estimator: Any,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Weights = None,
         *,
-        step=6e-6,
-        max_coordinates=500,
-        random_state=0,
-        ax=None,
-        **kwargs,
-    ):
+        step: float = 6e-6,
+        max_coordinates: int = 500,
+        random_state: RandomState = 0,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Check an estimator's gradient and draw the result.
 
         Parameters
@@ -101,7 +106,7 @@ class GradientCheckDisplay:
         )
         return cls(check).plot(ax=ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Draw the check.
 
         An error that is too small for the picture, or zero, is marked by a
@@ -162,7 +167,7 @@ class GradientCheckDisplay:
         check = self.check
         # The error at which each coordinate passes if all others are equally large.
         n_smooth = np.count_nonzero(~check.at_kink)
-        floor = check.rounding_floor / sqrt(n_smooth) if n_smooth else np.finfo(np.float64).eps
+        floor = check.rounding_floor / sqrt(max(int(n_smooth), 1)) or np.finfo(np.float64).eps
         lowest = floor / 1000.0
         marks = []
         for chosen, style in self._groups():

@@ -1,11 +1,13 @@
 """The weights of each unit of a layer, drawn as an image of the layer's inputs."""
 
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .drawing import add_colorbar, figure_and_ax
-from .images import check_grid, draw_grid, images_of_rows
+from .images import ImageShape, Order, check_grid, draw_grid, images_of_rows
 from .pipelines import last_step
 
 SCALES = ("auto", "layer", "unit")
@@ -69,11 +71,26 @@ class HiddenUnitsDisplay:
     >>> display.figure_.savefig("hidden_units.png")  # doctest: +SKIP
     """
 
-    def __init__(self, weights):
+    figure_: Any
+    ax_: Any
+    image_: Any
+    colorbar_: Any
+    scale_: Any
+
+    def __init__(self, weights: ArrayLike):
         self.weights = weights
 
     @classmethod
-    def from_estimator(cls, estimator, *, image_shape=None, layer=0, order="F", ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        image_shape: ImageShape = None,
+        layer: int = 0,
+        order: Order = "F",
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the units of a fitted network.
 
         Parameters
@@ -118,7 +135,15 @@ class HiddenUnitsDisplay:
         weights = images_of_rows(network.coefs_[layer].T, image_shape, order)
         return cls(weights).plot(ax=ax, **kwargs)
 
-    def plot(self, ax=None, *, n_columns=None, scale="auto", colorbar=True, **kwargs):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        n_columns: int | None = None,
+        scale: Literal["auto", "layer", "unit"] = "auto",
+        colorbar: bool = True,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the units.
 
         Parameters

@@ -1,7 +1,11 @@
 """Rows of pixels drawn as a grid of images: the exercise's displayData."""
 
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
+
 from .drawing import figure_and_ax
-from .images import check_grid, draw_grid, images_of_rows
+from .images import ImageShape, Order, check_grid, draw_grid, images_of_rows
 
 
 class ImageGridDisplay:
@@ -43,11 +47,23 @@ class ImageGridDisplay:
     >>> display.figure_.savefig("digits.png")  # doctest: +SKIP
     """
 
-    def __init__(self, images):
+    figure_: Any
+    ax_: Any
+    image_: Any
+
+    def __init__(self, images: ArrayLike):
         self.images = images
 
     @classmethod
-    def from_rows(cls, X, *, image_shape=None, order="F", ax=None, **kwargs):
+    def from_rows(
+        cls,
+        X: ArrayLike,
+        *,
+        image_shape: ImageShape = None,
+        order: Order = "F",
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw rows of pixels as images.
 
         Parameters
@@ -77,7 +93,7 @@ class ImageGridDisplay:
         """
         return cls(images_of_rows(X, image_shape, order)).plot(ax=ax, **kwargs)
 
-    def plot(self, ax=None, *, n_columns=None, **kwargs):
+    def plot(self, ax: Any = None, *, n_columns: int | None = None, **kwargs: Any) -> Self:
         """Draw the grid.
 
         Parameters

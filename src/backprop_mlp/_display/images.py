@@ -2,8 +2,15 @@
 
 from math import ceil, isqrt, sqrt
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
+
+ImageShape = tuple[int, int] | None
+"""Height and width; None stands for square images."""
+
+Order = Literal["F", "C"]
+"""How the pixels of an image follow each other: column by column, or row by row."""
 
 
 def check_count(name, count):

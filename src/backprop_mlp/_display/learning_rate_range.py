@@ -1,6 +1,9 @@
 """Cost against a rising learning rate, drawn with the suggested rate."""
 
-from .._diagnostics.learning_rate_range import learning_rate_range_test
+from typing import Any, Self
+
+from .._diagnostics.learning_rate_range import LearningRateRange, learning_rate_range_test
+from .._estimator.keywords import Matrix, Weights
 from .drawing import figure_and_ax, line_style, mark_at_edge
 
 
@@ -49,23 +52,28 @@ class LearningRateRangeDisplay:
     >>> display.figure_.savefig("learning_rates.png")  # doctest: +SKIP
     """
 
-    def __init__(self, result):
+    figure_: Any
+    ax_: Any
+    lines_: Any
+    above_: Any
+
+    def __init__(self, result: LearningRateRange):
         self.result = result
 
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
-        sample_weight=None,
+        estimator: Any,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Weights = None,
         *,
-        min_rate=1e-5,
-        max_rate=10.0,
-        n_steps=200,
-        ax=None,
-        **kwargs,
-    ):
+        min_rate: float = 1e-5,
+        max_rate: float = 10.0,
+        n_steps: int = 200,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Test an estimator's learning rates and draw the result.
 
         Parameters
@@ -109,7 +117,7 @@ class LearningRateRangeDisplay:
         )
         return cls(result).plot(ax=ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Draw the test.
 
         The picture is as high as the costs up to the lowest smoothed one need.

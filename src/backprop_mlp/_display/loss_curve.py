@@ -1,8 +1,11 @@
 """Cost by iteration, drawn for one or several estimators."""
 
+from collections.abc import Mapping
 from itertools import cycle
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .drawing import MARKERS, figure_and_ax, line_style
 from .pipelines import last_step
@@ -57,12 +60,20 @@ class LossCurveDisplay:
     >>> display.figure_.savefig("loss_curves.png")  # doctest: +SKIP
     """
 
-    def __init__(self, loss_curves, validation_loss_curves=None):
+    figure_: Any
+    ax_: Any
+    lines_: Any
+
+    def __init__(
+        self,
+        loss_curves: Mapping[str, ArrayLike],
+        validation_loss_curves: Mapping[str, ArrayLike] | None = None,
+    ):
         self.loss_curves = loss_curves
         self.validation_loss_curves = validation_loss_curves
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, **kwargs):
+    def from_estimator(cls, estimator: Any, *, ax: Any = None, **kwargs: Any) -> Self:
         """Draw how fitted estimators were trained.
 
         Parameters
@@ -97,7 +108,7 @@ class LossCurveDisplay:
         training = {name: network.loss_curve_ for name, network in networks.items()}
         return cls(training, validation).plot(ax=ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Draw the curves: training solid, validation dashed.
 
         Parameters

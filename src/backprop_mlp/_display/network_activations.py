@@ -1,17 +1,21 @@
 """What every layer makes of one row, drawn from the inputs to the outputs."""
 
+from collections.abc import Sequence
 from math import ceil, isfinite, sqrt
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 
 from .._estimator.fitted import fitted_network
+from .._estimator.keywords import Matrix
 from .._network.activations import ACTIVATIONS
 from .._sklearn import _num_samples, _safe_indexing
 from .drawing import add_colorbar, figure_and_axes
-from .images import check_count, images_of_rows
+from .images import ImageShape, Order, check_count, images_of_rows
 from .pipelines import last_step
 
 
@@ -71,13 +75,33 @@ class NetworkActivationsDisplay:
     >>> display.figure_.savefig("activations.png")  # doctest: +SKIP
     """
 
-    def __init__(self, activations, activation_names, output_names):
+    figure_: Any
+    ax_: Any
+    images_: Any
+    bars_: Any
+
+    def __init__(
+        self,
+        activations: Sequence[ArrayLike],
+        activation_names: Sequence[str],
+        output_names: ArrayLike,
+    ):
         self.activations = activations
         self.activation_names = activation_names
         self.output_names = output_names
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, row=0, image_shape=None, order="F", ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Matrix,
+        *,
+        row: int = 0,
+        image_shape: ImageShape = None,
+        order: Order = "F",
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw one row's activations in a fitted network.
 
         Parameters
@@ -130,7 +154,7 @@ class NetworkActivationsDisplay:
             network.classes_ if len(network.classes_) == 1 else names,
         ).plot(ax=ax, **kwargs)
 
-    def plot(self, ax=None, *, n_largest=12, **kwargs):
+    def plot(self, ax: Any = None, *, n_largest: int = 12, **kwargs: Any) -> Self:
         """Draw the layers side by side.
 
         Parameters

@@ -2,9 +2,12 @@
 
 from contextlib import contextmanager
 
-from .._training.history import History
+import numpy as np
+
+from .._network.network import plain_network
 from .._training.start import Earlier
 from .advice import warn_after
+from .assembly import activation_names
 from .fitted import fitted_network, hidden_activations
 
 
@@ -43,6 +46,36 @@ def adopt_network(estimator, network, targets, theta, dtype):
     estimator.out_activation_ = network.loss.output_activation
     estimator._loss = network.loss
     estimator._memory = {}
+
+
+def adopt_thetas(estimator, thetas, targets):
+    """Set the attributes of a network that was not trained here.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier
+        Its keywords fit the matrices, but for what is checked here.
+    thetas : list of ndarray of shape (n_out, 1 + n_in)
+    targets : Targets
+
+    Raises
+    ------
+    ValueError
+        If keywords do not fit the matrices or the targets.
+    """
+    if isinstance(estimator.class_weight, str):
+        raise ValueError(  # noqa: TRY004
+            f"class_weight={estimator.class_weight!r} needs training data; "
+            "from_thetas takes a dictionary or None."
+        )
+    sizes = [thetas[0].shape[1] - 1, *map(len, thetas)]
+    names = activation_names(estimator, len(thetas) - 1)
+    network = plain_network(tuple(sizes), tuple(names), targets.loss(estimator.output_activation))
+    theta = network.pack([t[:, 1:].T for t in thetas], [t[:, 0] for t in thetas])
+    estimator.class_weight_ = targets.class_weights(estimator.class_weight)
+    adopt_network(estimator, network, targets, theta, np.float64)
+    estimator.n_features_in_ = sizes[0]
+    adopt_no_record(estimator)
 
 
 def adopt_best(estimator, outcomes, problem, earlier):
@@ -100,13 +133,15 @@ def adopt_no_record(estimator):
 def earlier_training(estimator):
     """What a fitted estimator hands to the training that goes on from it."""
     fitted = fitted_network(estimator)
-    history = History.from_curves(
-        estimator.loss_curve_, estimator.validation_scores_, estimator.validation_loss_curve_
+    curves = (
+        estimator.loss_curve_,
+        estimator.validation_scores_,
+        estimator.validation_loss_curve_,
     )
     # Files of version 0.1 have no memory that is still understood.
     memory = getattr(estimator, "_memory", {})
     theta = fitted.theta().astype(estimator.coefs_[0].dtype)
-    return Earlier(fitted.network, theta, history, estimator.n_fun_, estimator.t_, memory)
+    return Earlier(fitted.network, theta, curves, estimator.n_fun_, estimator.t_, memory)
 
 
 def fitted_copy(estimator, problem, network, theta):

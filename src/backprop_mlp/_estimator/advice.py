@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._objective.objective import check_weights
 from .._solvers.full_batch import METHODS
-from .._training.advice import advise, are_scaled, differ, measure_columns
+from .._training.advice import advise, are_scaled, differ
 from .._training.baseline import costs_the_same
 from .._training.interruption import leaves_warnings
 from .assembly import MINI_BATCH_SOLVERS, open_objective
@@ -243,7 +243,7 @@ def warn_after(estimator, problem, outcomes, best):
     if converged and (best.stopping.by_user or not is_constant):
         return
     with open_objective(problem, estimator.alpha) as objective:
-        columns = measure_columns(objective)
+        columns = objective.input_moments
     blocks = problem.blocks
     if not converged:
         message = advise(

@@ -27,6 +27,22 @@ ACTIVATION_NAMES = ", ".join(
 """For messages: other libraries call the logistic function sigmoid."""
 
 
+def has_partial_fit(params):
+    """Whether `partial_fit` makes sense with the keywords; an error with the reason if not."""
+    if params.solver not in MINI_BATCH_SOLVERS:
+        raise AttributeError(
+            f"partial_fit needs mini-batches: solver must be one of {MINI_BATCH_SOLVERS}; got "
+            f"solver={params.solver!r}."
+        )
+    if params.early_stopping:
+        raise AttributeError("partial_fit holds out no rows: early_stopping must be False.")
+    if params.class_weight == "balanced":
+        raise AttributeError(
+            "partial_fit does not see all rows: class_weight must not be 'balanced'."
+        )
+    return True
+
+
 def build_network(params, n_features, targets):
     """The training network that the keywords describe.
 
@@ -106,7 +122,7 @@ def build_mini_batches(params, blocks, state=None):
     Parameters
     ----------
     params : BackpropMLPClassifier
-    blocks : RowBlocks
+    blocks : RowBlocks or PartitionedRows
     state : dict or None, default=None
         State of the solver, if it goes on: a horizon is counted from there.
 
@@ -122,7 +138,7 @@ def build_mini_batches(params, blocks, state=None):
     schedule, time = params.learning_rate, "updates"
     if isinstance(schedule, str):
         epochs = 0 if state is None else state["clock"]["epochs"]
-        steps_per_epoch = -(-n_rows // batch_size)
+        steps_per_epoch = sum(-(-size // batch_size) for size in blocks.part_sizes)
         schedule, time = schedule_named(
             schedule,
             params.learning_rate_init,

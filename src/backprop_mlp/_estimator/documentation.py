@@ -11,7 +11,7 @@ class DocumentationLinkMixin:
     installed file: there the link leads, for there is no web site. It agrees
     with the installed version and works offline, from saved pages, editors and
     notebooks that may open files (a browser does not follow it from a page of
-    a web server). scikit-learn shows the parameters' descriptions beside the
+    a web server). scikit-learn shows the parameters' descriptions next to the
     picture only where there is such a link.
     """
 

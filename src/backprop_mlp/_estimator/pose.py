@@ -8,14 +8,13 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
 from .._network.network import Network
-from .._objective.blocks import RowBlocks
-from .._sklearn import _safe_indexing
+from .._objective.blocks import RowBlocks, row_slices
+from .._sklearn import _safe_indexing, validate_params
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets, announced, sorted_classes, targets_of
 from .._training.baseline import constant_cost
 from .._training.start import training_theta
-from .._training.validation import Validation, split_rows
-from ..initializers import initialize
+from .._training.validation import ROWS_AT_ONCE, Validation, split_rows
 from .adoption import earlier_training
 from .assembly import build_network
 from .fitted import fitted_network
@@ -94,8 +93,7 @@ def pose(
         chosen, held_out = split_rows(
             codes, weights, targets.multilabel, estimator.validation_fraction, seed
         )
-    rows = slice(None) if chosen is None else chosen
-    totals = targets.class_totals(codes[rows], weights[rows])
+    totals = _class_totals(targets, codes, weights, chosen)
     class_weight = targets.class_weights(estimator.class_weight, totals)
     factored, weigh = weigh_rows(targets, codes, weights, class_weight)
     blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen, weigh)
@@ -103,6 +101,7 @@ def pose(
     if scoring not in (None, "loss"):
         scoring = check_scoring(estimator, scoring)
     validation = None
+    scorer_rows: Any
     if X_val is not None:
         given = X_val
         X_val, y_val = check_rows(estimator, X_val, y_val)
@@ -114,7 +113,7 @@ def pose(
         validation = Validation(blocks_val, targets, scoring, scorer_rows)
     elif held_out is not None:
         blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out, weigh)
-        scorer_rows: tuple = ((), {})
+        scorer_rows = None
         if callable(scoring):
             weights_val = None if sample_weight is None else weights[held_out]
             scorer_rows = _scorer_rows(estimator, given, X, y[held_out], weights_val, held_out)
@@ -178,14 +177,13 @@ def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
 
 
 def pose_check(estimator, X, y, sample_weight):
-    """Given rows in float64, the network that training sees, and parameters for it.
-
-    The fitted ones; if there are none, a random start.
+    """Given rows in float64, the network that training sees, and the parameters it has.
 
     Returns
     -------
     problem : Problem
-    theta : ndarray of shape (problem.network.n_params,), float64
+    theta : ndarray of shape (problem.network.n_params,), float64, or None
+        None for an estimator that is not fitted.
     """
     if hasattr(estimator, "coefs_"):
         problem, theta = pose_fitted(estimator, X, y, sample_weight, np.float64)
@@ -198,11 +196,10 @@ def pose_check(estimator, X, y, sample_weight):
             return problem._replace(network=network), theta.astype(np.float64)
         return problem, theta
     unfitted = clone(estimator).set_params(early_stopping=False)
-    unfitted._validate_params()
+    validate_params(unfitted)
     rng = check_random_state(unfitted.random_state)
     problem = pose(unfitted, X, y, sample_weight, (None, None, None), rng, precisions=np.float64)
-    seed = rng.randint(np.iinfo(np.int32).max)
-    return problem, initialize(problem.network, unfitted.initializer, np.random.default_rng(seed))
+    return problem, None
 
 
 def training_network(estimator, n_features, targets, earlier, what):
@@ -236,6 +233,14 @@ def training_network(estimator, n_features, targets, earlier, what):
             f"got {estimator.hidden_layer_sizes!r}."
         )
     return network
+
+
+def _class_totals(targets, codes, sample_weight, chosen):
+    """``targets.class_totals`` of the chosen rows, of which no copies are made."""
+    if chosen is None:
+        return targets.class_totals(codes, sample_weight)
+    parts = (chosen[part] for part in row_slices(len(chosen), ROWS_AT_ONCE))
+    return sum(targets.class_totals(codes[part], sample_weight[part]) for part in parts)
 
 
 def _scorer_rows(estimator, given, X, y, sample_weight, chosen=None):

@@ -4,33 +4,61 @@ from itertools import pairwise
 
 import numpy as np
 
+from .._targets.exclusive import ExclusiveClasses
+from .._targets.multilabel import Labels
+
 
 def as_thetas(dense):
     """(n_out, 1 + n_in) matrices, biases first, from pairs (W, b)."""
     return [np.column_stack([b, W.T]) for W, b in dense]
 
 
-def read_thetas(thetas, classes):
+def read_thetas(thetas, classes, *, multilabel=False, softmax=False):
     """Given matrices and labels, checked, in the order of the sorted labels.
 
     Parameters
     ----------
     thetas : sequence of array-like of shape (n_out, 1 + n_in)
     classes : array-like of shape (n_classes,) or None
-        Label of each row of the last matrix, or two labels for a single row.
+        Label of each row of the last matrix; of a single row one label, or two.
+    multilabel : bool, default=False
+        Whether each row of the last matrix is a label of its own.
+    softmax : bool, default=False
+        Whether the outputs are a softmax, of which two are one logistic output.
 
     Returns
     -------
     thetas : list of ndarray, float64
         The rows of the last one in the order of the labels.
-    labels : ndarray of shape (n_classes,)
-        Sorted.
+    targets : Targets
 
     Raises
     ------
     ValueError
         If shapes and classes do not fit together.
     """
+    thetas = _read_matrices(thetas)
+    n_rows = len(thetas[-1])
+    if multilabel:
+        return thetas, Labels(_read_label_numbers(classes, n_rows))
+    if n_rows == 2 and not softmax:
+        raise ValueError(
+            "Two rows of the last matrix are two labels, with multilabel=True, or two classes, "
+            "with output_activation='softmax'; got neither."
+        )
+    labels, order = _read_labels(classes, n_rows)
+    if n_rows > 1:
+        thetas[-1] = thetas[-1][order]
+    elif order[0] == 1:
+        thetas[-1] = -thetas[-1]
+    if n_rows == 2:
+        # exp(z2) / (exp(z1) + exp(z2)) is the logistic function of z2 - z1.
+        thetas[-1] = np.diff(thetas[-1], axis=0)
+    return thetas, ExclusiveClasses(labels)
+
+
+def _read_matrices(thetas):
+    """Matrices that follow each other, as new arrays of float64."""
     try:
         thetas = [np.array(theta) for theta in thetas]
         if any(map(np.iscomplexobj, thetas)):
@@ -49,21 +77,36 @@ def read_thetas(thetas, classes):
             "thetas must be finite matrices of shape (n_out, 1 + n_in), each with as many "
             f"inputs as the one before has outputs; got shapes {shapes}."
         )
-    n_rows = shapes[-1][0]
-    n_classes = 2 if n_rows == 1 else n_rows
-    labels = np.arange(n_classes) if classes is None else np.asarray(classes)
+    return thetas
+
+
+def _read_label_numbers(classes, n_rows):
+    """The numbers of a multilabel problem's columns."""
+    if n_rows == 1:
+        raise ValueError(
+            "multilabel=True needs a row of the last matrix per label, and two labels or more; "
+            "got one row."
+        )
+    columns = np.arange(n_rows)
+    if classes is not None and not np.array_equal(classes, columns):
+        raise ValueError(
+            f"classes of a multilabel problem must be {columns} or None; got {classes!r}."
+        )
+    return columns
+
+
+def _read_labels(classes, n_rows):
+    """Labels of exclusive classes, sorted, and their order before."""
+    labels = np.arange(max(n_rows, 2)) if classes is None else np.asarray(classes)
+    allowed = [(1,), (2,)] if n_rows == 1 else [(n_rows,)]
     try:
         order = np.argsort(labels)
-        distinct = len(np.unique(labels[labels == labels])) == n_classes
-    except TypeError:  # labels of several kinds can't be sorted
+        distinct = len(np.unique(labels[labels == labels])) == labels.size
+    except (TypeError, IndexError):  # labels of several kinds can't be sorted
         distinct = False
-    if labels.shape != (n_classes,) or not distinct or n_rows == 2:
+    if labels.shape not in allowed or not distinct:
         raise ValueError(
             "classes must be one label per row of the last matrix, each once, or two labels "
             f"for one row; got {labels} for {n_rows} rows."
         )
-    if n_rows > 1:
-        thetas[-1] = thetas[-1][order]
-    elif order[0] == 1:
-        thetas[-1] = -thetas[-1]
-    return thetas, labels[order]
+    return labels[order], order

@@ -65,6 +65,21 @@ class Loss(Protocol):
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along tz, shaped as z."""
 
+    def constant_logits(self, totals, weights):
+        """Finite logits of a network that tells no rows apart: where biases start.
+
+        Parameters
+        ----------
+        totals : ndarray of shape (n_outputs,), float64
+            Sum of w Y over the rows, for each output.
+        weights : ndarray of shape (n_outputs,), float64
+            Sum of w.
+
+        Returns
+        -------
+        z : ndarray of shape (n_outputs,), float64
+        """
+
 
 def _log1p_exp(z):
     """log(1 + exp(-|z|)), a new array."""
@@ -168,6 +183,10 @@ class SigmoidLoss:
         slope *= _in_precision(w, z)
         return slope
 
+    def constant_logits(self, totals, weights):
+        """Log-odds of (totals + 1/2) / (weights + 1): finite for a class without rows, too."""
+        return np.log(totals + 0.5) - np.log(np.maximum(weights - totals, 0.0) + 0.5)
+
 
 def _sign_of_wrong(Y):
     """1 where Y is 0 and -1 where it is 1, a new array."""
@@ -256,6 +275,10 @@ class SoftmaxLoss:
         tdelta *= h
         tdelta *= _in_precision(_of_the_rows(w, Y), z)
         return tdelta
+
+    def constant_logits(self, totals, weights):
+        """Logarithms of the classes' shares, each class with half a row more."""
+        return np.log(totals + 0.5) - np.log(np.sum(totals + 0.5))
 
 
 def _of_the_rows(w, Y):

@@ -106,7 +106,9 @@ def rows_per_block(network: Network, X) -> int:
     outputs = _outputs(network)
     widest = max(_stored_per_row(X), *outputs)
     bytes_per_column = max(BYTES_PER_COLUMN, int(BYTES_PER_LAYER // widest))
-    worth_a_gradient = math.ceil(FLOPS_PER_PARAM * network.n_params / flops(network, X, 1))
+    # Sparse rows may hold nothing at all.
+    row_flops = max(flops(network, X, 1), 1.0)
+    worth_a_gradient = math.ceil(FLOPS_PER_PARAM * network.n_params / row_flops)
     as_large_as_a_gradient = network.n_params // (2 * sum(outputs))
     return max(bytes_per_column // X.dtype.itemsize, min(worth_a_gradient, as_large_as_a_gradient))
 
@@ -152,7 +154,8 @@ class RowBlocks(Sequence):
     max_rows : int
         Largest number of rows of a block.
     chosen : ndarray of int of shape (n_rows,) or None, default=None
-        The rows that belong to the data set; None means all.
+        The rows that belong to the data set; None means all. It is kept as it is: 32
+        bits take half the memory of 64.
     weigh : callable(codes, sample_weight) -> ndarray or None, default=None
         The weights that the loss gets, of shape (rows of the codes,) or (rows of
         the codes, n_outputs), >= 0; made block by block. None means the row weights.
@@ -185,7 +188,9 @@ class RowBlocks(Sequence):
         """Sum of the row weights: m."""
         # `Objective` refuses a sum that overflows.
         with np.errstate(over="ignore"):
-            return float(self._row_weights.sum())
+            if self.chosen is None:
+                return float(self.sample_weight.sum())
+            return float(sum(self._chosen_weights(np.sum)))
 
     @cached_property
     def n_weighted_rows(self):
@@ -198,13 +203,56 @@ class RowBlocks(Sequence):
     def largest_weight(self):
         """The largest weight that the loss gets."""
         if self.weigh is None:
-            return float(self._row_weights.max())
+            if self.chosen is None:
+                return float(self.sample_weight.max())
+            return float(max(self._chosen_weights(np.max)))
         with np.errstate(over="ignore"):
             return max(float(self._weights(self._numbers(rows))[1].max()) for rows in self.slices)
 
+    @cached_property
+    def smallest_weight(self):
+        """The smallest row weight above zero."""
+
+        def smallest(weights):
+            return weights.min(initial=np.inf, where=weights > 0.0)
+
+        if self.chosen is None:
+            return float(smallest(self.sample_weight))
+        return float(min(self._chosen_weights(smallest)))
+
+    def _chosen_weights(self, function):
+        """A function of the chosen rows' weights, block by block: a copy would take memory."""
+        return [function(self.sample_weight[self.chosen[rows]]) for rows in self.slices]
+
     @property
-    def _row_weights(self):
-        return self.sample_weight if self.chosen is None else self.sample_weight[self.chosen]
+    def part_sizes(self):
+        """Numbers of rows of the parts that mini-batches are cut from: there is one."""
+        return (self.n_rows,)
+
+    def fold(self, function, objective, state, visits):
+        """What becomes of a state that goes from part to part of the rows.
+
+        Parameters
+        ----------
+        function : callable(objective, state, argument) -> state
+            The objective is one over the part's rows. The state may be changed.
+        objective : Objective
+            Over these rows.
+        state : object
+        visits : list of (int, object)
+            Number of the part to go to next, and the function's argument there.
+
+        Returns
+        -------
+        state : object
+        """
+        for _, argument in visits:
+            state = function(objective, state, argument)
+        return state
+
+    def first(self, function):
+        """What a function returns for the first block."""
+        return function(self[0])
 
     def open_map(self, network: Network):
         """Context that gives the ``map`` of an objective over these rows."""

@@ -12,16 +12,16 @@ of threads does not matter at all.
 
 import copy
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from .._network.network import Network
 from .blocks import Block, add_up, block_slices, max_block_rows
 from .overflow import IGNORE_OVERFLOW, is_finite, refuse_overflow
 from .penalty import L2Penalty, Penalty
+from .row_sums import InputMoments, InputScale, RowSums, block_row_sums, measure_inputs
 
 FLOAT32_WEIGHTS = 1e-20, 1e20
 """Between them the largest weight must be where X is float32: a block's gradient is summed in
@@ -79,27 +79,6 @@ def block_hessian_product(network: Network, theta, direction, block: Block):
     return product
 
 
-def block_weighted_inputs(weight, block: Block):
-    """Sum of the block's inputs, each row times its share of the total weight."""
-    return block.X.T @ (block.sample_weight / weight)
-
-
-def block_square_deviations(weight, means, block: Block):
-    """Sum of the inputs' squared deviations from the means, each row times its share."""
-    X, shares = block.X, block.sample_weight / weight
-    if not issparse(X):
-        return shares @ (X - means) ** 2
-
-    def sum_over_stored(values):
-        return type(X)((values, X.indices, X.indptr), shape=X.shape).T @ shares
-
-    total = shares.sum()
-    share_of_zeros = total - sum_over_stored(np.ones(len(X.data)))
-    # The rounding of a column without zeros would look like a deviation.
-    share_of_zeros[share_of_zeros < 1e-12 * total] = 0.0
-    return share_of_zeros * means**2 + sum_over_stored((X.data - means[X.indices]) ** 2)
-
-
 def block_not_finite(block: Block):
     """Whether some of the block's inputs are nan or infinite: 0.0 or 1.0."""
     return 0.0 if is_finite(block.X) else 1.0
@@ -116,7 +95,7 @@ class Objective:
     ----------
     network : Network
     blocks : RowBlocks or PartitionedRows
-        Taken once per evaluation; mini-batches need RowBlocks. They know their
+        Taken once per evaluation. They know their
         ``dtype``, the precision in which they are computed, and their weights:
         ``total_weight`` is m, the sum of the row weights, and ``largest_weight``
         the largest weight that the loss gets. theta, J and the gradient are float64.
@@ -145,6 +124,7 @@ class Objective:
         check_weights(blocks)
         self.network = network
         self.blocks = blocks
+        self.n_rows = blocks.n_rows
         self.alpha = alpha
         self.map = map
         self.total_weight = blocks.total_weight
@@ -156,6 +136,20 @@ class Objective:
         """The same objective for another network, such as the plain one after training."""
         twin = copy.copy(self)
         twin.network = network
+        return twin
+
+    def over(self, blocks, map: Callable = map):
+        """The same objective, of which mini-batches are estimates from a part of the rows.
+
+        Parameters
+        ----------
+        blocks : RowBlocks or None
+            The part; None for an objective that goes to another process.
+        map : callable(function, blocks) -> iterable, default=map
+        """
+        twin = copy.copy(self)
+        twin.blocks, twin.map = blocks, map
+        twin._piece_slices = {}
         return twin
 
     def sum_over_blocks(self, function):
@@ -183,7 +177,7 @@ class Objective:
     def first_block_cost(self, theta):
         """The first block's share of J, with the whole penalty: a float."""
         with np.errstate(**IGNORE_OVERFLOW):
-            value = block_value(self.network, self._in_blocks(theta), self.blocks[0])
+            value = self.blocks.first(partial(block_value, self.network, self._in_blocks(theta)))
         return value / self.total_weight + self.penalty(theta)
 
     def value_and_grad(self, theta):
@@ -289,7 +283,7 @@ class Objective:
 
         # Handing a single piece to a thread and waiting for it would only take time.
         run = self.map if len(slices) > 1 else map
-        scale = self.blocks.n_rows / (len(rows) * self.total_weight)
+        scale = self.n_rows / (len(rows) * self.total_weight)
         weights = self._weights(theta)
         with np.errstate(**IGNORE_OVERFLOW):
             results = iter(run(piece_pass, list(zip(slices, seeds, strict=True))))
@@ -317,21 +311,29 @@ class Objective:
         with np.errstate(**IGNORE_OVERFLOW):
             return self._penalty.value(self._weights(theta))
 
-    def input_means(self):
-        """Weighted mean of each input, of shape (n_features,), float64."""
-        return self.sum_over_blocks(partial(block_weighted_inputs, self.total_weight))
+    @cached_property
+    def _row_sums(self) -> RowSums:
+        return RowSums(*self.sum_over_blocks(partial(block_row_sums, self.total_weight)))
 
-    def input_deviations(self, means):
-        """Weighted standard deviation of each input, of shape (n_features,), float64.
+    @cached_property
+    def input_scale(self) -> InputScale:
+        """Weighted mean of each input, and max(1, weighted standard deviation)."""
+        return self.input_moments.scale
 
-        Parameters
-        ----------
-        means : ndarray of shape (n_features,)
-            As ``input_means`` returns them.
+    @cached_property
+    def input_moments(self) -> InputMoments:
+        """Weighted mean and standard deviation of each input."""
+        return measure_inputs(self.sum_over_blocks, self.total_weight, self._row_sums)
+
+    @cached_property
+    def constant_logits(self):
+        """Logits of a network that tells no rows apart, of shape (n_outputs,), float64.
+
+        As the network's loss makes them from the targets' totals.
         """
-        function = partial(block_square_deviations, self.total_weight, means)
-        # Rounding may leave a column of zeros a little below zero.
-        return np.sqrt(np.maximum(self.sum_over_blocks(function), 0.0))
+        with np.errstate(**IGNORE_OVERFLOW):
+            sums = self._row_sums
+            return self.network.loss.constant_logits(sums.target_totals, sums.target_weights)
 
     def _in_blocks(self, theta):
         """theta in the precision of the blocks."""

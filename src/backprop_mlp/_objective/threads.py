@@ -132,7 +132,7 @@ def block_map(flops, result_bytes=0):
     map : callable(function, blocks) -> iterator
         Gives the results in the order of the blocks. These are a sequence; the
         threads take the blocks from it themselves, so that one which cuts them
-        out of a data set when they are asked for does so beside the computing.
+        out of a data set when they are asked for does so while others compute.
     """
     _keep_freed_memory()
     with one_blas_thread as n_threads:

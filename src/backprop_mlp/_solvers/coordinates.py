@@ -1,70 +1,136 @@
 """theta = T(phi): the coordinates in which the full-batch solvers work.
 
-A dense layer that sees inputs x around a centre c computes
+A solver that sees J(T(phi)) takes other steps than one that sees J(theta), and reaches the
+same minima: T is linear and invertible. The objective, its penalty, the gradient whose
+largest component ``tol`` bounds, callbacks and every fitted attribute stay those of theta.
+T is a composition
 
-    x W + b = (x - c) W + beta      with  b = beta - c W
+    theta = C(K(S(phi)))
 
-and the pair (W, beta) = phi is far better conditioned than (W, b) = theta: a
-step in W no longer shifts every unit's mean input. T is linear, leaves the
-weights (hence the penalty) alone and changes neither the cost nor its minima.
-The centres are the weighted means of the inputs for the first layer and f(0) of
-the activation before it for every other; X itself is never touched.
+of a part that centres and scales the inputs (`centring`), one made of the curvature of
+each layer (`kronecker`) and one made of the last steps (`secants`). Each part fulfils the
+contract `Coordinates`, and so does their composition, which is all that a solver knows.
 
-LeCun, Bottou, Orr & Mueller, "Efficient BackProp" (1998), section 4.3, centre
-the inputs for the same reason.
+For a solver whose steps follow the gradient, T turns steepest descent into steps along
+T T'g, so T T' should be near the inverse Hessian (Nocedal & Wright, "Numerical
+Optimization", 2nd ed., section 5.1 on preconditioning): C and K bring what is known of the
+model before any step, S what the steps have shown. T changes while training goes on: the
+solver then starts again from where it is, in the new coordinates.
 """
 
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
-from .._network.layers import Dense, Elementwise
-from .._network.network import Network
+CACHED = 100_000
+"""Parameters up to which vectors stay in a core's cache."""
 
 
-class Centring:
-    """T, its inverse and its adjoint, for one network.
+def pass_flops(n_params):
+    """Floating-point operations of a matrix product that take as long as reading a vector once."""
+    return (6.0 if n_params <= CACHED else 64.0) * n_params
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a descent is when its coordinates are made again.
 
     Parameters
     ----------
-    network : Network
-    input_means : ndarray of shape (n_features,)
-        Centre of the first layer's inputs.
+    n_iter : int
+        Iterations so far.
+    theta : ndarray of shape (n_params,)
+        The parameters themselves.
+    cost : float
+        J there.
+    grad : ndarray of shape (n_params,)
+        Gradient of J at theta, with respect to what the parts further out leave.
+    steps : tuple of (s, y)
+        The last steps, oldest first, and the changes of the gradient along them, in the same
+        coordinates as ``grad``.
+    plain : bool
+        Whether the coordinates led to no step, and parts that may have caused it are to do
+        without what they have learned.
     """
 
-    def __init__(self, network: Network, input_means):
-        self.network = network
-        self.centres: list[tuple[int, np.ndarray]] = []
-        """Number of each dense layer whose centre is not zero everywhere, and the centre."""
-        centre, number = input_means, 0
-        for layer in network.layers:
-            if isinstance(layer, Dense):
-                if np.any(centre):
-                    self.centres.append((number, np.broadcast_to(centre, layer.n_in)))
-                number += 1
-            elif isinstance(layer, Elementwise):
-                centre = layer.activation.centre
+    n_iter: int
+    theta: Any
+    cost: float
+    grad: Any
+    steps: tuple = ()
+    plain: bool = False
 
-    def _shifts(self, vector):
-        """(centre, weights, biases) of each layer whose centre is not zero everywhere."""
-        dense = self.network.dense_views(vector)
-        return [(centre, *dense[number]) for number, centre in self.centres]
+    def seen_through(self, part: "Coordinates"):
+        """The same point in the coordinates of a part."""
+        steps = tuple((part.to_phi(s), part.pull_back(y)) for s, y in self.steps)
+        return replace(self, grad=part.pull_back(self.grad), steps=steps)
+
+
+class Coordinates(Protocol):
+    """An invertible linear map T from phi to theta that may be made again on the way."""
+
+    @property
+    def learned(self) -> bool:
+        """Whether T rests on what a point has shown, and a plain point would change it."""
+
+    def to_theta(self, phi) -> Any:
+        """T phi, a new vector."""
+
+    def to_phi(self, theta) -> Any:
+        """The phi with T phi = theta, a new vector."""
+
+    def pull_back(self, grad) -> Any:
+        """T' grad, a new vector: the gradient with respect to phi from that of theta."""
+
+    def refresh(self, point: Point) -> None:
+        """Make T again from what is known at a point of the descent."""
+
+    def due(self, n_iter: int) -> float:
+        """Number of iterations after which T should be made again; inf if never."""
+
+
+class Composition:
+    """Coordinates made of parts.
+
+    Parameters
+    ----------
+    parts : sequence of Coordinates
+        The outermost first: its theta is the parameters, its phi the next one's theta.
+    """
+
+    def __init__(self, parts: Sequence[Coordinates]):
+        self.parts = tuple(parts)
+
+    @property
+    def learned(self):
+        """Whether any part rests on what a point has shown."""
+        return any(part.learned for part in self.parts)
 
     def to_theta(self, phi):
-        """T(phi), a new vector."""
-        theta = phi.copy()
-        for centre, W, b in self._shifts(theta):
-            b -= centre @ W
-        return theta
-
-    def to_phi(self, theta):
-        """The phi with T(phi) = theta, a new vector."""
-        phi = theta.copy()
-        for centre, W, b in self._shifts(phi):
-            b += centre @ W
+        """T phi, a new vector."""
+        for part in reversed(self.parts):
+            phi = part.to_theta(phi)
         return phi
 
+    def to_phi(self, theta):
+        """The phi with T phi = theta, a new vector."""
+        for part in self.parts:
+            theta = part.to_phi(theta)
+        return theta
+
     def pull_back(self, grad):
-        """The adjoint of T: the gradient with respect to phi, a new vector."""
-        grad = grad.copy()
-        for centre, W_grad, b_grad in self._shifts(grad):
-            W_grad.T[...] -= np.outer(b_grad, centre)
+        """T' grad, a new vector."""
+        for part in self.parts:
+            grad = part.pull_back(grad)
         return grad
+
+    def refresh(self, point):
+        """Make every part again, from the outermost to the innermost."""
+        for part in self.parts[:-1]:
+            part.refresh(point)
+            point = point.seen_through(part)
+        self.parts[-1].refresh(point)
+
+    def due(self, n_iter):
+        """Number of iterations after which the first part should be made again."""
+        return min(part.due(n_iter) for part in self.parts)

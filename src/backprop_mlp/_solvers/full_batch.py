@@ -1,134 +1,229 @@
-"""Full-batch solvers: SciPy's conjugate gradient, L-BFGS and Newton-CG, centred."""
+"""Full-batch solvers: SciPy's conjugate gradient, L-BFGS and Newton-CG, in coordinates that learn.
+
+A descent runs in stretches. At the beginning of each the coordinates are made again from
+what the iterations so far have shown (`coordinates`), and SciPy's method starts from where
+it is; what it asks first is known already and costs no evaluation.
+"""
+
+import math
+from collections import deque
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
+from scipy.sparse import issparse
 
-from .._objective.objective import Objective
-from .coordinates import Centring
+from .._objective.objective import Block, Objective
+from .centring import Centring
+from .coordinates import Composition, Coordinates, Point
 from .iteration import Iteration
+from .kronecker import Kronecker, Plan
+from .secants import N_STEPS, Secants, secants_pay
 
 _NO_LIMIT = 2**31 - 1
 
+
+class Method(NamedTuple):
+    """One of SciPy's methods, and how it is run.
+
+    Parameters
+    ----------
+    name : str
+        As `scipy.optimize.minimize` knows it.
+    attempts : tuple of dict
+        Its options: the first ones, and those that follow where they lead no further.
+        SciPy's own tolerances are off: the monitor decides, for every solver alike.
+    attempts_with_curvature : tuple of dict or None, default=None
+        The same, where others suit coordinates made of curvature.
+    unit_step : bool, default=True
+        Whether its first step should have the length of a quasi-Newton step.
+    stretch : float, default=inf
+        Iterations after which it is worth starting again in coordinates made of the last steps.
+    most_for_curvature : float, default=0.6
+        What coordinates made of curvature may take per evaluation, as a share of it: the
+        more evaluations they save, the more.
+    scale : float, default=1
+        Factor of the cost that it sees.
+    grad_norm : float or None, default=None
+        Length of the gradient that it sees at the beginning of a stretch, instead.
+    """
+
+    name: str
+    attempts: tuple
+    attempts_with_curvature: tuple | None = None
+    unit_step: bool = True
+    stretch: float = math.inf
+    most_for_curvature: float = 0.6
+    scale: float = 1.0
+    grad_norm: float | None = None
+
+
 METHODS = {
     # c2 = 0.1 is the textbooks' curvature constant for conjugate gradient
-    # (Nocedal & Wright, 2nd ed., section 3.1), 0.4 is SciPy's own.
-    "cg": ("CG", [{"c2": c2, "gtol": 0.0, "maxiter": _NO_LIMIT} for c2 in (0.1, 0.4)]),
-    "lbfgs": (
-        "L-BFGS-B",
-        [{"gtol": 0.0, "ftol": 0.0, "maxls": 50, "maxiter": _NO_LIMIT, "maxfun": _NO_LIMIT}],
+    # (Nocedal & Wright, 2nd ed., section 3.1), 0.4 is SciPy's own: a rougher line search, which
+    # is enough where the coordinates know the curvature.
+    "cg": Method(
+        "CG",
+        tuple({"c2": c2, "gtol": 0.0, "maxiter": _NO_LIMIT} for c2 in (0.1, 0.4)),
+        attempts_with_curvature=tuple(
+            {"c2": c2, "gtol": 0.0, "maxiter": _NO_LIMIT} for c2 in (0.4, 0.1)
+        ),
+        stretch=10,
+        most_for_curvature=2.0,
+        # Its first trial step along the gradient has the length 1.01, which is about right in
+        # these coordinates, as long as that is at most 1 times the gradient.
+        grad_norm=1e3,
     ),
-    # SciPy 1.12 takes no step at all with xtol = 0.
-    "newton-cg": ("Newton-CG", [{"xtol": 1e-300, "maxiter": _NO_LIMIT}]),
+    "lbfgs": Method(
+        "L-BFGS-B",
+        ({"gtol": 0.0, "ftol": 0.0, "maxls": 50, "maxiter": _NO_LIMIT, "maxfun": _NO_LIMIT},),
+    ),
+    # SciPy 1.12 takes no step at all with xtol = 0. It takes a curvature below 7e-16 for none
+    # at all, which ends the descent where the gradient is about 1e-7; with this factor of the
+    # cost it is about 1e-11.
+    "newton-cg": Method(
+        "Newton-CG",
+        ({"xtol": 1e-300, "maxiter": _NO_LIMIT},),
+        unit_step=False,
+        most_for_curvature=2.0,
+        scale=1e3,
+    ),
 }
-"""Solver's name -> SciPy's method, and the options of its attempts in turn.
-SciPy's own tolerances are off: the monitor decides, for every solver alike."""
-
-NEWTON_SCALE = 1e3
-"""Factor of the cost that Newton-CG sees. SciPy takes a curvature below 7e-16
-for none at all, which ends the descent where the gradient is about 1e-7; with
-this factor it is about 1e-11."""
+"""Solver's name -> how SciPy is run."""
 
 
 class _Descent:
     """One descent: what SciPy calls, and the record of where it has been."""
 
-    def __init__(self, objective, centring, monitor):
+    def __init__(self, objective, theta, plan, monitor):
         self.objective = objective
-        self.centring = centring
+        self.plan = plan
+        self.coordinates = plan.coordinates
         self.monitor = monitor
+        self.theta = theta
+        self.cost = np.nan
+        self.grad = np.empty(0)
+        self.steps: deque = deque(maxlen=plan.n_steps)
         self.n_iter = 0
         self.n_fun = 0
-        self.phi = np.empty(0)
-        self.cost = np.nan
         self.stopped = False
-        self._last = (np.empty(0), np.nan, np.nan, np.empty(0))
-        self._next = (self.phi, self.cost)
+        self.scale = 1.0
+        """Factor of the cost that SciPy sees."""
+        self._end_of_stretch = math.inf
+        self._last = _Evaluation(np.empty(0), theta, np.nan, self.grad, self.grad)
+        self._next = self._last
+
+    def _look(self, phi):
+        """What is known at phi, which SciPy has nearly always evaluated last."""
+        if not np.array_equal(self._last.phi, phi):
+            theta = self.coordinates.to_theta(phi)
+            cost, grad = self.objective.value_and_grad(theta)
+            self.n_fun += 1
+            pulled = self.coordinates.pull_back(grad)
+            self._last = _Evaluation(phi.copy(), theta, cost, grad, pulled)
+        return self._last
 
     def evaluate(self, phi):
-        """J and its gradient with respect to phi, for SciPy."""
-        theta = self.centring.to_theta(phi)
-        cost, grad = self.objective.value_and_grad(theta)
-        self.n_fun += 1
-        self._last = (phi.copy(), cost, np.abs(grad).max(), theta)
-        return cost, self.centring.pull_back(grad)
+        """J and its gradient with respect to phi, scaled, for SciPy."""
+        known = self._look(phi)
+        return self.scale * known.cost, self.scale * known.pulled
 
-    def evaluate_for_newton(self, phi):
-        """The same, scaled."""
-        cost, grad = self.evaluate(phi)
-        return NEWTON_SCALE * cost, NEWTON_SCALE * grad
-
-    def hessian_product_for_newton(self, phi, direction):
-        """The Hessian with respect to phi times a direction, scaled, for SciPy."""
+    def hessian_product(self, phi, direction):
+        """J's Hessian with respect to phi times a direction, scaled, for SciPy."""
         product = self.objective.hessian_product(
-            self.centring.to_theta(phi), self.centring.to_theta(direction)
+            self._look(phi).theta, self.coordinates.to_theta(direction)
         )
-        return NEWTON_SCALE * self.centring.pull_back(product)
+        return self.scale * self.coordinates.pull_back(product)
 
-    def at(self, phi):
-        """J, its gradient's largest component, and theta at phi, which SciPy has
-        nearly always evaluated last."""
-        if not np.array_equal(self._last[0], phi):
-            self.evaluate(phi)
-        return self._last[1:]
-
-    def start(self, phi):
+    def start(self):
         """Evaluate the start; it may leave nothing to do."""
-        self.phi = phi
-        self.cost, grad_max, _ = self.at(phi)
+        self.cost, self.grad = self.objective.value_and_grad(self.theta)
+        self.n_fun += 1
         if not np.isfinite(self.cost):
             raise FloatingPointError(
                 f"The cost at the starting weights is {self.cost}: the numbers overflow. "
                 "Scale the features (StandardScaler) or start from smaller weights "
                 "(initializer)."
             )
-        self.stopped = self.monitor.start(self.cost, grad_max)
+        self.stopped = self.monitor.start(self.cost, np.abs(self.grad).max())
 
     def __call__(self, intermediate_result):
-        """SciPy's callback, once an iteration."""
-        phi = intermediate_result.x.copy()
-        cost, grad_max, theta = self.at(phi)
-        if not cost <= self.cost or np.array_equal(phi, self.phi):
+        """SciPy's callback, once per iteration."""
+        known = self._look(intermediate_result.x)
+        if not known.cost <= self.cost or np.array_equal(known.theta, self.theta):
             # Where numbers overflow, a line search can take a nan for a success;
             # where nothing is left to gain, a step of length zero.
             raise StopIteration
-        iteration = Iteration(self.n_iter + 1, cost, grad_max, self.n_fun, theta)
-        self._next = phi, cost
+        grad_max = np.abs(known.grad).max()
+        iteration = Iteration(self.n_iter + 1, known.cost, grad_max, self.n_fun, known.theta)
+        self._next = known
         self.stopped = self.monitor(iteration)
         self.go_on()
-        if self.stopped:
+        if self.stopped or self.n_iter >= self._end_of_stretch:
             raise StopIteration
 
     def go_on(self):
         """Be where the monitor's record says: Ctrl-C may come before the record or behind it."""
         if self.monitor.n_iter > self.n_iter:
-            self.phi, self.cost = self._next
+            there = self._next
+            self.steps.append((there.theta - self.theta, there.grad - self.grad))
+            self.theta, self.cost, self.grad = there.theta, there.cost, there.grad
             self.n_iter += 1
 
-    def run(self, method, attempts):
+    def run(self, method: Method):
         """Run SciPy's method until the monitor ends it or no step helps any more.
 
         A line search can fail where relu's kinks leave no point that satisfies
-        the Wolfe conditions. The method then starts afresh from where it is:
-        with the same options as long as that leads on, then with the next ones.
+        the Wolfe conditions. The method then starts again from where it is. Where
+        that leads no further, the coordinates do without what they have learned;
+        where that does not help either, the next options are tried.
         """
-        evaluate, hessian_product = self.evaluate, None
-        if method == "Newton-CG":
-            evaluate = self.evaluate_for_newton
-            hessian_product = self.hessian_product_for_newton
-        for options in attempts:
-            progress = True
-            while progress and not self.stopped:
-                before = self.n_iter
-                minimize(
-                    evaluate,
-                    self.phi,
-                    jac=True,
-                    hessp=hessian_product,
-                    method=method,
-                    callback=self,
-                    options=options,
-                )
-                progress = self.n_iter > before
+        attempts = list(self.plan.attempts)
+        plain = False
+        while attempts and not self.stopped:
+            before = self.n_iter
+            self._run_stretch(method, attempts[0], plain)
+            if self.n_iter > before:
+                plain = False
+            elif self.steps:
+                self.steps.clear()
+            elif self.coordinates.learned:
+                plain = True
+            else:
+                attempts.pop(0)
+
+    def _run_stretch(self, method, options, plain):
+        """Run SciPy's method in new coordinates until the next ones are due."""
+        point = Point(self.n_iter, self.theta, self.cost, self.grad, tuple(self.steps), plain)
+        self.coordinates.refresh(point)
+        phi = self.coordinates.to_phi(self.theta)
+        pulled = self.coordinates.pull_back(self.grad)
+        norm = float(np.linalg.norm(pulled))
+        if not (0.0 < norm < np.inf and np.isfinite(phi).all()):
+            return
+        self.scale = method.scale if method.grad_norm is None else method.grad_norm / norm
+        self._end_of_stretch = self.coordinates.due(self.n_iter)
+        self._last = _Evaluation(phi.copy(), self.theta, self.cost, self.grad, pulled)
+        minimize(
+            self.evaluate,
+            phi,
+            jac=True,
+            hessp=self.hessian_product if method.name == "Newton-CG" else None,
+            method=method.name,
+            callback=self,
+            options=options,
+        )
+
+
+class _Evaluation(NamedTuple):
+    """What is known at a point: phi, theta, J, and its gradients with respect to both."""
+
+    phi: np.ndarray
+    theta: np.ndarray
+    cost: float
+    grad: np.ndarray
+    pulled: np.ndarray
 
 
 def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> OptimizeResult:
@@ -141,7 +236,7 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
         Where to start.
     solver : {"cg", "lbfgs", "newton-cg"}
     monitor : Monitor
-        Told of the start and of every iteration; says when to stop.
+        Follows the start and every iteration; says when to stop.
 
     Returns
     -------
@@ -155,24 +250,88 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
     """
     # A line search looks ahead, and may see numbers overflow: such a step is not taken.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _descend(objective, theta, METHODS[solver], monitor)
+        method = METHODS[solver]
+        descent = _Descent(objective, theta, plan_descent(objective, method), monitor)
+        try:
+            descent.start()
+            descent.run(method)
+            if not descent.stopped:
+                monitor.give_up("no step along the search direction lowers the cost any further")
+        except KeyboardInterrupt:
+            if not np.isfinite(descent.cost):
+                raise
+            descent.go_on()
+            monitor.interrupt()
+        return OptimizeResult(
+            x=descent.theta, fun=descent.cost, nit=descent.n_iter, nfev=descent.n_fun
+        )
 
 
-def _descend(objective, theta, how, monitor):
-    """The work of `minimize_scipy`, with one of ``METHODS``."""
-    method, attempts = how
-    centring = Centring(objective.network, objective.input_means())
-    descent = _Descent(objective, centring, monitor)
-    try:
-        descent.start(centring.to_phi(theta))
-        descent.run(method, attempts)
-        if not descent.stopped:
-            monitor.give_up("no step along the search direction lowers the cost any further")
-    except KeyboardInterrupt:
-        if not np.isfinite(descent.cost):
-            raise
-        descent.go_on()
-        monitor.interrupt()
-    return OptimizeResult(
-        x=centring.to_theta(descent.phi), fun=descent.cost, nit=descent.n_iter, nfev=descent.n_fun
-    )
+MOST_REPEATS = 4.0
+"""How many rows a row with weight counts for at most, in the mean."""
+
+
+def block_flops(network, total_weight, block: Block):
+    """Rows of a block with weight, and operations per row, times its share of the weight.
+
+    Zeros count for nothing, whether they are stored or not: dense and sparse rows lead to
+    the same coordinates.
+    """
+    X, share = block.X, block.sample_weight / total_weight
+    if issparse(X):
+        n_inputs = np.repeat(share, np.diff(X.indptr)) @ (X.data != 0)
+    else:
+        n_inputs = share @ np.count_nonzero(X, axis=1)
+    first = network.layers[0]
+    others = network.n_weights - first.n_weights
+    flops = 2.0 * float(2.0 * n_inputs * first.n_out + 3.0 * share.sum() * others)
+    return float(np.count_nonzero(share)), flops
+
+
+def evaluation_size(objective: Objective):
+    """Rows, and operations of one evaluation, by which coordinates pay or do not.
+
+    Weights count as if the smallest one stood for one row: repeated rows then lead to the
+    same coordinates as weights, and neither the weights' unit nor rows without any matter.
+    """
+    function = partial(block_flops, objective.network, objective.total_weight)
+    n_rows, flops = objective.sum_over_blocks(function)
+    repeated = objective.total_weight / objective.blocks.smallest_weight
+    n_rows = min(repeated, MOST_REPEATS * n_rows)
+    return n_rows, n_rows * flops
+
+
+class DescentPlan(NamedTuple):
+    """What pays for an objective and a method.
+
+    Parameters
+    ----------
+    coordinates : Coordinates
+    attempts : tuple of dict
+        The method's options in these coordinates.
+    n_steps : int
+        Steps that the coordinates are made of at most.
+    """
+
+    coordinates: Coordinates
+    attempts: tuple
+    n_steps: int
+
+
+def plan_descent(objective: Objective, method: Method):
+    """The coordinates that pay for an objective and a method, and what suits them."""
+    network = objective.network
+    n_rows, evaluation = evaluation_size(objective)
+    parts: list[Coordinates] = [centring := Centring.of(objective)]
+    attempts, n_steps = method.attempts, 0
+    plan = Plan.of(network, n_rows, evaluation, method.most_for_curvature)
+    if plan is not None:
+        parts.append(Kronecker(objective, centring, plan))
+        attempts = method.attempts_with_curvature or attempts
+    if method.unit_step:
+        stretch = math.inf
+        # Without another part and without stretches a method never starts again.
+        if secants_pay(network.n_params, evaluation) and (plan or method.stretch < math.inf):
+            n_steps, stretch = N_STEPS, method.stretch
+        parts.append(Secants(stretch))
+    return DescentPlan(Composition(parts), attempts, n_steps)

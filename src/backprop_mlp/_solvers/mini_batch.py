@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,8 @@ class MiniBatches:
     Parameters
     ----------
     rule : Rule
-    schedule : callable(time) -> rate
+    schedule : callable(time) -> rate, or None
+        None where the rates are given.
     time : {"updates", "epochs", "rows"}
         What the schedule is a function of: see `Clock.read`.
     batch_size : int
@@ -78,7 +80,7 @@ class MiniBatches:
     """
 
     rule: Rule
-    schedule: Callable
+    schedule: Callable | None
     time: str
     batch_size: int
     shuffle: bool
@@ -176,23 +178,92 @@ def fresh_moments(network, dtype):
     ]
 
 
-def _check_finite(epoch, cost, theta, rule_state, moments):
+def _check_finite(epoch, progress):
     """An error if training diverges."""
-    values = (cost, theta, *rule_state.values(), *chain.from_iterable(moments))
+    values = (
+        progress.cost,
+        progress.theta,
+        *progress.rule.values(),
+        *chain.from_iterable(progress.moments),
+    )
     if not all(np.isfinite(value).all() for value in values):
         raise FloatingPointError(
-            f"Training diverges: in epoch {epoch} the weights, their cost, {cost}, or what is "
-            "remembered of gradients and moments are no longer finite. Lower "
+            f"Training diverges: in epoch {epoch} the weights, their cost, {progress.cost}, or "
+            "what is remembered of gradients and moments are no longer finite. Lower "
             "learning_rate_init, scale the features (StandardScaler), or limit the gradient "
             "with max_grad_norm."
         )
 
 
+@dataclass
+class Progress:
+    """What the steps of an epoch change: it goes with them from part to part of the rows.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_params,)
+        In the precision of the blocks.
+    rule : dict
+        The rule's state.
+    rng : numpy.random.Generator
+        Source of shuffling and dropout masks.
+    moments : list of Moments
+        Running moments of the batch normalisations.
+    cost : float, default=0
+        Sum of the batches' costs in this epoch, weighted by their shares of the rows.
+    n_fun : int, default=0
+        Steps so far.
+    """
+
+    theta: np.ndarray
+    rule: dict
+    rng: np.random.Generator
+    moments: list
+    cost: float = 0.0
+    n_fun: int = 0
+
+
+def pass_over_part(how, objective, progress, rates):
+    """Take one step per batch of a part of the rows.
+
+    Parameters
+    ----------
+    how : MiniBatches
+        Its schedule is not used: the rates are given.
+    objective : Objective
+        Over the part's rows, estimating J over all rows.
+    progress : Progress
+        Changed.
+    rates : list of float
+        Learning rate of each batch.
+
+    Returns
+    -------
+    progress : Progress
+        The same object.
+    """
+    n_rows, rng = objective.blocks.n_rows, progress.rng
+    order = rng.permutation(n_rows) if how.shuffle else None
+    for batch, rate in zip(row_slices(n_rows, how.batch_size), rates, strict=True):
+        rows = batch if order is None else order[batch]
+        # What overflows is reported at the end of the epoch, once and with advice.
+        with np.errstate(over="ignore", invalid="ignore"):
+            cost, grad, moments = objective.minibatch(progress.theta, rows, rng)
+            progress.cost += cost * (batch.stop - batch.start) / objective.n_rows
+            if how.max_grad_norm is not None:
+                clip_by_norm(grad, how.max_grad_norm)
+            progress.theta += how.rule.step(grad, rate, progress.rule)
+            progress.moments = running_moments(progress.moments, moments)
+        progress.n_fun += 1
+    return progress
+
+
 def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> OptimizeResult:
     """Minimise an objective by steps over mini-batches.
 
-    An epoch visits every row once, in batches of nearly equal size. Each batch
-    estimates the gradient of J itself: see `Objective.minibatch`.
+    An epoch visits every row once, part by part (`RowBlocks.fold`), in batches that
+    are of nearly equal size within a part. Each batch estimates the gradient of J
+    itself: see `Objective.minibatch`.
 
     Parameters
     ----------
@@ -218,54 +289,67 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
     ValueError
         If the schedule gives a rate that is not a finite number >= 0.
     """
-    n_rows = objective.blocks.n_rows
-    batches = row_slices(n_rows, how.batch_size)
+    sizes = objective.blocks.part_sizes
+    counts = [len(row_slices(size, how.batch_size)) for size in sizes]
+    n_batches = sum(counts)
     rng = np.random.default_rng()
     rng.bit_generator.state = state["rng"]
-    theta = theta.copy()
     rule_state = {
         key: value.copy() if isinstance(value, np.ndarray) else value
         for key, value in state["rule"].items()
     }
     moments = [Moments(*running) for running in state["moments"]]
+    progress = Progress(theta.copy(), rule_state, rng, moments)
+    # A schedule may be bound to this process.
+    steps = partial(pass_over_part, replace(how, schedule=None))
     clock = start = Clock(**state["clock"])
-    epoch = n_fun = 0
+    epoch = 0
     try:
         stop = False
         while not stop:
-            order = rng.permutation(n_rows) if how.shuffle else None
-            cost = 0.0
-            for number, batch in enumerate(batches):
-                rows = batch if order is None else order[batch]
-                time = clock.read(how.time, number, len(batches))
-                rate = rate_at(how.schedule, time) * monitor.rate_factor
-                # What overflows is reported at the end of the epoch, once and with advice.
-                with np.errstate(over="ignore", invalid="ignore"):
-                    batch_cost, grad, batch_moments = objective.minibatch(theta, rows, rng)
-                    cost += batch_cost * (batch.stop - batch.start) / n_rows
-                    if how.max_grad_norm is not None:
-                        clip_by_norm(grad, how.max_grad_norm)
-                    theta += how.rule.step(grad, rate, rule_state)
-                    moments = running_moments(moments, batch_moments)
-                n_fun += 1
-            _check_finite(epoch + 1, cost, theta, rule_state, moments)
-            clock = clock.after_epoch(len(batches), n_rows)
-            stop = monitor(Iteration(epoch + 1, cost, None, n_fun, theta, moments))
+            parts = range(len(sizes))
+            if how.shuffle and len(sizes) > 1:
+                parts = progress.rng.permutation(len(sizes)).tolist()
+            times = (clock.read(how.time, number, n_batches) for number in range(n_batches))
+            visits = [
+                (
+                    part,
+                    [
+                        rate_at(how.schedule, time) * monitor.rate_factor
+                        for time in islice(times, counts[part])
+                    ],
+                )
+                for part in parts
+            ]
+            progress.cost = 0.0
+            progress = objective.blocks.fold(steps, objective, progress, visits)
+            _check_finite(epoch + 1, progress)
+            clock = clock.after_epoch(n_batches, objective.n_rows)
+            stop = monitor(
+                Iteration(
+                    epoch + 1,
+                    progress.cost,
+                    None,
+                    progress.n_fun,
+                    progress.theta,
+                    progress.moments,
+                )
+            )
             epoch += 1
     except KeyboardInterrupt:
         if epoch == 0:
             raise
-        _check_finite(epoch + 1, cost, theta, rule_state, moments)
+        _check_finite(epoch + 1, progress)
         monitor.interrupt()
     return OptimizeResult(
-        x=theta,
-        moments=moments,
+        x=progress.theta,
+        moments=progress.moments,
         nit=epoch,
-        nfev=n_fun,
+        nfev=progress.n_fun,
         state={
-            "rule": rule_state,
-            "rng": rng.bit_generator.state,
-            "clock": clock._replace(updates=start.updates + n_fun)._asdict(),
-            "moments": [list(running) for running in moments],
+            "rule": progress.rule,
+            "rng": progress.rng.bit_generator.state,
+            "clock": clock._replace(updates=start.updates + progress.n_fun)._asdict(),
+            "moments": [list(running) for running in progress.moments],
         },
     )

@@ -1,10 +1,8 @@
 """What to do where training ended before it converged, judged from how it went."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from .._objective.objective import Objective
+from .._objective.row_sums import InputMoments
 from .baseline import costs_more, costs_the_same
 from .stopping import LOWER_RATE
 
@@ -15,30 +13,12 @@ RISE = 0.01
 """Relative rise of the validation cost above its lowest that counts as overfitting."""
 
 
-class Columns(NamedTuple):
-    """Weighted mean and standard deviation of each feature.
-
-    Parameters
-    ----------
-    means, deviations : ndarray of shape (n_features,)
-    """
-
-    means: np.ndarray
-    deviations: np.ndarray
-
-
-def measure_columns(objective: Objective) -> Columns:
-    """The columns of the rows of an objective, in two passes over their blocks."""
-    means = objective.input_means()
-    return Columns(means, objective.input_deviations(means))
-
-
-def differ(columns: Columns):
+def differ(columns: InputMoments):
     """Whether any two rows differ, by more than the rounding of a mean."""
     return bool((columns.deviations > 1e-12 * np.abs(columns.means)).any())
 
 
-def are_scaled(columns: Columns):
+def are_scaled(columns: InputMoments):
     """Whether a scaler could have made the columns: each is constant, or of a scale near one.
 
     So they are after StandardScaler (the deviation is one, with or without the mean),
@@ -71,14 +51,14 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled):
     -------
     message : str
     """
-    stopping, costs = outcome.stopping, [record.cost for record in outcome.history.new]
+    stopping, costs = outcome.stopping, [record.cost for record in outcome.history.records]
     too_expensive = costs_more(outcome.cost, constant_cost, 0.0)
     first = []
     if stopping.remedy == LOWER_RATE or (not full_batch and too_expensive and costs[-1] > costs[0]):
         first.append(LOWER_RATE)
     if not scaled:
         first.append("scale the features (StandardScaler)")
-    if _overfits(outcome.history.new):
+    if _overfits(outcome.history.records):
         first.append("raise alpha: the validation cost rises while the cost falls")
     if full_batch and n_rows >= MANY_ROWS:
         first.append(f"try solver='adam', whose steps do not need all {n_rows} rows")

@@ -23,61 +23,56 @@ class Record(NamedTuple):
 
 
 class History:
-    """Records of the iterations of a run, after those of the calls that it goes on from.
+    """Records of the iterations of a run, after the curves of the calls that it goes on from.
 
     An iteration counts once its record is added, which Ctrl-C can't cut in two.
 
     Parameters
     ----------
-    earlier : iterable of Record, default=()
+    costs : sequence of float, default=()
         Of the calls before this one.
+    scores, losses : sequence of float or None, default=None
+        Their validation scores and costs; None if there were none. Ones that are
+        shorter than the costs, as in files of older versions, belong to the last of them.
     """
 
-    def __init__(self, earlier=()):
-        self.records: list[Record] = list(earlier)
-        self.n_earlier = len(self.records)
+    def __init__(self, costs=(), scores=None, losses=None):
+        self._costs = costs
+        self._scores = scores
+        self._losses = losses
+        self.records: list[Record] = []
 
-    @classmethod
-    def from_curves(cls, costs, scores, losses):
-        """The history whose curves these are; a list that is None was never measured.
+    def __len__(self):
+        """Number of iterations, those of earlier calls included."""
+        return len(self._costs) + self.n_iter
 
-        A list that is shorter than the costs, as files of version 0.1 have it, belongs
-        to the last of them.
-        """
-        missing = [math.nan] * len(costs)
-        scores = [*missing, *(scores or ())][-len(costs) :] if costs else []
-        losses = [*missing, *(losses or ())][-len(costs) :] if costs else []
-        return cls(map(Record, costs, scores, losses))
+    @property
+    def n_iter(self):
+        """Number of iterations of this run."""
+        return len(self.records)
 
     def add(self, record: Record):
         """Note what an iteration has come to."""
         self.records.append(record)
 
     @property
-    def n_iter(self):
-        """Number of iterations of this run."""
-        return len(self.records) - self.n_earlier
-
-    @property
-    def new(self):
-        """The records of this run."""
-        return self.records[self.n_earlier :]
-
-    @property
     def costs(self):
-        """J after each iteration, earlier runs included."""
-        return [record.cost for record in self.records]
+        """J after each iteration, earlier calls included."""
+        return [*self._costs, *(record.cost for record in self.records)]
 
     @property
     def scores(self):
         """Validation score after each iteration, nan where not measured; None if nowhere."""
-        return self._where_measured([record.score for record in self.records])
+        return self._join(self._scores, [record.score for record in self.records])
 
     @property
     def losses(self):
         """Validation cost after each iteration, nan where not measured; None if nowhere."""
-        return self._where_measured([record.loss for record in self.records])
+        return self._join(self._losses, [record.loss for record in self.records])
 
-    def _where_measured(self, values):
+    def _join(self, before, new):
         # A scorer may give nan; the loss is always a number.
-        return None if all(math.isnan(record.loss) for record in self.records) else values
+        if before is None and all(math.isnan(record.loss) for record in self.records):
+            return None
+        before = () if before is None else before
+        return [*[math.nan] * (len(self._costs) - len(before)), *before, *new]

@@ -143,7 +143,7 @@ class Monitor:
 
     def _line(self, iteration):
         record = self.history.records[-1]
-        parts = [f"{self._label} {len(self.history.records):4d}", f"cost {record.cost:.6f}"]
+        parts = [f"{self._label} {len(self.history):4d}", f"cost {record.cost:.6f}"]
         if iteration.grad_max is not None:
             parts.append(f"gradient {iteration.grad_max:.1e}")
         if self._validate is not None:

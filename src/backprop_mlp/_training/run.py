@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -160,7 +161,8 @@ def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
     finally:
         monitor.close()
     network, theta = monitor.plain(result.x, moments)
-    best, measured, n_iter = monitor.best, monitor.measured, monitor.n_iter
+    best, n_iter = monitor.best, monitor.n_iter
+    measured: Any = monitor.measured
     if best is not None and best.theta is not None:
         theta, measured, n_iter = best.theta, best.measured, best.number
         if mini_batches is None:

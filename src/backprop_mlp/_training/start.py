@@ -57,7 +57,8 @@ class Earlier(NamedTuple):
         The plain one that predicts.
     theta : ndarray of shape (network.n_params,)
         ``coefs_`` and ``intercepts_``, in their own precision.
-    history : History
+    curves : tuple of list
+        ``loss_curve_``, ``validation_scores_`` and ``validation_loss_curve_``.
     n_fun, n_rows_seen : int
         Evaluations and rows so far.
     memory : dict
@@ -67,7 +68,7 @@ class Earlier(NamedTuple):
 
     network: Network
     theta: np.ndarray
-    history: History
+    curves: tuple
     n_fun: int
     n_rows_seen: int
     memory: dict
@@ -103,7 +104,7 @@ class Start:
 
     @classmethod
     def fresh(cls, objective, rule, initializer, stopping: Stopping, rng):
-        """A random start.
+        """A random start, as `draw_theta` makes it.
 
         Parameters
         ----------
@@ -116,10 +117,9 @@ class Start:
         rng : numpy.random.Generator
             Source of the weights, then of shuffling and dropout masks.
         """
-        theta = initialize(objective.network, initializer, rng)
+        theta = draw_theta(objective, rule, initializer, rng)
         state = None
         if rule is not None:
-            theta = _in_precision(theta, objective.dtype)
             state = initial_state(objective.network, theta, rule, rng)
         return cls(theta, state, History(), stopping, Best() if stopping.by_score else None)
 
@@ -160,7 +160,9 @@ class Start:
         progress = memory.get("progress")
         best, best_score = None, -np.inf
         if stopping.by_score or progress is not None:
-            measured = None if validate is None else validate(earlier.network, earlier.theta)
+            measured: Any = None
+            if validate is not None:
+                measured = validate(earlier.network, earlier.theta)
             if stopping.by_score:
                 check_comparable(measured.score)
                 best, best_score = Best(0, earlier.theta, measured), measured.score
@@ -171,8 +173,41 @@ class Start:
                     best_score = progress["best_score"]
                 if rule is not None and progress["by_score"] == stopping.by_score:
                     stopping.lowest, stopping.n_stalled = progress["lowest"], progress["n_stalled"]
-        history = History(earlier.history.records)
+        history = History(*earlier.curves)
         return cls(theta, state, history, stopping, best, best_score)
+
+
+def draw_theta(objective, rule, initializer, rng):
+    """Random parameters for the rows of an objective.
+
+    Where the initialiser gives no biases, those of the outputs are the logits of a
+    network that tells no rows apart, so that training need not begin with learning how
+    rare each class is; and with a full-batch solver the first layer sees its inputs
+    centred and divided by max(1, their standard deviation), as the solver does.
+
+    Parameters
+    ----------
+    objective : Objective
+    rule : Rule or None
+        Of a mini-batch solver; None for a full-batch one.
+    initializer : str or callable
+        See `backprop_mlp.initializers`.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    theta : ndarray of shape (n_params,)
+        float64, and in the precision of the blocks for a mini-batch solver.
+    """
+
+    def adapt(W, b, *, is_first, is_last):
+        if is_last:
+            b[:] = objective.constant_logits
+        if is_first and rule is None:
+            objective.input_scale.take_in(W, b)
+
+    theta = initialize(objective.network, initializer, rng, adapt)
+    return theta if rule is None else _in_precision(theta, objective.dtype)
 
 
 def refer_to(objective, network, theta, measured):

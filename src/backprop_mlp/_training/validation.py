@@ -1,20 +1,23 @@
 """Validation rows: which they are, and how a network does on them."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
-from .._objective.blocks import RowBlocks
+from .._objective.blocks import RowBlocks, row_slices
 from .scoring import score_rows
+
+ROWS_AT_ONCE = 100_000
+"""Rows that are drawn at once."""
 
 
 def split_rows(codes, sample_weight, multilabel, fraction, seed):
     """Numbers of the training and of the validation rows, both sorted.
 
     Stratified by class where every class can have a row on both sides, plain
-    otherwise and for multilabel problems. Rows without weight are on neither side.
+    otherwise and for multilabel problems. Rows with zero weight are on neither side.
+    Beyond the result, the draw takes about 15 bytes per row.
 
     Parameters
     ----------
@@ -28,13 +31,15 @@ def split_rows(codes, sample_weight, multilabel, fraction, seed):
     Returns
     -------
     train, validation : ndarray of int
+        In 32 bits if they are enough for the number of rows.
 
     Raises
     ------
     ValueError
         If no row would be left to train or to validate on.
     """
-    rows = np.flatnonzero(sample_weight)
+    small = np.int32 if len(sample_weight) <= np.iinfo(np.int32).max else np.int64
+    rows = np.flatnonzero(sample_weight).astype(small)
     n_rows = len(rows)
     n_validation = int(np.ceil(fraction * n_rows))
     if not 0 < n_validation < n_rows:
@@ -44,21 +49,62 @@ def split_rows(codes, sample_weight, multilabel, fraction, seed):
             f"on: got n_samples={n_rows} with weight. {remedy} validation_fraction or pass X_val "
             "and y_val."
         )
-    stratify = None
-    if not multilabel:
-        counts = np.bincount(codes[rows])
-        counts = counts[counts > 0]
-        if counts.min() >= 2 and len(counts) <= min(n_validation, n_rows - n_validation):
-            stratify = codes[rows]
-    train, validation = train_test_split(
-        rows, test_size=n_validation, stratify=stratify, random_state=seed
-    )
-    return np.sort(train), np.sort(validation)
+    rng = np.random.default_rng(seed)
+    rng.shuffle(rows)
+    held_out = np.zeros(len(sample_weight), dtype=bool)
+    quotas = None if multilabel else _class_quotas(codes, rows, n_validation, rng)
+    if quotas is None:
+        held_out[rows[:n_validation]] = True
+    else:
+        _hold_out_quotas(held_out, codes, rows, quotas)
+    rows.sort()
+    chosen = held_out[rows]
+    validation = rows[chosen]
+    return rows[np.logical_not(chosen, out=chosen)], validation
+
+
+def _class_quotas(codes, rows, n_validation, rng):
+    """How many rows of each class are held out; None if a class is too small for both sides.
+
+    Each class's share of the held-out rows is its share of all rows, rounded down; those
+    that are left go to the largest remainders, and the lot decides between equal ones.
+    """
+    n_codes = codes.max() + 1
+    counts: Any = sum(np.bincount(codes[part], minlength=n_codes) for part in _parts(rows))
+    present = counts[counts > 0]
+    n_rows = len(rows)
+    if present.min() < 2 or len(present) > min(n_validation, n_rows - n_validation):
+        return None
+    quotas, remainders = np.divmod(n_validation * counts, n_rows)
+    by_lot = rng.permutation(len(counts))
+    largest = by_lot[np.argsort(-remainders[by_lot], kind="stable")]
+    quotas[largest[: n_validation - quotas.sum()]] += 1
+    return quotas
+
+
+def _hold_out_quotas(held_out, codes, rows, quotas):
+    """Mark the first rows of each class, in the order that is given, until its quota is full."""
+    room = quotas.copy()
+    for part in _parts(rows):
+        part_codes = codes[part]
+        by_class = np.argsort(part_codes, kind="stable")
+        counts = np.bincount(part_codes, minlength=len(room))
+        # A row's number among those of its class in this part.
+        ranks = np.arange(len(part)) - np.repeat(np.cumsum(counts) - counts, counts)
+        held_out[part[by_class[ranks < room[part_codes[by_class]]]]] = True
+        room -= np.minimum(room, counts)
+        if not room.any():
+            break
+
+
+def _parts(rows):
+    """Rows in parts, so that what is computed from them takes little memory."""
+    return (rows[part] for part in row_slices(len(rows), ROWS_AT_ONCE))
 
 
 def _block_loss_and_hits(network, targets, theta, block):
     """A block's loss, and the weight of its rows that are predicted right."""
-    # What overflows is told once, for all blocks.
+    # What overflows is reported once, for all blocks.
     with np.errstate(over="ignore", invalid="ignore"):
         z, _ = network.forward(network.views(theta), block.X)
         value = network.loss.value(z, block.Y, block.loss_weight)
@@ -93,12 +139,12 @@ class Validation:
     targets : Targets
     scoring : None, "loss" or callable(estimator, X, y) -> float
         None: accuracy. "loss": minus the mean loss, without the penalty.
-    scorer_rows : tuple
-        What a callable is given behind the estimator: X, y and, if there are
-        any, the sample weights by name.
+    scorer_rows : tuple of (X, y) and dict, default=None
+        What a callable is given after the estimator: rows, and the sample weights by
+        name if there are any.
     """
 
-    def __init__(self, blocks: RowBlocks, targets, scoring, scorer_rows=((), {})):
+    def __init__(self, blocks: RowBlocks, targets, scoring, scorer_rows=None):
         self.blocks = blocks
         self.targets = targets
         self.scoring = scoring
@@ -147,9 +193,9 @@ class Validation:
             return Measured(hits, loss)
         if self.scoring == "loss":
             return Measured(-loss, loss)
-        rows, weights = self.scorer_rows
+        (X, y), metadata = self.scorer_rows
         classes = None if self.targets.multilabel else self.targets.classes
-        given = score_rows(self.scoring, make_estimator(network, theta), *rows, classes, weights)
+        given = score_rows(self.scoring, make_estimator(network, theta), X, y, classes, metadata)
         try:
             return Measured(float(given), loss)
         except (TypeError, ValueError) as error:

@@ -1,0 +1,123 @@
+"""Partitions, checked where they lie: as the plain classifier checks its rows."""
+
+import copy
+from typing import Any, NamedTuple
+
+import numpy as np
+from dask.sizeof import sizeof
+from sklearn.base import clone
+from sklearn.utils.validation import check_array, check_consistent_length, check_non_negative
+
+from .._estimator.rows import check_rows
+from .._targets.targets import Targets, targets_of
+from .collections import gathered
+from .prediction import travelling
+
+FEATURES = ("n_features_in_", "feature_names_in_")
+"""Fitted attributes that describe the features."""
+
+
+class Summary(NamedTuple):
+    """What a worker reports of a partition that has rows."""
+
+    targets: Targets
+    is_weighted: bool
+    n_bytes: int
+    dtype: Any
+    features: dict
+
+
+class Checked(NamedTuple):
+    """A partition's rows after validation, on a worker."""
+
+    X: Any
+    y: Any
+    sample_weight: np.ndarray
+    is_weighted: bool
+    features: dict
+
+
+def check_partitions(client, given, classifier, *, reset):
+    """Have the workers check partitions.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    given : list of Delayed of (X, y, sample_weight)
+    classifier : BackpropMLPClassifier
+    reset : bool
+        Whether these rows define the features.
+
+    Returns
+    -------
+    checked : list of (Future of Checked, Summary)
+        A pair for each partition that has rows.
+
+    Raises
+    ------
+    ValueError
+        If no partition has rows, or if rows are not allowed.
+    """
+    classifier = _unfitted(classifier)
+    rows = client.compute(given)
+    checked = client.map(_check_rows, rows, classifier=classifier, reset=reset, pure=False)
+    summaries = gathered(client, client.map(_summarise, checked, pure=False))
+    pairs = [pair for pair in zip(checked, summaries, strict=True) if pair[1] is not None]
+    if not pairs:
+        raise ValueError(f"X must have at least one row; got {len(given)} empty partitions.")
+    return pairs
+
+
+def features_of(checked):
+    """The attributes that describe the features, which all partitions share."""
+    first, *others = (summary.features for _, summary in checked)
+    for other in others:
+        if first.keys() != other.keys() or not all(
+            np.array_equal(first[name], other[name]) for name in first
+        ):
+            raise ValueError(f"Partitions of X must have the same features; got {first}, {other}.")
+    return first
+
+
+def _unfitted(classifier):
+    """What workers need of a classifier to check rows: no parameters of the network."""
+    bare = travelling(clone(classifier))
+    for name in FEATURES:
+        if hasattr(classifier, name):
+            setattr(bare, name, getattr(classifier, name))
+    return bare
+
+
+# What runs on the workers
+
+
+def _check_rows(rows, classifier, reset):
+    """Validate one partition as the plain classifier would."""
+    X, y, sample_weight = rows
+    check_consistent_length(X, y, sample_weight)
+    if X.shape[0] == 0:
+        return None
+    # Workers in threads of one process are given the same object.
+    seen = copy.copy(classifier)
+    X, y = check_rows(seen, X, y, reset=reset)
+    features = {name: getattr(seen, name) for name in FEATURES if hasattr(seen, name)}
+    weights = partition_weights(sample_weight, X.shape[0])
+    return Checked(X, y, weights, sample_weight is not None, features)
+
+
+def partition_weights(sample_weight, n_rows):
+    """Weights of a partition's rows, float64: unlike those of all rows they may all be zero."""
+    if sample_weight is None:
+        return np.ones(n_rows)
+    weights = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    check_non_negative(weights, "`sample_weight`")
+    return weights
+
+
+def _summarise(checked):
+    if checked is None:
+        return None
+    X, y, _, is_weighted, features = checked
+    return Summary(targets_of(y), is_weighted, sizeof(X), X.dtype, features)

@@ -1,0 +1,82 @@
+"""What users give: Dask collections and a client, checked before any work."""
+
+import dask
+import dask.array as da
+import numpy as np
+from distributed import default_client, wait
+
+
+def connected(client):
+    """The given client, or the current one.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or if it is closed.
+    """
+    try:
+        client = default_client(client)
+    except ValueError as error:
+        raise ValueError(
+            "Dask collections need a client, and there is none. Two lines make one on this "
+            "machine:\n\n    from distributed import Client\n    client = Client()\n"
+        ) from error
+    if client.status == "closed":
+        raise ValueError(
+            "client must be connected; got a closed one. Two lines make a new one on this "
+            "machine:\n\n    from distributed import Client\n    client = Client()\n"
+        )
+    return client
+
+
+def gathered(client, futures):
+    """Results of tasks, which Ctrl-C may end.
+
+    It comes while they are awaited: `Client.gather`, if it was, would print an error
+    for each of them.
+    """
+    wait(futures)
+    return client.gather(futures)
+
+
+def delayed_rows(X, y, sample_weight):
+    """One delayed (X, y, sample_weight) per partition."""
+    X = whole_rows("X", X, (2,))
+    parts = [_delayed(X)]
+    for name, other, ndims in (("y", y, (1, 2)), ("sample_weight", sample_weight, (1,))):
+        if other is None and name != "y":
+            parts.append([None] * len(parts[0]))
+            continue
+        other = whole_rows(name, other, ndims)
+        if isinstance(X, da.Array) and isinstance(other, da.Array):
+            n_rows, n_others = X.shape[0], other.shape[0]
+            if not np.isnan(n_rows + n_others):
+                if n_rows != n_others:
+                    raise ValueError(f"{name} must have {n_rows} rows, as X has; got {n_others}.")
+                other = other.rechunk({0: X.chunks[0]})
+        parts.append(_delayed(other))
+        if len(parts[-1]) != len(parts[0]):
+            raise ValueError(
+                f"{name} must have {len(parts[0])} partitions, as X has; got {len(parts[-1])}."
+            )
+    return [dask.delayed(rows) for rows in zip(*parts, strict=True)]
+
+
+def whole_rows(name, collection, ndims):
+    """The collection, with whole rows in each partition."""
+    if not dask.is_dask_collection(collection) or getattr(collection, "ndim", 0) not in ndims:
+        raise TypeError(
+            f"{name} must be a Dask array or dataframe with {' or '.join(map(str, ndims))} "
+            f"dimensions; got {type(collection).__name__}"
+            f"{f' with {collection.ndim}' if hasattr(collection, 'ndim') else ''}. Data in "
+            "memory are BackpropMLPClassifier's; dask.array.from_array makes them a Dask array."
+        )
+    if isinstance(collection, da.Array) and collection.ndim == 2:
+        return collection.rechunk({1: -1})
+    return collection
+
+
+def _delayed(collection):
+    """One delayed object per partition."""
+    partitions = collection.to_delayed()
+    return partitions.ravel().tolist() if isinstance(collection, da.Array) else list(partitions)

@@ -1,0 +1,136 @@
+"""Scores of predictions, on the workers and on the client."""
+
+from functools import partial
+
+import numpy as np
+import scipy.sparse
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_consistent_length
+
+from .._estimator.fitted import fitted_network
+from .._training.scoring import score_rows
+from .checks import partition_weights
+from .collections import gathered
+from .rows import itself
+
+
+def accuracy(client, given, classifier):
+    """Share of the weight of given rows that a classifier predicts right.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    given : list of Delayed of (X, y, sample_weight)
+    classifier : BackpropMLPClassifier
+
+    Returns
+    -------
+    accuracy : float
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or if their weights have no finite sum above 0.
+    """
+    rows = client.compute(given)
+    classifier = client.submit(itself, classifier, pure=False)
+    hits = gathered(client, client.map(_count_hits, rows, classifier=classifier, pure=False))
+    n_rows, right, total = map(sum, zip(*hits, strict=True))
+    if n_rows == 0:
+        raise ValueError(f"X must have at least one row; got {len(given)} empty partitions.")
+    if not 0.0 < total < np.inf:
+        raise ValueError(f"sample_weight must have a finite sum above 0; got {total}.")
+    return right / total
+
+
+def _count_hits(rows, classifier):
+    """Number of rows, weight of those that are predicted right, and of all."""
+    X, y, sample_weight = rows
+    check_consistent_length(X, y, sample_weight)
+    n_rows = X.shape[0]
+    if n_rows == 0:
+        return 0, 0.0, 0.0
+    weights = partition_weights(sample_weight, n_rows)
+    predicted = classifier.predict(X)
+    right = 0.0
+    # scikit-learn refuses rows that have no weight in total.
+    if np.any(weights > 0.0):
+        right = accuracy_score(y, predicted, normalize=False, sample_weight=weights)
+    return n_rows, float(right), float(weights.sum())
+
+
+# Scorers of scikit-learn
+
+
+class GatheredScorer:
+    """A scorer for rows on the workers: labels and logits are gathered, the rows are not.
+
+    Labels are gathered once, logits for each score: of n_val rows n_val * n_outputs
+    numbers in the precision of the rows.
+
+    Parameters
+    ----------
+    scorer : callable(estimator, X, y, **metadata) -> score
+        Made by `sklearn.metrics.make_scorer`: of X it needs predictions alone.
+    rows : PartitionedRows
+        Without class weights.
+    """
+
+    def __init__(self, scorer, rows):
+        self.scorer = scorer
+        self.rows = rows
+
+    def labels_and_weights(self, targets, weighted):
+        """What `Validation` gives the scorer: nothing for X, the labels, and the weights."""
+        codes, weights = zip(*self.rows.each(_codes_and_weights), strict=True)
+        if targets.multilabel:
+            stack = scipy.sparse.vstack if scipy.sparse.issparse(codes[0]) else np.vstack
+            y = stack(codes)
+        else:
+            y = targets.classes[np.concatenate(codes)]
+        return (None, y), {"sample_weight": np.concatenate(weights)} if weighted else {}
+
+    def __call__(self, estimator, X, y, **metadata):
+        """The score of a fitted estimator, for these rows."""
+        fitted = fitted_network(estimator)
+        z = np.concatenate(self.rows.each(partial(_logits, fitted)))
+        classes = None if fitted.targets.multilabel else fitted.targets.classes
+        return score_rows(self.scorer, _OfLogits(fitted), z, y, classes, metadata)
+
+
+class _OfLogits(ClassifierMixin, BaseEstimator):
+    """A fitted network's outputs and predictions as functions of its logits, given for X."""
+
+    def __init__(self, fitted):
+        self.fitted = fitted
+        self.classes_ = fitted.targets.classes
+
+    def decision_function(self, z):
+        """Logits, of shape (n_samples,) for two classes."""
+        binary = len(self.classes_) == 2 and not self.fitted.targets.multilabel
+        return z[:, 0] if binary else z
+
+    def predict(self, z):
+        """Labels."""
+        return self.fitted.targets.predict(z)
+
+    def predict_proba(self, z):
+        """Probabilities of the classes."""
+        return self.fitted.proba(z)
+
+    def predict_log_proba(self, z):
+        """Logarithms of the probabilities."""
+        return self.fitted.log_proba(z)
+
+
+def _codes_and_weights(partition):
+    return partition.codes, partition.sample_weight
+
+
+def _logits(fitted, partition):
+    return fitted.map_rows(partition.X, _unchanged)
+
+
+def _unchanged(z):
+    return z

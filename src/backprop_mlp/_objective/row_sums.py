@@ -1,0 +1,169 @@
+"""What the rows say before any parameter is known: how classes and inputs are distributed.
+
+Everything is a weighted sum over blocks: a weight of two is the row twice, and sparse rows
+and partitions on other machines give the same as all rows in memory.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_matrix, issparse
+
+from .blocks import Block, add_up, row_slices
+from .overflow import IGNORE_OVERFLOW
+
+ROUNDING = 1e-7
+"""Columns whose mean and deviation are within this of 0 and 1 count as standardised."""
+
+
+NUMBERS_AT_ONCE = 30_000
+"""Numbers of dense rows that are copied at once."""
+
+
+class RowSums(NamedTuple):
+    """Weighted sums over all rows.
+
+    Parameters
+    ----------
+    input_means : ndarray of shape (n_features,)
+        Weighted mean of each input.
+    input_sizes : ndarray of shape (n_features,)
+        Weighted mean of each input's absolute value.
+    target_totals : ndarray of shape (n_outputs,)
+        Sum of each output's targets, times the weights that the loss gets.
+    target_weights : ndarray of shape (n_outputs,)
+        Sum of these weights.
+    """
+
+    input_means: np.ndarray
+    input_sizes: np.ndarray
+    target_totals: np.ndarray
+    target_weights: np.ndarray
+
+
+def block_row_sums(total_weight, block: Block):
+    """A block's share of `RowSums`, as a tuple."""
+    X, share = block.X, block.sample_weight / total_weight
+    Y, weight = block.Y, block.loss_weight
+    if weight.ndim == 1:
+        target_totals = Y.T @ weight
+        target_weights = np.full(Y.shape[1], weight.sum())
+    else:
+        target_totals = np.einsum("ij,ij->j", Y, weight)
+        target_weights = weight.sum(axis=0)
+    if issparse(X):
+        inputs = X.T @ share, abs(X).T @ share
+    else:
+        inputs = add_up((share[rows] @ X[rows], share[rows] @ np.abs(X[rows])) for rows in _few(X))
+    return *inputs, target_totals, target_weights
+
+
+def block_moments(total_weight, centre, unit, block: Block):
+    """Sums of d and of d squared, d = (inputs - centre) / unit, each row times its share of m."""
+    X = block.X
+    share = block.sample_weight / total_weight
+    if not issparse(X):
+        return add_up(_dense_moments(X[rows], share[rows], centre, unit) for rows in _few(X))
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+
+    def sum_up(entries, weight):
+        return csr_matrix((entries, X.indices, X.indptr), X.shape).T @ weight
+
+    # Entries that are not stored are zero. Where all are, rounding must not leave a weight.
+    ones = np.ones(X.nnz)
+    n_missing = np.count_nonzero(share) - sum_up(ones, (share > 0.0).astype(np.float64))
+    missing = np.where(n_missing > 0.0, np.maximum(share.sum() - sum_up(ones, share), 0.0), 0.0)
+    deviations = X.data - centre[X.indices]
+    deviations /= unit[X.indices]
+    first = sum_up(deviations, share) - missing * (centre / unit)
+    deviations *= deviations
+    return first, sum_up(deviations, share) + missing * (centre / unit) ** 2
+
+
+def _dense_moments(X, share, centre, unit):
+    deviations = X - centre
+    deviations /= unit
+    first = share @ deviations
+    deviations *= deviations
+    return first, share @ deviations
+
+
+def _few(X):
+    """Slices of so few rows that copies in float64 take little memory, and stay in the cache."""
+    return row_slices(X.shape[0], max(1, NUMBERS_AT_ONCE // X.shape[1]))
+
+
+class InputScale(NamedTuple):
+    """What standardises the inputs, without enlarging any: (x - means) / scales.
+
+    Parameters
+    ----------
+    means : ndarray of shape (n_features,)
+        Weighted means; zeros where all columns are centred already.
+    scales : ndarray of shape (n_features,)
+        max(1, weighted standard deviation): constant columns and small numbers keep
+        their size.
+    """
+
+    means: np.ndarray
+    scales: np.ndarray
+
+    def take_in(self, W, b):
+        """Turn parameters for the standardised inputs into those for the inputs, in place.
+
+        Parameters
+        ----------
+        W : ndarray of shape (n_features, n_out)
+        b : ndarray of shape (n_out,)
+        """
+        with np.errstate(**IGNORE_OVERFLOW):
+            W /= self.scales[:, np.newaxis]
+            b -= self.means @ W
+
+
+class InputMoments(NamedTuple):
+    """Weighted mean and standard deviation of each input.
+
+    Parameters
+    ----------
+    means, deviations : ndarray of shape (n_features,)
+    """
+
+    means: np.ndarray
+    deviations: np.ndarray
+
+    @property
+    def scale(self) -> InputScale:
+        """What standardises the inputs."""
+        means, deviations = self
+        with np.errstate(**IGNORE_OVERFLOW):
+            scales = np.where(deviations > 1.0 + ROUNDING, deviations, 1.0)
+            scales[~np.isfinite(scales)] = 1.0
+            if (np.abs(means) <= ROUNDING * deviations).all():
+                means = np.zeros_like(means)
+        return InputScale(means, scales)
+
+
+def measure_inputs(sum_over_blocks, total_weight, sums: RowSums) -> InputMoments:
+    """The inputs' means and deviations, by another pass over the rows.
+
+    Mean and variance are those of the deviations from the first pass's means, which
+    corrects these (Chan, Golub & LeVeque, "Algorithms for computing the sample variance",
+    1983): they are accurate for numbers far from zero. Deviations are taken in units of the
+    mean absolute value, so that no square overflows.
+
+    Parameters
+    ----------
+    sum_over_blocks : callable(function) -> tuple
+    total_weight : float
+    sums : RowSums
+    """
+    centre, unit = sums.input_means, np.maximum(sums.input_sizes, 1.0)
+    first, second = sum_over_blocks(partial(block_moments, total_weight, centre, unit))
+    with np.errstate(**IGNORE_OVERFLOW):
+        means = centre + unit * first
+        deviations = unit * np.sqrt(np.maximum(second - first**2, 0.0))
+    return InputMoments(means, deviations)

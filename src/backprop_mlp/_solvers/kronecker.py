@@ -1,0 +1,467 @@
+"""Coordinates made of the curvature of each dense layer, as a Kronecker product.
+
+A dense layer y = x W + b sees inputs with covariance A; B is the mean curvature of the loss
+with respect to y. By Gauss-Newton, and as if inputs and curvature were independent, the
+Hessian of its weights is about A (x) B + alpha/m. With A = U diag(a) U', B = V diag(b) V' the
+layer's coordinates (Phi, beta) are
+
+    W = U (D o Phi) V'          D_ij = (a_i b_j + alpha/m + lam mean(a) mean(b))^(-1/2)
+    b = V (d o beta) - c'W      d_j  = (b_j + alpha/m + lam mean(b))^(-1/2)
+
+(o: entry by entry): about the inverse square root of the Hessian. lam is a damping: the
+curvature of a network changes a lot on the way, and a product of two factors is a rough
+picture of it. c and A are the mean and the covariance of x over the rows with the weights
+w_i v_i^(1/2), where v_i is the trace of the loss's Hessian in the row's outputs: rows that
+are fitted already have no curvature. B comes from the outputs backwards,
+
+    B_last   = mean of the loss's Hessian in the outputs
+    B_before = E[f' f''] o (W B W')          f': the slopes of the units before
+
+Martens & Grosse, "Optimizing neural networks with Kronecker-factored approximate
+curvature" (2015) take a layer's curvature for a Kronecker product; Botev, Ritter & Barber,
+"Practical Gauss-Newton optimisation for deep learning" (2017) have this recursion for B.
+Both precondition stochastic steps. Here the product only says in which coordinates a line
+search method works, so that it may be rough, and is made some times in a whole descent.
+
+Everything is a weighted sum over rows, so that rows may lie in blocks, on several machines,
+and stand for several rows each. Where an eigenbasis would take longer than it can save, its
+side of the layer is scaled only (U or V is the identity and A or B diagonal); where even
+that does not pay, there is no such part at all: see `Plan`.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+
+from .._network.layers import Dense, Elementwise
+from .._network.network import Network
+from .._objective.blocks import Block, add_up, row_slices
+from .._objective.objective import Objective
+from .._objective.row_sums import NUMBERS_AT_ONCE
+from .centring import Centring
+from .coordinates import pass_flops
+
+DAMPING = 3.0
+"""lam: part of a layer's mean curvature that is added to every entry."""
+
+SMALLEST_CURVATURE = 1e-10
+"""What a mean counts as at least in the damping."""
+
+BUILT_AT = (0, 4, 12, 30, 70, 130, 220, 350, 550, 850)
+"""Iterations at which the curvature is measured. It changes most in the beginning; never
+measured again it makes descents longer than none at all."""
+
+BUILT_LATE = (12, 24, 45, 80, 140, 220, 350, 550, 850)
+"""The same where f(0) of a hidden layer is not zero: at small starting weights the units are
+all alike, and the curvature measured there leads to worse minima."""
+
+LARGEST_BASIS = 1000
+"""Units or inputs above which there is no eigenbasis, whatever the rows take."""
+
+SHARE_OF_A_BASIS = 0.4
+"""What an eigenbasis of inputs may take at most, as a share of what all of them may."""
+
+BUILDS_PER_EVALUATION = 0.06
+"""How often the curvature is measured in the first hundred evaluations."""
+
+BUILDS_PER_EVALUATION_LATE = 0.03
+"""The same where it is measured late."""
+
+_PASSES = 20
+"""How often vectors of parameters are read for T phi and T' grad."""
+
+_EIGH = 10.0
+"""Operations of an eigendecomposition, times its size cubed."""
+
+_HESSIAN = 30.0
+"""Operations of an entry of a row's Hessian in the outputs."""
+
+
+class Sums(NamedTuple):
+    """Weighted sums over rows, of which the coordinates are made. Arrays, so that they add up.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (1,)
+        Sum of the rows' weights w_i v_i^(1/2), below: of the rows.
+    hessian : ndarray of shape (n_outputs, n_outputs)
+        Mean of the loss's Hessian in the outputs.
+    inputs : tuple of (first, second)
+        Per dense layer, the sum of its inputs and of their products (or squares).
+    slopes : tuple of (first, second)
+        Per hidden layer, the same of the units' slopes.
+    """
+
+    weight: np.ndarray
+    hessian: np.ndarray
+    inputs: tuple
+    slopes: tuple
+
+
+def loss_hessian(loss, z, block: Block, weight):
+    """The loss's Hessian in the outputs, summed with the rows' weights, and each row's trace.
+
+    Parameters
+    ----------
+    loss : Loss
+    z : ndarray of shape (n_rows, n_outputs)
+    block : Block
+        The rows; weights per output count in their Hessians.
+    weight : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    hessian : ndarray of shape (n_outputs, n_outputs), float64
+    trace : ndarray of shape (n_rows,), float64
+    """
+    n_rows, n_outputs = z.shape
+    hessian = np.empty((n_outputs, n_outputs))
+    trace = np.zeros(n_rows)
+    rows = np.where(block.sample_weight > 0.0, block.sample_weight, 1.0)
+    relative = (block.loss_weight.T / rows).T
+    for k in range(n_outputs):
+        tangent = np.zeros_like(z)
+        tangent[:, k] = 1.0
+        column = loss.delta_tangent(z, tangent, block.Y, relative)
+        hessian[:, k] = weight @ column
+        trace += column[:, k]
+    return hessian, np.maximum(trace, 0.0)
+
+
+def block_curvature(network: Network, theta, total_weight, centre, scale, plan, block: Block):
+    """The `Sums` of a block's rows, as a tuple.
+
+    Parameters
+    ----------
+    network : Network
+    theta : ndarray of shape (n_params,)
+        In the precision in which the block is to be computed.
+    total_weight : float
+    centre, scale : ndarray of shape (n_features,)
+        Of the inputs, which are centred and scaled before they are squared.
+    plan : Plan
+    block : Block
+    """
+    weight = block.sample_weight / total_weight
+    z, caches = network.forward(network.views(theta), block.X, block.rows)
+    hessian, trace = loss_hessian(network.loss, z, block, weight)
+    weight = weight * np.sqrt(trace)
+    inputs, slopes = [], []
+    bases = iter(plan.input_bases)
+    before = None
+    for layer, cache in zip(network.layers, caches, strict=True):
+        if isinstance(layer, Dense):
+            if before is None:
+                sums = _input_sums(cache, weight, centre, scale, next(bases))
+            else:
+                sums = _sums(cache - before, weight, next(bases))
+            inputs.append(sums)
+        elif isinstance(layer, Elementwise):
+            before = cache.dtype.type(layer.activation.centre)
+            slope = np.ones_like(cache)
+            layer.activation.times_slope(cache, slope)
+            slopes.append(_sums(slope, weight, plan.slope_pairs))
+    return np.array([weight.sum()]), hessian, tuple(inputs), tuple(slopes)
+
+
+def _sums(x, weight, pairs):
+    """Weighted sums of x's columns, and of their products in pairs, or squares; overwrites x."""
+    first = weight.astype(x.dtype) @ x
+    if pairs:
+        # One product of a matrix with itself, which takes half the operations of one of two.
+        x *= np.sqrt(weight)[:, np.newaxis].astype(x.dtype)
+        second = x.T @ x
+    else:
+        x *= x
+        second = weight.astype(x.dtype) @ x
+    return first.astype(np.float64), second.astype(np.float64)
+
+
+def _input_sums(X, weight, centre, scale, pairs):
+    """As `_sums`, of (X - centre) / scale."""
+    if not issparse(X):
+        x = X - centre.astype(X.dtype)
+        x /= scale.astype(X.dtype)
+        return _sums(x, weight, pairs)
+    # No sparse matrix is made dense: its sums are moved. In float64, for they cancel.
+    max_rows = max(1, NUMBERS_AT_ONCE * X.shape[0] // max(X.nnz, 1))
+    slices = row_slices(X.shape[0], max_rows)
+    first, second = add_up(_sparse_sums(X[rows], weight[rows], pairs) for rows in slices)
+    total = weight.sum()
+    if pairs:
+        cross = np.outer(first, centre)
+        second += total * np.outer(centre, centre) - cross - cross.T
+        second /= np.outer(scale, scale)
+    else:
+        second += total * centre**2 - 2.0 * first * centre
+        second /= scale**2
+    return (first - total * centre) / scale, second
+
+
+def _sparse_sums(X, weight, pairs):
+    """As `_sums`, of sparse rows; in float64."""
+    X = X.astype(np.float64)
+    X.sum_duplicates()
+    first = X.T @ weight
+    if not pairs:
+        return first, X.multiply(X).T @ weight
+    rooted = X.multiply(np.sqrt(weight)[:, np.newaxis]).tocsr()
+    return first, (rooted.T @ rooted).toarray()
+
+
+def _late(network):
+    """Whether the curvature is measured late."""
+    return any(
+        layer.activation.centre != 0.0 for layer in network.layers if isinstance(layer, Elementwise)
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which eigenbases pay, by their floating-point operations.
+
+    Parameters
+    ----------
+    input_bases : tuple of bool
+        Per dense layer, whether its inputs get an eigenbasis, U; they are only scaled if not.
+    output_bases : tuple of bool
+        The same of its outputs, V.
+    slope_pairs : bool
+        Whether slopes are taken in pairs, or each unit's as independent of the others'.
+    """
+
+    input_bases: tuple
+    output_bases: tuple
+    slope_pairs: bool
+
+    @classmethod
+    def of(cls, network: Network, n_rows, evaluation, most):
+        """The plan for a network and rows, or None where no such coordinates pay.
+
+        Parameters
+        ----------
+        network : Network
+        n_rows : float
+        evaluation : float
+            Operations of one evaluation of J and its gradient.
+        most : float
+            What the coordinates may take per evaluation, as a share of it.
+
+        Returns
+        -------
+        plan : Plan or None
+        """
+        dense = [layer for layer in network.layers if isinstance(layer, Dense)]
+        hidden = range(1, len(dense))
+
+        rate = BUILDS_PER_EVALUATION_LATE if _late(network) else BUILDS_PER_EVALUATION
+
+        def pays(size, products=1):
+            extra = rate * (_EIGH * size**3 + products * n_rows * size**2)
+            return size <= LARGEST_BASIS and extra <= SHARE_OF_A_BASIS * most * evaluation
+
+        pairs = all(pays(dense[index].n_in, products=2) for index in hidden)
+        first = pays(dense[0].n_in)
+        outputs = tuple(layer.n_out <= LARGEST_BASIS for layer in dense)
+        # The richest plan first, then what is left without one of its parts.
+        for first_basis, slope_pairs in dict.fromkeys(
+            [(first, pairs), (first, False), (False, False)]
+        ):
+            plan = cls((first_basis, *(slope_pairs for _ in hidden)), outputs, slope_pairs)
+            build, apply = plan._flops(network, dense, n_rows)
+            if rate * (evaluation / 3.0 + build) + apply <= most * evaluation:
+                return plan
+        return None
+
+    def _flops(self, network, dense, n_rows):
+        """Operations of measuring the curvature after a forward pass, and of T phi and T' grad."""
+        build = _HESSIAN * n_rows * dense[-1].n_out ** 2
+        apply = _PASSES * pass_flops(network.n_params)
+        sides = zip(dense, self.input_bases, self.output_bases, strict=True)
+        for index, (layer, U, V) in enumerate(sides):
+            build += U * (_EIGH * layer.n_in**3 + n_rows * layer.n_in**2)
+            build += V * _EIGH * layer.n_out**3
+            if index > 0:
+                build += 2.0 * layer.n_in * layer.n_out * (layer.n_in + layer.n_out)
+                build += self.slope_pairs * n_rows * layer.n_in**2
+            apply += 4.0 * layer.n_in * layer.n_out * (U * layer.n_in + V * layer.n_out)
+        return build, apply
+
+
+class LayerFactors(NamedTuple):
+    """The coordinates of one dense layer: c, U, V (None: the identity), D transposed, and d."""
+
+    mean: np.ndarray
+    U: np.ndarray | None
+    V: np.ndarray | None
+    D: np.ndarray
+    d: np.ndarray
+
+
+class Kronecker:
+    """Coordinates in which each layer has a curvature of about the identity.
+
+    Parameters
+    ----------
+    objective : Objective
+    centring : Centring
+        The part further out.
+    plan : Plan
+    """
+
+    def __init__(self, objective: Objective, centring: Centring, plan: Plan):
+        self.objective = objective
+        self.network = objective.network
+        self.centring = centring
+        self.plan = plan
+        self.n_builds = 0
+        self._factors: list[LayerFactors] = []
+        """One per dense layer, or none for the identity."""
+        self._built_at = list(BUILT_LATE if _late(self.network) else BUILT_AT)
+        # Where each layer's parameters stand in a vector: found out once, used all the time.
+        dense = self.network.dense_views(np.arange(self.network.n_params))
+        self._weights = [slice(W[0, 0], W[-1, -1] + 1) for W, _ in dense]
+        self._free = [slice(b[0], b[-1] + 1) for _, b in dense]
+
+    @property
+    def learned(self):
+        """Whether a curvature has been measured."""
+        return bool(self._factors)
+
+    def _layers(self, *vectors):
+        """(factors, rows of W, b, rows of another W, ...) of each dense layer: a row per unit."""
+        for factors, weights, free in zip(self._factors, self._weights, self._free, strict=True):
+            views = [factors]
+            for vector in vectors:
+                views += [vector[weights].reshape(factors.D.shape), vector[free]]
+            yield views
+
+    def to_theta(self, phi):
+        """T phi, a new vector."""
+        if not self._factors:
+            return phi.copy()
+        theta = np.empty_like(phi)
+        for (mean, U, V, D, d), Phi, beta, W, b in self._layers(phi, theta):
+            product, bias = D * Phi, d * beta
+            if V is not None:
+                product, bias = V @ product, V @ bias
+            if U is not None:
+                product = product @ U.T
+            W[...] = product
+            np.subtract(bias, W @ mean, out=b)
+        return theta
+
+    def to_phi(self, theta):
+        """The phi with T phi = theta, a new vector."""
+        if not self._factors:
+            return theta.copy()
+        phi = np.empty_like(theta)
+        for (mean, U, V, D, d), W, b, Phi, beta in self._layers(theta, phi):
+            product, bias = W, b + W @ mean
+            if V is not None:
+                product, bias = V.T @ product, V.T @ bias
+            if U is not None:
+                product = product @ U
+            np.divide(product, D, out=Phi)
+            np.divide(bias, d, out=beta)
+        return phi
+
+    def pull_back(self, grad):
+        """T' grad, a new vector."""
+        if not self._factors:
+            return grad.copy()
+        pulled = np.empty_like(grad)
+        for (mean, U, V, D, d), W, b, Phi, beta in self._layers(grad, pulled):
+            product, bias = W - np.multiply.outer(b, mean), b
+            if V is not None:
+                product, bias = V.T @ product, V.T @ bias
+            if U is not None:
+                product = product @ U
+            np.multiply(product, D, out=Phi)
+            np.multiply(bias, d, out=beta)
+        return pulled
+
+    def due(self, n_iter):
+        """Number of iterations after which the curvature should be measured again."""
+        return next((due for due in self._built_at if due > n_iter), math.inf)
+
+    def refresh(self, point):
+        """Measure the curvature, if it is time to."""
+        if point.plain:
+            self._factors = []
+        elif self._built_at and point.n_iter >= self._built_at[0]:
+            while self._built_at and point.n_iter >= self._built_at[0]:
+                self._built_at.pop(0)
+            self._factors = self._measured(point.theta)
+            self.n_builds += 1
+
+    def _measured(self, theta):
+        """The factors of every layer from the curvature at theta; none if there is no curvature."""
+        objective, network = self.objective, self.network
+        centring = self.centring
+        scales = centring.input_scales
+        function = partial(
+            block_curvature,
+            network,
+            theta.astype(objective.dtype, copy=False),
+            objective.total_weight,
+            centring.input_means,
+            np.ones_like(centring.input_means) if scales is None else scales,
+            self.plan,
+        )
+        sums = Sums(*objective.sum_over_blocks(function))
+        if not sums.weight[0] > 0.0:
+            return []
+        factors = _factors(
+            sums,
+            [W for W, _ in network.dense_views(theta)],
+            objective.alpha / objective.total_weight,
+            self.plan,
+        )
+        finite = all(
+            np.isfinite(part).all() for layer in factors for part in layer if part is not None
+        )
+        return factors if finite else []
+
+
+def _eigenbasis(matrix):
+    """Eigenvalues and eigenvectors of a symmetric matrix; nan where its entries have overflowed."""
+    if not np.isfinite(matrix).all():
+        return np.full(len(matrix), np.nan), np.full_like(matrix, np.nan)
+    return np.linalg.eigh(matrix)
+
+
+def _factors(sums: Sums, weights, decay, plan: Plan):
+    """Each layer's factors, from the sums and its weights; ``decay`` is alpha/m."""
+    total = sums.weight[0]
+    B = sums.hessian
+    factors = []
+    for index in reversed(range(len(weights))):
+        first, second = sums.inputs[index]
+        mean = first / total
+        if plan.input_bases[index]:
+            a, U = _eigenbasis(second / total - np.outer(mean, mean))
+        else:
+            a, U = second / total - mean**2, None
+        if plan.output_bases[index]:
+            b, V = _eigenbasis(B)
+        else:
+            b, V = B.diagonal(), None
+        a, b = a.clip(min=0.0), b.clip(min=0.0)
+        floor = DAMPING * max(b.mean(), SMALLEST_CURVATURE)
+        damping = decay + floor * max(a.mean(), SMALLEST_CURVATURE)
+        D = 1.0 / np.sqrt(np.outer(b, a) + damping)
+        factors.append(LayerFactors(mean, U, V, D, 1.0 / np.sqrt(b + decay + floor)))
+        if index > 0:
+            W = weights[index]
+            first, second = sums.slopes[index - 1]
+            pairs = second / total
+            if not plan.slope_pairs:
+                pairs = np.outer(first, first) / total**2
+                np.fill_diagonal(pairs, second / total)
+            B = pairs * (W @ B @ W.T)
+    return factors[::-1]

@@ -1,0 +1,192 @@
+"""The estimator around training on Dask: score, fitted attributes, client, callbacks."""
+
+import copy
+import pickle
+import threading
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+pytest.importorskip("distributed")
+
+from dask_data import DIGITS, LABELS, WEIGHTS, chunked, network
+from distributed import Client
+
+from backprop_mlp.dask import DaskBackpropMLPClassifier
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:Sending large graph"
+)
+
+ROWS = chunked(DIGITS, 100, 250), chunked(LABELS, 100, 250)
+
+
+@pytest.fixture(scope="module")
+def fitted(client):
+    return DaskBackpropMLPClassifier(network(solver="lbfgs"), client=client).fit(*ROWS)
+
+
+# Score
+
+
+@pytest.mark.parametrize("part", [slice(0, 100), slice(100, 350), slice(50, 600)])
+def test_a_partition_without_weight_does_not_count_in_the_score(fitted, part):
+    weights = WEIGHTS.copy()
+    weights[part] = 0.0
+    expected = fitted.estimator_.score(DIGITS, LABELS, weights)
+    found = fitted.score(*ROWS, chunked(weights, 100, 250))
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_score_without_any_weight_is_an_error(fitted):
+    with pytest.raises(ValueError, match="sample_weight must have a finite sum above 0; got 0"):
+        fitted.score(*ROWS, chunked(0.0 * WEIGHTS, 100, 250))
+    with pytest.raises(ValueError, match="X must have at least one row; got 1 empty"):
+        fitted.score(ROWS[0][:0], ROWS[1][:0])
+
+
+# Fitted attributes
+
+
+def public_fitted(estimator):
+    return {name for name in dir(estimator) if name.endswith("_") and not name.startswith("_")}
+
+
+def test_every_fitted_attribute_is_the_estimators(fitted):
+    names = public_fitted(fitted.estimator_)
+    assert {"coefs_", "thetas_", "loss_curve_", "n_iter_", "converged_", "classes_"} <= names
+    assert names <= public_fitted(fitted)
+    for name in names - {"thetas_"}:  # made when it is asked for
+        assert getattr(fitted, name) is getattr(fitted.estimator_, name)
+    assert all(map(np.array_equal, fitted.thetas_, fitted.estimator_.thetas_))
+
+
+def test_nothing_else_of_the_estimator_is_an_attribute():
+    unfitted = DaskBackpropMLPClassifier(network())
+    for name in ("coefs_", "classes_", "thetas_", "n_features_in_", "alpha", "_memory"):
+        assert not hasattr(unfitted, name)
+    assert public_fitted(unfitted) == set()
+    with pytest.raises(AttributeError, match=r"'DaskBackpropMLPClassifier' object .* 'coefs_'"):
+        _ = unfitted.coefs_
+    with pytest.raises(NotFittedError):
+        check_is_fitted(unfitted)
+
+
+def test_copies_have_the_fitted_attributes_and_clones_have_none(fitted):
+    check_is_fitted(fitted, "coefs_")
+    assert not hasattr(fitted, "feature_names_in_")
+    assert not hasattr(fitted, "alpha")
+    for twin in (copy.copy(fitted), copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))):
+        np.testing.assert_array_equal(twin.coefs_[0], fitted.coefs_[0])
+        assert twin.loss_curve_ == fitted.loss_curve_
+    assert not hasattr(clone(fitted), "coefs_")
+
+
+# The client
+
+
+@pytest.mark.parametrize("method", ["fit", "score", "cost", "cost_gradient"])
+def test_an_error_says_how_to_make_a_client(client, fitted, method):
+    local = copy.copy(fitted)
+    with Client(client.cluster, set_as_default=False) as gone:
+        local.client = gone
+    two_lines = r"\n    from distributed import Client\n    client = Client\(\)\n"
+    with pytest.raises(ValueError, match=f"(?s)closed one.*{two_lines}"):
+        getattr(local, method)(*ROWS)
+
+
+# Callbacks
+
+
+class Calls:
+    """Notes its hooks; can't be pickled."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.hooks = []
+        self.estimators = set()
+        self.outputs = []
+
+    def setup(self, estimator, context):
+        self.note("setup", estimator, context)
+
+    def teardown(self, estimator, context):
+        self.note("teardown", estimator, context)
+
+    def on_fit_task_begin(
+        self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None
+    ):
+        self.note("begin", estimator, context)
+
+    def on_fit_task_end(
+        self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None
+    ):
+        self.note("end", estimator, context)
+        if fitted_estimator is not None:
+            self.outputs.append(fitted_estimator.decision_function(DIGITS).mean())
+
+    def note(self, hook, estimator, context):
+        self.hooks.append((hook, context.task_name, context.task_id))
+        self.estimators.add(id(estimator))
+
+
+@pytest.mark.parametrize("params", [{}, {"n_init": 2}, {"warm_start": True}])
+def test_callbacks_of_the_network_are_called_as_by_its_own_fit(client, params):
+    pytest.importorskip("sklearn.callback")
+    there, here = Calls(), Calls()
+    estimator = network(max_iter=3, solver="lbfgs", **params).set_callbacks(there)
+    plain = network(max_iter=3, solver="lbfgs", **params).set_callbacks(here)
+    classifier = DaskBackpropMLPClassifier(estimator, client=client)
+    for _ in range(2):
+        classifier.fit(*ROWS)
+        plain.fit(DIGITS, LABELS)
+    assert there.hooks == here.hooks
+    assert there.hooks[0][0] == "setup"
+    assert len(there.outputs) >= 2 * 3
+    np.testing.assert_allclose(there.outputs, here.outputs, rtol=1e-8)
+    # Callbacks know an estimator by its identity.
+    assert there.estimators == {id(estimator)}
+
+
+def test_callbacks_stay_in_this_process(client):
+    pytest.importorskip("sklearn.callback")
+    calls = Calls()
+    estimator = network(max_iter=2).set_callbacks(calls)
+    classifier = DaskBackpropMLPClassifier(estimator, client=client).set_callbacks(calls)
+    classifier.fit(*ROWS, X_val=ROWS[0], y_val=ROWS[1])
+    classifier.predict(ROWS[0]).compute()
+    assert classifier.score(*ROWS) > 0.0
+    assert classifier.cost(*ROWS) > 0.0
+    pickle.dumps(classifier.to_local())
+
+
+def test_callbacks_of_the_dask_estimator_see_its_fit(client):
+    pytest.importorskip("sklearn.callback")
+    calls = Calls()
+    classifier = DaskBackpropMLPClassifier(network(max_iter=2), client=client)
+    assert classifier.set_callbacks(calls) is classifier
+    classifier.fit(*ROWS)
+    assert [hook for hook, *_ in calls.hooks] == [
+        "setup", "begin", "begin", "end", "end", "teardown",
+    ]  # fmt: skip
+    assert calls.estimators == {id(classifier)}
+
+
+def test_a_callback_that_fails_is_torn_down_and_leaves_the_classifier(client, fitted):
+    pytest.importorskip("sklearn.callback")
+
+    class Failing(Calls):
+        def on_fit_task_end(self, estimator, context, **given):
+            raise LookupError
+
+    calls = Failing()
+    classifier = copy.copy(fitted)
+    classifier.client = client
+    classifier.estimator = clone(fitted.estimator).set_callbacks(calls)
+    with pytest.raises(LookupError):
+        classifier.fit(*ROWS)
+    assert classifier.estimator_ is fitted.estimator_
+    assert calls.hooks[-1][0] == "teardown"

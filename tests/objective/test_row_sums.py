@@ -1,0 +1,163 @@
+"""What the rows say before any parameter is known, against NumPy's own sums."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
+from backprop_mlp._network.network import Network
+from backprop_mlp._objective.blocks import RowBlocks
+from backprop_mlp._objective.objective import Objective
+from backprop_mlp._objective.row_sums import InputScale
+
+N_ROWS = 60
+
+
+@pytest.fixture(name="rng")
+def generator():
+    return np.random.default_rng(7)
+
+
+def objective_of(X, weights=None, max_rows=N_ROWS, Y=None, loss=None, weigh=None):
+    weights = np.ones(X.shape[0]) if weights is None else weights
+    Y = np.ones((X.shape[0], 1)) if Y is None else Y
+    network = Network.feedforward((X.shape[1], Y.shape[1]), (), loss or SigmoidLoss())
+    encode = lambda codes, dtype: codes.astype(dtype)  # noqa: E731
+    return Objective(network, RowBlocks(X, Y, weights, encode, max_rows, weigh=weigh), 1.0)
+
+
+def scale_of(X, weights=None, max_rows=N_ROWS):
+    return objective_of(X, weights, max_rows).input_scale
+
+
+def expected_scale(X, weights=None):
+    """Mean and max(1, deviation), with the offset taken out first."""
+    X = X.astype(np.float64)
+    first = X[0].copy()
+    X = X - first
+    means = np.average(X, axis=0, weights=weights)
+    variances = np.average((X - means) ** 2, axis=0, weights=weights)
+    return InputScale(first + means, np.maximum(1.0, np.sqrt(variances)))
+
+
+def assert_close(found, expected, rtol):
+    np.testing.assert_allclose(found.means, expected.means, rtol=rtol, atol=rtol)
+    np.testing.assert_allclose(found.scales, expected.scales, rtol=rtol)
+
+
+@pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sp.csr_matrix, sp.csr_array])
+@pytest.mark.parametrize("max_rows", [7, N_ROWS])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6, 1e9, 1.6e9])
+def test_means_and_deviations_are_those_of_the_rows(container, max_rows, dtype, offset, rng):
+    spread = np.array([0.01, 1.0, 7.0, 3e7])
+    X = (offset + rng.normal(size=(N_ROWS, 4)) * spread).astype(dtype)
+    weights = rng.uniform(0.0, 2.0, N_ROWS) * (rng.random(N_ROWS) < 0.8)
+    found = scale_of(container(X), weights, max_rows)
+    assert found.means.dtype == found.scales.dtype == np.float64
+    np.testing.assert_allclose(found.means, expected_scale(X, weights).means, rtol=1e-14, atol=1e-9)
+    np.testing.assert_allclose(found.scales, expected_scale(X, weights).scales, rtol=1e-9)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("max_rows", [4, N_ROWS])
+def test_a_weight_is_a_number_of_rows(container, max_rows, rng):
+    X = 100.0 + 5.0 * rng.normal(size=(N_ROWS, 3))
+    X[rng.random(X.shape) < 0.3] = 0.0
+    counts = rng.integers(0, 4, N_ROWS)
+    weighted = scale_of(container(X), counts.astype(float), max_rows)
+    assert_close(weighted, scale_of(container(np.repeat(X, counts, axis=0))), 1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sparse_rows_may_hold_zeros_and_parts_of_entries(dtype, rng):
+    X = np.round(4.0 * rng.normal(size=(N_ROWS, 5))).astype(dtype)
+    X[:, 1] = 0.0
+    X[:-1, 2] = 0.0
+    X[:, 3] += 1e6
+    sparse = sp.csr_matrix(X)
+    rows, columns = np.nonzero(np.ones_like(X))
+    stored = sp.csr_matrix((X.ravel(), (rows, columns)), X.shape)
+    twice = sp.csr_matrix(
+        (
+            np.repeat(0.5 * sparse.data, 2),
+            np.repeat(sparse.indices, 2),
+            2 * sparse.indptr,
+        ),
+        X.shape,
+    )
+    before = twice.data.copy()
+    weights = rng.uniform(0.0, 3.0, N_ROWS)
+    for given in (sparse, stored, twice):
+        assert_close(scale_of(given, weights), scale_of(X, weights), 1e-12)
+    assert np.array_equal(twice.data, before)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1, -1e9, 1.6e9, 1e16, 1e300])
+def test_a_constant_column_keeps_its_scale(container, value, rng):
+    X = np.full((N_ROWS, 1), value)
+    found = scale_of(container(X), rng.uniform(0.0, 2.0, N_ROWS), max_rows=7)
+    assert found.scales == [1.0]
+    assert found.means[0] == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e100, 1e160, 1e300])
+def test_no_square_overflows(size, rng):
+    X = rng.normal(size=(N_ROWS, 2))
+    found = scale_of(size * X)
+    np.testing.assert_allclose(found.scales, np.maximum(1.0, size * X.std(axis=0)), rtol=1e-12)
+
+
+def test_standardised_columns_are_left_alone(rng):
+    X = rng.normal(size=(N_ROWS, 3))
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    for rows in (X, X.astype(np.float32), 0.5 * X):
+        found = scale_of(rows)
+        assert np.array_equal(found.means, np.zeros(3))
+        assert np.array_equal(found.scales, np.ones(3))
+
+
+def test_parameters_taken_in_see_standardised_inputs(rng):
+    X = [1e4, 0.0, -3.0] + [50.0, 0.1, 1.0] * rng.normal(size=(N_ROWS, 3))
+    scale = scale_of(X)
+    W, b = rng.normal(size=(3, 4)), rng.normal(size=4)
+    V, beta = W.copy(), b.copy()
+    scale.take_in(W, b)
+    expected = (X - scale.means) / scale.scales @ V + beta
+    np.testing.assert_allclose(X @ W + b, expected, rtol=1e-10, atol=1e-10)
+
+
+# Logits of a network that tells no rows apart
+
+
+@pytest.mark.parametrize("loss", [SigmoidLoss(), SoftmaxLoss()])
+@pytest.mark.parametrize("max_rows", [7, N_ROWS])
+def test_constant_logits_fit_the_rows_and_half_a_row_on_each_side(loss, max_rows, rng):
+    """The gradient of that loss vanishes there: an oracle that knows no logarithm of odds."""
+    Y = np.eye(4)[rng.integers(3, size=N_ROWS)]  # The last class has no row.
+    weights = rng.uniform(0.0, 2.0, N_ROWS)
+    objective = objective_of(np.ones((N_ROWS, 1)), weights, max_rows, Y, loss)
+    z = objective.constant_logits
+    assert np.isfinite(z).all()
+    more = np.eye(4) if loss == SoftmaxLoss() else np.vstack([np.ones(4), np.zeros(4)])
+    Y, weights = np.vstack([Y, more]), np.r_[weights, np.full(len(more), 0.5)]
+    _, delta = loss.value_and_delta(np.tile(z, (len(Y), 1)), Y, weights)
+    np.testing.assert_allclose(delta.sum(axis=0), 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("max_rows", [7, N_ROWS])
+def test_weights_per_output_count_for_their_output(max_rows, rng):
+    Y = rng.integers(2, size=(N_ROWS, 3)).astype(float)
+    weights = rng.uniform(0.0, 2.0, N_ROWS)
+
+    def weigh(codes, w):
+        return np.where(codes > 0.0, [2.0, 1.0, 0.0], [1.0, 3.0, 1.0]) * w[:, np.newaxis]
+
+    X = np.ones((N_ROWS, 1))
+    together = objective_of(X, weights, max_rows, Y, weigh=weigh).constant_logits
+    alone = [
+        objective_of(X, weigh(Y, weights)[:, k], max_rows, Y[:, [k]]).constant_logits[0]
+        for k in range(3)
+    ]
+    np.testing.assert_allclose(together, alone, rtol=1e-13)
