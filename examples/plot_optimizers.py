@@ -51,7 +51,6 @@ def cost_curve(X, y, **settings):
             (16, 16),
             "tanh",
             alpha=0.01,
-            batch_size=32,
             n_iter_no_change=N_PASSES,
             random_state=seed,
             **settings,
@@ -77,7 +76,7 @@ def main():
     best_curves = {}
     for name, settings in MINI_BATCH.items():
         curves = [
-            cost_curve(X, y, max_iter=N_PASSES, learning_rate_init=rate, **settings)
+            cost_curve(X, y, max_iter=N_PASSES, batch_size=32, learning_rate_init=rate, **settings)
             for rate in RATES
         ]
         ends = np.array([curve[-1] for curve in curves])

@@ -66,7 +66,9 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         (gradient descent with momentum). All minimise the same J.
     alpha : float, default=1.0
         Strength of the L2 penalty, >= 0: the course's lambda, with
-        `MLPClassifier`'s scaling.
+        `MLPClassifier`'s scaling. It is divided by m: take alpha / n_samples where
+        weights sum to about one (AdaBoost, RUSBoost), and alpha / (rows of the whole
+        stream) where `partial_fit` is given one row at a time.
     initializer : {"auto", "uniform", "glorot_uniform", "glorot_normal", "xavier", \
             "he_normal"} or callable, default="auto"
         Random starting weights. "auto" is He for layers of relu and leaky relu
@@ -391,6 +393,8 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         -----
         ConvergenceWarning
             If training ended before it converged.
+        IgnoredKeywordWarning, StrongPenaltyWarning
+            If the solver never reads a keyword that is set; if alpha is too strong for m.
         UserWarning
             If Ctrl-C ended it.
         """

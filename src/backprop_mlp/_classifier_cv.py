@@ -288,6 +288,8 @@ class BackpropMLPClassifierCV(
         -----
         ConvergenceWarning
             If the fit on all rows ended before it converged.
+        IgnoredKeywordWarning, StrongPenaltyWarning
+            As for `BackpropMLPClassifier.fit`, once per search.
         """
         _raise_for_params(params, self, "fit")
         task = Task.of_search(self, self.estimator, self.refit)

@@ -206,6 +206,8 @@ class DaskBackpropMLPClassifier(
         -----
         ConvergenceWarning
             If training ended before it converged.
+        IgnoredKeywordWarning, StrongPenaltyWarning
+            As for `BackpropMLPClassifier.fit`.
         UserWarning
             If Ctrl-C ended it.
         """

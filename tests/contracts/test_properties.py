@@ -162,6 +162,8 @@ def networks(draw, solvers=(*METHODS, *MINI_BATCH_SOLVERS), activations=tuple(AC
             "nesterovs_momentum": draw(st.booleans()),
             "max_grad_norm": draw(st.sampled_from([None, 0.1])),
         }
+    if solver != "sgd":
+        params = {name: value for name, value in params.items() if "momentum" not in name}
     return BackpropMLPClassifier(**params)
 
 

@@ -96,6 +96,8 @@ def grids(estimator):
         short = {"solver": ["lbfgs" if name == "max_fun" else "adam"], "max_iter": [3]}
         if name in ("momentum", "nesterovs_momentum", "learning_rate", "power_t"):
             short["solver"] = ["sgd"]
+        if name == "power_t":
+            short["learning_rate"] = ["invscaling"]
         yield short | {name: values}
 
 
@@ -106,6 +108,7 @@ def test_every_value_of_the_grid_trains(estimator, capsys):
         assert set(fitted.predict(X)) <= set(y)
 
 
+@pytest.mark.filterwarnings("ignore::backprop_mlp.IgnoredKeywordWarning")  # as in any such grid
 def test_a_whole_grid_search_is_the_same_but_for_the_estimator():
     grid = {
         "net__hidden_layer_sizes": [(5,), (4, 3)],

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from keywords import read_by
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -132,12 +133,14 @@ def test_too_small_weights_lose_it():
     assert np.abs(caches[19]).max() < 1e-5 * np.abs(caches[1]).max()
 
 
+@pytest.mark.filterwarnings("ignore::backprop_mlp.StrongPenaltyWarning")  # nothing is learnt
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_zeros_teach_nothing_but_how_frequent_the_classes_are(solver):
     """Units that start alike stay alike, and these feed back nothing at all."""
     params = {"initializer": lambda rng, *shape: np.zeros(shape), "max_iter": 500, "tol": 1e-6}
     rows = slice(0, 125)  # 50, 50 and 25 of a class
-    fitted = classifier(solver, **params, learning_rate_init=0.05, batch_size=125)
+    params |= {"learning_rate_init": 0.05, "batch_size": 125}
+    fitted = classifier(solver, **read_by(solver, params))
     fitted.set_params(n_iter_no_change=100).fit(X[rows], y[rows])
     for W in fitted.coefs_:
         assert np.array_equal(W, np.zeros(W.shape))

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from keywords import read_by
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
@@ -59,7 +60,8 @@ def assert_hidden_layers_are_those_of(donor, classifier, tolerance=0.0):
 
 @pytest.mark.parametrize("solver", FULL_BATCH + MINI_BATCH)
 def test_a_network_starts_from_anothers_hidden_layers(donor, solver):
-    network = receiver(donor, NAMES, solver=solver, max_iter=1, learning_rate_init=1e-12)
+    params = read_by(solver, {"max_iter": 1, "learning_rate_init": 1e-12})
+    network = receiver(donor, NAMES, solver=solver, **params)
     assert_hidden_layers_are_those_of(donor, network)
     start = network.cost(X[NEW_TRAIN], LABELS[NEW_TRAIN])
     network.fit(X[NEW_TRAIN], LABELS[NEW_TRAIN])
@@ -77,7 +79,8 @@ def test_it_learns_new_classes_and_leaves_the_donor_alone(donor, solver):
     before = [theta.copy() for theta in donor.thetas_]
     # RMSprop's first steps are larger than the rate: nothing corrects its mean square's start.
     rate = 0.001 if solver == "rmsprop" else 0.01
-    network = receiver(donor, NAMES, solver=solver, alpha=0.1, learning_rate_init=rate)
+    params = read_by(solver, {"alpha": 0.1, "learning_rate_init": rate})
+    network = receiver(donor, NAMES, solver=solver, **params)
     network.fit(X[NEW_TRAIN], LABELS[NEW_TRAIN])
     assert network.score(X[NEW_TEST], LABELS[NEW_TEST]) > 0.85
     assert all(map(np.array_equal, donor.thetas_, before))
@@ -92,6 +95,7 @@ def test_a_few_iterations_lead_further_than_from_scratch(donor, solver):
         return np.vstack([np.zeros(fan_out), GlorotUniform()(rng, fan_in, fan_out)])
 
     params = {"solver": solver, "max_iter": 5, "learning_rate_init": 0.01, "batch_size": 10}
+    params = read_by(solver, params)
     transferred = receiver(donor, NAMES, **params).fit(X[NEW_TRAIN], LABELS[NEW_TRAIN])
     scratch = BackpropMLPClassifier(
         (40, 20), "tanh", initializer=random_weights, random_state=0, **params

@@ -1,0 +1,129 @@
+"""What scorers are given in early stopping: rows with their names, and all classes."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    f1_score,
+    get_scorer,
+    log_loss,
+)
+from sklearn.preprocessing import scale
+
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+
+X, y = load_iris(return_X_y=True)
+X = scale(X)
+FEATURES = ["sepal length", "sepal width", "petal length", "petal width"]
+
+
+def classifier(solver="cg", **params):
+    defaults = {"max_iter": 5, "tol": 0.0, "random_state": 0}
+    return BackpropMLPClassifier((5,), "tanh", solver=solver, **defaults | params)
+
+
+def fit_strictly(model, *data, **given):
+    """Fit; any warning but that it was short is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(*data, **given)
+
+
+@pytest.fixture(params=["pandas", "polars"])
+def frame(request):
+    return pytest.importorskip(request.param).DataFrame(dict(zip(FEATURES, X.T, strict=True)))
+
+
+class Watching:
+    """Accuracy by a scorer that notes what it is given."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, estimator, X, y):
+        self.seen.append(list(X.columns))
+        return get_scorer("f1_macro")(estimator, X, y)
+
+
+# Feature names
+
+
+@pytest.mark.parametrize("rows", ["held out", "given", "given and watched only"])
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"])
+def test_a_scorer_sees_rows_with_their_names(solver, rows, frame):
+    watching = Watching()
+    given = {} if rows == "held out" else {"X_val": frame, "y_val": y}
+    model = classifier(solver, scoring=watching, early_stopping="only" not in rows)
+    fit_strictly(model, frame, y, **given)
+    assert len(watching.seen) >= model.n_iter_ == 5
+    assert all(names == FEATURES for names in watching.seen)
+    assert model.feature_names_in_.tolist() == FEATURES
+
+
+@pytest.mark.parametrize("scoring", ["f1_macro", "neg_log_loss", "roc_auc_ovr"])
+def test_names_change_no_score(scoring, frame):
+    named = fit_strictly(classifier(scoring=scoring, early_stopping=True), frame, y)
+    bare = fit_strictly(classifier(scoring=scoring, early_stopping=True), X, y)
+    assert named.validation_scores_ == bare.validation_scores_
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss"])
+def test_a_search_scores_rows_with_their_names(scoring, frame):
+    search = BackpropMLPClassifierCV(classifier(), alphas=[1, 10], cv=2, scoring=scoring)
+    assert fit_strictly(search, frame, y).score(frame, y) <= 1.0
+
+
+# Classes that the validation rows lack
+
+
+METRICS = {
+    "neg_log_loss": lambda y, P, classes: -log_loss(y, P, labels=classes),
+    "neg_brier_score": lambda y, P, classes: -brier_score_loss(y, P, labels=classes),
+    "f1_macro": lambda y, P, classes: f1_score(
+        y, classes[P.argmax(axis=1)], labels=classes, average="macro", zero_division=0
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@pytest.mark.parametrize("kind", [int, str])
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_validation_rows_may_lack_a_class(solver, metric, kind):
+    labels = y.astype(kind)
+    few = np.flatnonzero(y < 2)[::3]
+    model = classifier(solver, scoring=metric, early_stopping=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, labels, X_val=X[few], y_val=labels[few])
+    expected = METRICS[metric](labels[few], model.predict_proba(X[few]), model.classes_)
+    assert model.best_validation_score_ == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "neg_brier_score", "f1_macro"])
+def test_held_out_rows_may_lack_a_class_with_a_single_row(scoring):
+    rows, labels = np.vstack([X, X[:1]]), np.append(y, 9)
+    for seed in range(3):
+        model = classifier(scoring=scoring, early_stopping=True, random_state=seed)
+        assert np.isfinite(model.fit(rows, labels).validation_scores_).all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_the_second_of_two_names_is_the_positive_class(solver):
+    labels = np.array(["no", "yes"])[(y == 2).astype(int)]
+    model = classifier(solver, scoring="f1", early_stopping=True)
+    model.fit(X, labels, X_val=X[50:], y_val=labels[50:])
+    expected = f1_score(labels[50:], model.predict(X[50:]), pos_label="yes")
+    assert model.best_validation_score_ == pytest.approx(expected, rel=1e-12)
+    model.set_params(scoring="average_precision").fit(X, labels, X_val=X[50:], y_val=labels[50:])
+    shares = model.predict_proba(X[50:])[:, 1]
+    expected = average_precision_score(labels[50:], shares, pos_label="yes")
+    assert model.best_validation_score_ == pytest.approx(expected, rel=1e-12)
