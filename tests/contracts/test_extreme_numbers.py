@@ -21,6 +21,9 @@ from backprop_mlp.schedules import Exponential
 pytestmark = [
     pytest.mark.filterwarnings("error"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # A few rows, or light ones, under a penalty: that is what these tests are about.
+    pytest.mark.filterwarnings("ignore::backprop_mlp.StrongPenaltyWarning"),
+    pytest.mark.filterwarnings("ignore::backprop_mlp.IgnoredKeywordWarning"),
 ]
 
 rng = np.random.default_rng(3)

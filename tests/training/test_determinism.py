@@ -199,7 +199,11 @@ for solver in SOLVERS:
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
 def test_fresh_processes_find_the_same_bits(n_threads, expected):
-    environment = os.environ | {"OMP_NUM_THREADS": str(n_threads), "PYTHONHASHSEED": "random"}
+    environment = os.environ | {
+        "OMP_NUM_THREADS": str(n_threads),
+        "PYTHONHASHSEED": "random",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env=environment,

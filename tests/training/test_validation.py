@@ -439,14 +439,14 @@ def test_it_keeps_them_folded():
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_it_stops_where_the_score_rises_no_more(solver):
-    params = {"early_stopping": True, "n_iter_no_change": 5, "max_iter": 500, "tol": 0.01}
+    params = {"early_stopping": True, "n_iter_no_change": 5, "max_iter": 500, "tol": 0.001}
     fitted = classifier(solver, **params).fit(X_train, y_train, **GIVEN)
     scores = np.array(fitted.validation_scores_)
     assert fitted.converged_
     assert fitted.n_iter_ < 500
-    assert scores[-5:].max() - scores[:-5].max() < 0.01
+    assert scores[-5:].max() - scores[:-5].max() < 0.001
     for end in range(6, len(scores)):
-        assert scores[end - 5 : end].max() - scores[: end - 5].max() >= 0.01
+        assert scores[end - 5 : end].max() - scores[: end - 5].max() >= 0.001
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
