@@ -321,10 +321,10 @@ def test_an_unknown_name_is_refused():
 
 
 def test_full_batch_solvers_have_no_learning_rate():
-    with_rate = network("lbfgs", learning_rate="cosine", learning_rate_init=5.0)
+    without = network("lbfgs", batch_size="auto").fit(X, y)
+    with_rate = clone(without).set_params(learning_rate="cosine", learning_rate_init=5.0)
     with pytest.warns(IgnoredKeywordWarning, match="learning_rate and learning_rate_init"):
         with_rate.fit(X, y)
-    without = network("lbfgs").fit(X, y)
     assert all(map(np.array_equal, with_rate.coefs_, without.coefs_))
 
 

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from keywords import read_by
 from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier, check_gradient, learning_rate_range_test
@@ -23,7 +24,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     # A few rows, or light ones, under a penalty: that is what these tests are about.
     pytest.mark.filterwarnings("ignore::backprop_mlp.StrongPenaltyWarning"),
-    pytest.mark.filterwarnings("ignore::backprop_mlp.IgnoredKeywordWarning"),
 ]
 
 rng = np.random.default_rng(3)
@@ -46,7 +46,7 @@ def target(request):
 
 def network(solver="cg", **params):
     params = {"hidden_layer_sizes": 4, "max_iter": 5, "random_state": 0} | params
-    return BackpropMLPClassifier(solver=solver, **params)
+    return BackpropMLPClassifier(solver=solver, **read_by(solver, params))
 
 
 def assert_finite(model, rows):

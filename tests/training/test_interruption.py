@@ -482,9 +482,8 @@ def test_a_block_on_a_thread_is_no_other_place(solver, act, many_rows, monkeypat
             act()
         return block_pass(network, theta, block)
 
-    classifier = BackpropMLPClassifier(
-        40, solver=solver, batch_size=2600, max_iter=30, tol=0.0, random_state=0
-    )
+    params = read_by(solver, {"batch_size": 2600, "max_iter": 30, "tol": 0.0})
+    classifier = BackpropMLPClassifier(40, solver=solver, random_state=0, **params)
     monkeypatch.setattr("backprop_mlp._objective.objective.block_pass", disturbed)
     if act is fail:
         with pytest.raises(LookupError):
