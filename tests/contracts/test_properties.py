@@ -421,7 +421,6 @@ def trainings(draw):
         output_activation=draw(st.sampled_from(["logistic", "softmax"])),
         solver=draw(st.sampled_from([*METHODS, "sgd"])),
         alpha=draw(st.sampled_from([0.1, 1.0])),
-        batch_size=n_rows,
         max_iter=3,
         warm_start=True,
     )
