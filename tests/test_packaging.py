@@ -55,7 +55,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
     source = ROOT / "src"
     expected = {
         path.relative_to(source).as_posix()
-        for path in (source / "backprop_mlp").iterdir()
+        for path in (source / "backprop_mlp").rglob("*")
         if path.suffix in {".py", ".typed"}
     }
     assert package == expected

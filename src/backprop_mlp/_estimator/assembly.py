@@ -40,6 +40,12 @@ def has_partial_fit(params):
         raise AttributeError(
             "partial_fit does not see all rows: class_weight must not be 'balanced'."
         )
+    if isinstance(params.learning_rate, str) and params.learning_rate == "cosine":
+        raise AttributeError(
+            "learning_rate must not be 'cosine' in partial_fit, which does not know the last "
+            "epoch. Give an object with a horizon, such as "
+            "backprop_mlp.schedules.Cosine(0.01, horizon=1000)."
+        )
     return True
 
 

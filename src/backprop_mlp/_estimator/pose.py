@@ -139,12 +139,6 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     -------
     problem : Problem
     """
-    if isinstance(estimator.learning_rate, str) and estimator.learning_rate == "cosine":
-        raise ValueError(
-            "learning_rate must not be 'cosine' in partial_fit, which does not know the last "
-            "epoch. Give an object with a horizon, such as "
-            "backprop_mlp.schedules.Cosine(0.01, horizon=1000)."
-        )
     X, y = check_rows(estimator, X, y, reset=earlier is None)
     if earlier is None:
         targets = announced(classes, y)
