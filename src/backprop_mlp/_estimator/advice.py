@@ -146,8 +146,13 @@ def _do(names):
 
 
 def are_light(alpha, total_weight, n_rows):
-    """Whether rows weigh so little that the penalty is out of proportion."""
-    return alpha > 0.0 and total_weight < FEW * n_rows
+    """Whether rows weigh so little that the penalty is out of proportion.
+
+    Not if alpha makes up for it: if rows of weight 1 would need the default or less for
+    the same balance.
+    """
+    share = total_weight / n_rows
+    return share < FEW and alpha > share * (1.0 + 1e-9)
 
 
 def warn_of_light_rows(alpha, total_weight, n_rows):
