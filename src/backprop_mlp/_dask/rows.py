@@ -15,7 +15,7 @@ from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
 from .collections import gathered
 from .exact import ExactSum, add_exactly
-from .memory import keep_freed_memory
+from .memory import freed_memory_is_kept
 from .placement import share_out, workers_of
 
 _FAN_IN = 16
@@ -245,13 +245,13 @@ def _blocks(partition, max_rows):
 
 def _sum_over_group(group, function):
     """Sum of ``function(block)`` over all blocks of a group's partitions."""
-    keep_freed_memory()
     function, network = function
     if isinstance(function, partial):
         function = partial(function.func, *map(_aligned, function.args), **function.keywords)
     total = ExactSum()
-    for partition in group:
-        total.add(_sum_over_blocks(partition, function, network))
+    with freed_memory_is_kept:
+        for partition in group:
+            total.add(_sum_over_blocks(partition, function, network))
     return total
 
 
@@ -272,11 +272,10 @@ def _of_first_block(group, index, function):
 
 def _visit(step, state, group, index, argument):
     """The state after a partition was visited; what other tasks were given is not changed."""
-    keep_freed_memory()
     function, objective = step
     X, codes, weights, targets, weigh = group[index]
     blocks = RowBlocks.of(objective.network, X, codes, weights, targets.encode, weigh=weigh)
-    with blocks.open_map(objective.network) as map_blocks:
+    with freed_memory_is_kept, blocks.open_map(objective.network) as map_blocks:
         return function(objective.over(blocks, map_blocks), copy.deepcopy(state), argument)
 
 
