@@ -153,9 +153,9 @@ class PartitionedRows:
         client = self.client
         with _large_graphs():
             step = client.submit(itself, (function, objective.over(None)), pure=False)
-            for number, argument in visits:
+            for number, values in visits:
                 group, index = self._places[number]
-                state = client.submit(_visit, step, state, group, index, argument, pure=False)
+                state = client.submit(_visit, step, state, group, index, list(values), pure=False)
         return gathered(client, [state])[0]
 
     @cached_property
@@ -270,13 +270,13 @@ def _of_first_block(group, index, function):
         return function(_blocks(group[index], 1_000)[0])
 
 
-def _visit(step, state, group, index, argument):
+def _visit(step, state, group, index, values):
     """The state after a partition was visited; what other tasks were given is not changed."""
     function, objective = step
     X, codes, weights, targets, weigh = group[index]
     blocks = RowBlocks.of(objective.network, X, codes, weights, targets.encode, weigh=weigh)
     with freed_memory_is_kept, blocks.open_map(objective.network) as map_blocks:
-        return function(objective.over(blocks, map_blocks), copy.deepcopy(state), argument)
+        return function(objective.over(blocks, map_blocks), copy.deepcopy(state), values)
 
 
 def _aligned(value):
