@@ -351,8 +351,10 @@ def test_a_fit_that_fails_leaves_the_classifier_as_it_was(client, monkeypatch, w
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("solver", ["cg", "adam"])
 @pytest.mark.parametrize("n_partitions", [4, 20])
-def test_the_loss_of_a_worker_does_not_change_the_result(monkeypatch, n_partitions):
+def test_the_loss_of_a_worker_does_not_change_the_result(monkeypatch, n_partitions, solver):
+    estimator = network(solver=solver, batch_size=20)
     cut = [len(DIGITS) // n_partitions] * (n_partitions - 1)
     rows = [chunked(array, *cut) for array in (DIGITS, LABELS)]
     with (
@@ -361,7 +363,7 @@ def test_the_loss_of_a_worker_does_not_change_the_result(monkeypatch, n_partitio
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        undisturbed = DaskBackpropMLPClassifier(network(), client=client).fit(*rows)
+        undisturbed = DaskBackpropMLPClassifier(estimator, client=client).fit(*rows)
         processes = client.run(os.getpid)
         after = Monitor.__call__
         killed = []
@@ -374,7 +376,7 @@ def test_the_loss_of_a_worker_does_not_change_the_result(monkeypatch, n_partitio
             return after(self, iteration)
 
         monkeypatch.setattr(Monitor, "__call__", kill_one_worker)
-        disturbed = DaskBackpropMLPClassifier(network(), client=client).fit(*rows)
+        disturbed = DaskBackpropMLPClassifier(estimator, client=client).fit(*rows)
     assert len(killed) == 1
     for coef, expected in zip(
         disturbed.estimator_.coefs_, undisturbed.estimator_.coefs_, strict=True

@@ -48,6 +48,26 @@ def test_a_score_without_any_weight_is_an_error(fitted):
         fitted.score(ROWS[0][:0], ROWS[1][:0])
 
 
+# Workers
+
+
+@pytest.mark.parametrize("params", [{}, {"solver": "adam"}, {"class_weight": "balanced"}])
+def test_the_result_does_not_depend_on_the_workers(client, params):
+    """Bit by bit: neither on their number nor on their threads."""
+    rows = [chunked(array, *[40] * 14) for array in (DIGITS, LABELS, WEIGHTS)]
+    here = DaskBackpropMLPClassifier(network(**params), client=client).fit(*rows)
+    with Client(
+        processes=False,
+        n_workers=1,
+        threads_per_worker=3,
+        dashboard_address=None,
+        set_as_default=False,
+    ) as other:
+        there = DaskBackpropMLPClassifier(network(**params), client=other).fit(*rows)
+    assert here.loss_curve_ == there.loss_curve_
+    assert all(map(np.array_equal, here.coefs_, there.coefs_))
+
+
 # Fitted attributes
 
 

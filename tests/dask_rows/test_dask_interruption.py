@@ -62,7 +62,7 @@ SCRIPT = textwrap.dedent(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C in other ways")
-@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg", "adam"])
 def test_ctrl_c_ends_training_with_the_iterations_so_far(solver):
     process = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", SCRIPT.replace("SOLVER", repr(solver))],

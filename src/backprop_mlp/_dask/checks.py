@@ -3,6 +3,7 @@
 import copy
 from typing import Any, NamedTuple
 
+import dask
 import numpy as np
 from dask.sizeof import sizeof
 from sklearn.base import clone
@@ -43,7 +44,8 @@ def check_partitions(client, given, classifier, *, reset):
     Parameters
     ----------
     client : distributed.Client
-    given : list of Delayed of (X, y, sample_weight)
+    given : list of tuple of Delayed
+        As `delayed_rows` gives them.
     classifier : BackpropMLPClassifier
     reset : bool
         Whether these rows define the features.
@@ -58,9 +60,9 @@ def check_partitions(client, given, classifier, *, reset):
     ValueError
         If no partition has rows, or if rows are not allowed.
     """
-    classifier = _unfitted(classifier)
-    rows = client.compute(given)
-    checked = client.map(_check_rows, rows, classifier=classifier, reset=reset, pure=False)
+    bare = dask.delayed(_unfitted(classifier))
+    check = dask.delayed(_check_rows, pure=False)
+    checked = client.compute([check(*rows, classifier=bare, reset=reset) for rows in given])
     summaries = gathered(client, client.map(_summarise, checked, pure=False))
     pairs = [pair for pair in zip(checked, summaries, strict=True) if pair[1] is not None]
     if not pairs:
@@ -91,9 +93,8 @@ def _unfitted(classifier):
 # What runs on the workers
 
 
-def _check_rows(rows, classifier, reset):
+def _check_rows(X, y, sample_weight, classifier, reset):
     """Validate one partition as the plain classifier would."""
-    X, y, sample_weight = rows
     check_consistent_length(X, y, sample_weight)
     if X.shape[0] == 0:
         return None

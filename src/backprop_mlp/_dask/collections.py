@@ -40,7 +40,7 @@ def gathered(client, futures):
 
 
 def delayed_rows(X, y, sample_weight):
-    """One delayed (X, y, sample_weight) per partition."""
+    """A tuple of delayed X, y and sample_weight per partition; the weights may be None."""
     X = whole_rows("X", X, (2,))
     parts = [_delayed(X)]
     for name, other, ndims in (("y", y, (1, 2)), ("sample_weight", sample_weight, (1,))):
@@ -59,7 +59,7 @@ def delayed_rows(X, y, sample_weight):
             raise ValueError(
                 f"{name} must have {len(parts[0])} partitions, as X has; got {len(parts[-1])}."
             )
-    return [dask.delayed(rows) for rows in zip(*parts, strict=True)]
+    return list(zip(*parts, strict=True))
 
 
 def whole_rows(name, collection, ndims):

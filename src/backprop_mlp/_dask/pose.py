@@ -39,8 +39,9 @@ def pose(client, classifier, given, given_val, earlier):
     ----------
     client : distributed.Client
     classifier : BackpropMLPClassifier
-    given : list of Delayed of (X, y, sample_weight)
-    given_val : list of Delayed or None
+    given : list of tuple of Delayed
+        As `delayed_rows` gives them.
+    given_val : list of tuple of Delayed or None
         The validation rows.
     earlier : Earlier or None
         What training goes on from.

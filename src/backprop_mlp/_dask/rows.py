@@ -15,6 +15,7 @@ from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
 from .collections import gathered
 from .exact import ExactSum, add_exactly
+from .memory import freed_memory_is_kept
 from .placement import share_out, workers_of
 
 _FAN_IN = 16
@@ -162,9 +163,9 @@ class PartitionedRows:
         client = self.client
         with _large_graphs():
             step = client.submit(itself, (function, objective.over(None)), pure=False)
-            for number, argument in visits:
+            for number, values in visits:
                 group, index = self._places[number]
-                state = client.submit(_visit, step, state, group, index, argument, pure=False)
+                state = client.submit(_visit, step, state, group, index, list(values), pure=False)
         return gathered(client, [state])[0]
 
     @cached_property
@@ -260,8 +261,9 @@ def _sum_over_group(group, function):
     if isinstance(function, partial):
         function = partial(function.func, *map(_aligned, function.args), **function.keywords)
     total = ExactSum()
-    for partition in group:
-        total.add(_sum_over_blocks(partition, function, network))
+    with freed_memory_is_kept:
+        for partition in group:
+            total.add(_sum_over_blocks(partition, function, network))
     return total
 
 
@@ -280,13 +282,13 @@ def _of_first_block(group, index, function):
         return function(_blocks(group[index], 1_000)[0])
 
 
-def _visit(step, state, group, index, argument):
+def _visit(step, state, group, index, values):
     """The state after a partition was visited; what other tasks were given is not changed."""
     function, objective = step
     X, codes, weights, targets, weigh = group[index]
     blocks = RowBlocks.of(objective.network, X, codes, weights, targets.encode, weigh=weigh)
-    with blocks.open_map(objective.network) as map_blocks:
-        return function(objective.over(blocks, map_blocks), copy.deepcopy(state), argument)
+    with freed_memory_is_kept, blocks.open_map(objective.network) as map_blocks:
+        return function(objective.over(blocks, map_blocks), copy.deepcopy(state), values)
 
 
 def _aligned(value):

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import dask
 import numpy as np
 import scipy.sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -12,7 +13,6 @@ from .._estimator.fitted import fitted_network
 from .._training.scoring import score_rows
 from .checks import partition_weights
 from .collections import gathered
-from .rows import itself
 
 
 def accuracy(client, given, classifier):
@@ -21,7 +21,8 @@ def accuracy(client, given, classifier):
     Parameters
     ----------
     client : distributed.Client
-    given : list of Delayed of (X, y, sample_weight)
+    given : list of tuple of Delayed
+        As `delayed_rows` gives them.
     classifier : BackpropMLPClassifier
 
     Returns
@@ -33,9 +34,8 @@ def accuracy(client, given, classifier):
     ValueError
         If there are no rows, or if their weights have no finite sum above 0.
     """
-    rows = client.compute(given)
-    classifier = client.submit(itself, classifier, pure=False)
-    hits = gathered(client, client.map(_count_hits, rows, classifier=classifier, pure=False))
+    classifier, count = dask.delayed(classifier), dask.delayed(_count_hits, pure=False)
+    hits = gathered(client, client.compute([count(*rows, classifier=classifier) for rows in given]))
     n_rows, right, total = map(sum, zip(*hits, strict=True))
     if n_rows == 0:
         raise ValueError(f"X must have at least one row; got {len(given)} empty partitions.")
@@ -44,9 +44,8 @@ def accuracy(client, given, classifier):
     return right / total
 
 
-def _count_hits(rows, classifier):
+def _count_hits(X, y, sample_weight, classifier):
     """Number of rows, weight of those that are predicted right, and of all."""
-    X, y, sample_weight = rows
     check_consistent_length(X, y, sample_weight)
     n_rows = X.shape[0]
     if n_rows == 0:

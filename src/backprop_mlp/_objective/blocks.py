@@ -234,20 +234,21 @@ class RowBlocks(Sequence):
 
         Parameters
         ----------
-        function : callable(objective, state, argument) -> state
+        function : callable(objective, state, values) -> state
             The objective is one over the part's rows. The state may be changed.
         objective : Objective
             Over these rows.
         state : object
-        visits : list of (int, object)
-            Number of the part to go to next, and the function's argument there.
+        visits : iterable of (int, iterable)
+            Number of the part to go to next, and the values that the function is given
+            there. Only a visit to a part in another process takes them all at once.
 
         Returns
         -------
         state : object
         """
-        for _, argument in visits:
-            state = function(objective, state, argument)
+        for _, values in visits:
+            state = function(objective, state, values)
         return state
 
     def first(self, function):

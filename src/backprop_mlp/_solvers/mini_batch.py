@@ -234,7 +234,7 @@ def pass_over_part(how, objective, progress, rates):
         Over the part's rows, estimating J over all rows.
     progress : Progress
         Changed.
-    rates : list of float
+    rates : iterable of float
         Learning rate of each batch.
 
     Returns
@@ -310,17 +310,11 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
             parts = range(len(sizes))
             if how.shuffle and len(sizes) > 1:
                 parts = progress.rng.permutation(len(sizes)).tolist()
-            times = (clock.read(how.time, number, n_batches) for number in range(n_batches))
-            visits = [
-                (
-                    part,
-                    [
-                        rate_at(how.schedule, time) * monitor.rate_factor
-                        for time in islice(times, counts[part])
-                    ],
-                )
-                for part in parts
-            ]
+            rates = (
+                rate_at(how.schedule, clock.read(how.time, number, n_batches)) * monitor.rate_factor
+                for number in range(n_batches)
+            )
+            visits = [(part, islice(rates, counts[part])) for part in parts]
             progress.cost = 0.0
             progress = objective.blocks.fold(steps, objective, progress, visits)
             _check_finite(epoch + 1, progress)
