@@ -6,7 +6,7 @@ question, with few images to learn the answer from: how many loops does a digit 
 
 - from scratch: a new network, for the few images alone;
 - fine-tuning: the hidden layers of the first network and a fresh output layer, all
-  trained on, with little penalty and for twenty iterations only;
+  trained on, with little penalty and for six iterations only;
 - features: the first network's hidden activations as the inputs of a logistic
   regression; the hidden layers stay as they are.
 
@@ -38,6 +38,7 @@ from backprop_mlp.initializers import GlorotUniform
 LOOPS = np.array([1, 0, 0, 0, 0, 0, 1, 0, 2, 1])
 SIZES = [20, 50, 100, 200, 400]
 SHOWN_SIZE = 50
+N_FINE = 6
 N_ITERATIONS = 100
 DRAWS = range(5)
 HIDDEN = (100, 50)
@@ -113,7 +114,7 @@ def main():
             rng = np.random.default_rng(seed)
             ways = {
                 "features": on_features(donor),
-                "fine-tuning": fine_tuned(donor, [0, 1, 2], rng, alpha=0.01, max_iter=20),
+                "fine-tuning": fine_tuned(donor, [0, 1, 2], rng, alpha=0.01, max_iter=N_FINE),
                 "from scratch": from_scratch(seed),
             }
             for name, estimator in ways.items():
