@@ -8,8 +8,9 @@ step and find its length themselves.
 Left: the cost over the passes through the data, each mini-batch method at the best
 of nine learning rates, for a comparison at one common rate compares rates, not
 methods. Well tuned, the five are much alike here; conjugate gradient and L-BFGS,
-which have nothing to tune, start more slowly and end where the five do. Right: the cost at the end over the learning rate. Where the good rates
-lie differs thirtyfold from method to method.
+which have nothing to tune, start more slowly and end where the five do. Right: the
+cost at the end over the learning rate. Where the good rates lie differs thirtyfold
+from method to method.
 """
 
 import warnings
