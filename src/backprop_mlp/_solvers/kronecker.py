@@ -361,11 +361,7 @@ class Kronecker:
             return theta.copy()
         phi = np.empty_like(theta)
         for (mean, U, V, D, d), W, b, Phi, beta in self._layers(theta, phi):
-            product, bias = W, b + W @ mean
-            if V is not None:
-                product, bias = V.T @ product, V.T @ bias
-            if U is not None:
-                product = product @ U
+            product, bias = _along(U, V, W, b + W @ mean)
             np.divide(product, D, out=Phi)
             np.divide(bias, d, out=beta)
         return phi
@@ -376,11 +372,7 @@ class Kronecker:
             return grad.copy()
         pulled = np.empty_like(grad)
         for (mean, U, V, D, d), W, b, Phi, beta in self._layers(grad, pulled):
-            product, bias = W - np.multiply.outer(b, mean), b
-            if V is not None:
-                product, bias = V.T @ product, V.T @ bias
-            if U is not None:
-                product = product @ U
+            product, bias = _along(U, V, W - np.multiply.outer(b, mean), b)
             np.multiply(product, D, out=Phi)
             np.multiply(bias, d, out=beta)
         return pulled
@@ -426,6 +418,13 @@ class Kronecker:
             np.isfinite(part).all() for layer in factors for part in layer if part is not None
         )
         return factors if finite else []
+
+
+def _along(U, V, W, b):
+    """Weights V' W U and biases V' b, along the columns; None is the identity."""
+    if V is not None:
+        W, b = V.T @ W, V.T @ b
+    return (W if U is None else W @ U), b
 
 
 def _eigenbasis(matrix):

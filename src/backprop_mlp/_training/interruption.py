@@ -4,6 +4,12 @@ A run is a start of a fit or a fold of a search. Which group a run belongs to, a
 whether a fit leaves warnings to its caller, stands in context variables: a fit inside
 a fold finds the fold's group by itself, whatever lies between them. A new thread or
 process begins with an empty context; each run sets its own.
+
+The way of Ctrl-C: the solver catches it, goes back to its last whole iteration and
+calls `Monitor.interrupt`, which sets the group; the monitors of its other runs see
+that after their next iteration. `run_side_by_side` returns the outcomes so far, or
+raises KeyboardInterrupt inside a search. The best outcome is adopted, and
+`_estimator/advice.py` warns, once.
 """
 
 import threading
