@@ -14,12 +14,14 @@ from ._display.learning_rate_range import LearningRateRangeDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.network_activations import NetworkActivationsDisplay
 from ._estimator.advice import IgnoredKeywordWarning, StrongPenaltyWarning
+from ._regressor import BackpropMLPRegressor
 
 __version__ = version("backprop-mlp")
 
 __all__ = [
     "BackpropMLPClassifier",
     "BackpropMLPClassifierCV",
+    "BackpropMLPRegressor",
     "GradientCheck",
     "GradientCheckDisplay",
     "HiddenUnitsDisplay",
