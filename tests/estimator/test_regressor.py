@@ -1,7 +1,6 @@
 """The regressor: its objective, the units of y, what a fit keeps, and what it refuses."""
 
 import pickle
-import warnings
 from inspect import signature
 
 import numpy as np

@@ -66,10 +66,14 @@ class _LogLink:
         """exp(z)."""
         return np.exp(z)
 
+    def is_allowed(self, least):
+        """Whether the least of all numbers is ``allowed``."""
+        raise NotImplementedError
+
     def check_range(self, y):
         """An error if a number is not ``allowed``."""
-        least = y.min(initial=np.inf)
-        if not self._is_allowed(least):
+        least = y.min()
+        if not self.is_allowed(least):
             raise ValueError(f"y must be {self.allowed} with loss={self.name!r}; got {least}.")
 
     def constant_logits(self, totals, weights):
@@ -178,7 +182,8 @@ class Poisson(_LogLink):
         np.copyto(terms, Y * _exp_remainder(np.where(close, u, 0)), where=close)
         return terms
 
-    def _is_allowed(self, least):
+    def is_allowed(self, least):
+        """Whether the least of all numbers is ``allowed``."""
         return least >= 0.0
 
 
@@ -210,7 +215,8 @@ class Gamma(_LogLink):
         """Derivative of delta along tz."""
         return np.exp(np.log(Y) - z) * tz * _in_precision(w, z)
 
-    def _is_allowed(self, least):
+    def is_allowed(self, least):
+        """Whether the least of all numbers is ``allowed``."""
         return least > 0.0
 
 
