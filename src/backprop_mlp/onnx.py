@@ -27,6 +27,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
+from ._estimator.averaging import AveragedNetworks, networks_of
 from ._estimator.fitted import fitted_network
 from ._estimator.keywords import Matrix
 from ._network.activations import LEAKY_SLOPE
@@ -154,6 +155,65 @@ def _row(table, kind, name):
 def _leaky_relu(graph, z):
     # ONNX's LeakyRelu holds its slope in float32.
     return graph("Max", z, graph("Mul", z, graph.constant(LEAKY_SLOPE)))
+
+
+def _is_average(fitted):
+    return isinstance(fitted, AveragedNetworks)
+
+
+def _averaged_logits(graph, averaged, x):
+    """Add the members, and the logits of the mean of their probabilities."""
+    logits = [(member, _logits(graph, member, x)) for member in averaged.members]
+    targets = averaged.targets
+    if targets.multilabel:
+        present = _log_mean_exp(graph, [_log_logistic(graph, z) for _, z in logits])
+        absent = _log_mean_exp(graph, [_log_logistic(graph, graph("Neg", z)) for _, z in logits])
+        return graph("Sub", present, absent)
+    log_P = _log_mean_exp(
+        graph, [_log_proba(graph, member, targets.classes, z) for member, z in logits]
+    )
+    if len(targets.classes) != 2:
+        return log_P
+    first, second = (
+        graph("Gather", log_P, graph.constant([column], _ONNX.INT64), axis=1) for column in (0, 1)
+    )
+    return graph("Sub", second, first)
+
+
+def _log_mean_exp(graph, log_values):
+    """Add the logarithm of the mean of the exponentials of several arrays of one shape."""
+    top = graph("Max", *log_values)
+    total = graph("Sum", *(graph("Exp", graph("Sub", values, top)) for values in log_values))
+    mean = graph("Div", total, graph.constant(float(len(log_values))))
+    return graph("Add", top, graph("Log", mean))
+
+
+def _log_logistic(graph, z):
+    """Add log(1 / (1 + exp(-z))), finite for every finite z."""
+    return graph("Sub", _negative_part(graph, z), graph("Log", _one_plus_tail(graph, z)))
+
+
+def _log_proba(graph, member, classes, z):
+    """Add a member's log-probabilities of all classes; unknown ones have the lowest number."""
+    known = member.targets.classes
+    if len(known) == 2:
+        log_P = graph("Concat", graph("Neg", z), z, axis=1)
+        log_P = _log_logistic(graph, log_P)
+    else:
+        if member.network.loss.output_activation == "logistic":
+            z = _log_logistic(graph, z)
+        shifted = graph("Sub", z, _per_row(graph, "ReduceMax", 18, z))
+        total = _per_row(graph, "ReduceSum", 13, graph("Exp", shifted))
+        log_P = graph("Sub", shifted, graph("Log", total))
+    if len(known) == len(classes):
+        return log_P
+    # Each column is a known one or the lowest number, which is put last.
+    lowest = graph("Mul", _per_row(graph, "ReduceMax", 18, log_P), graph.constant(0.0))
+    lowest = graph("Add", lowest, graph.constant(np.finfo(graph.dtype).min))
+    columns = np.full(len(classes), len(known))
+    columns[np.searchsorted(classes, known)] = np.arange(len(known))
+    both = graph("Concat", log_P, lowest, axis=1)
+    return graph("Gather", both, graph.constant(columns, _ONNX.INT64), axis=1)
 
 
 _ACTIVATIONS = {
@@ -294,14 +354,14 @@ def convert(scope, operator, container):
         graph("Cast", variable.full_name, to=graph.precision) for variable in operator.inputs
     ]
     x = columns[0] if len(columns) == 1 else graph("Concat", *columns, axis=1)
-    z = _logits(graph, fitted, x)
+    z = _averaged_logits(graph, fitted, x) if _is_average(fitted) else _logits(graph, fitted, x)
     labels, scores, *class_labels = (variable.full_name for variable in operator.outputs)
     classes = get_label_classes(scope, model)
     _labels(graph, targets, classes, z, labels)
     for output in class_labels:
         graph("Identity", _label_constant(graph, classes), output=output)
     if not container.get_options(model, {"raw_scores": False})["raw_scores"]:
-        outputs = fitted.network.loss.output_activation
+        outputs = (fitted if _is_average(fitted) else fitted.network).loss.output_activation
         _row(_OUTPUTS, "output activation", outputs)(graph, targets, z, scores)
     elif len(targets.classes) == 2 and not targets.multilabel:
         graph("Concat", graph("Neg", z), z, output=scores, axis=1)
@@ -310,10 +370,10 @@ def convert(scope, operator, container):
 
 
 def _fitted(model):
-    """The network of a classifier, which may have been found by a search over alpha."""
-    return fitted_network(
-        model.best_estimator_ if isinstance(model, BackpropMLPClassifierCV) else model
-    )
+    """The network of a classifier, or the average of those that a search over alpha has kept."""
+    if not isinstance(model, BackpropMLPClassifierCV):
+        return fitted_network(model)
+    return networks_of(model)
 
 
 class _ReusingScope:

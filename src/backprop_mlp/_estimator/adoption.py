@@ -146,9 +146,15 @@ def earlier_training(estimator):
 
 def fitted_copy(estimator, problem, network, theta):
     """This estimator as if it were fitted to a problem with a plain network."""
+    twin = fitted_twin(estimator)
+    adopt_network(twin, network, problem.targets, theta, problem.blocks.dtype)
+    twin.class_weight_ = problem.class_weight
+    return twin
+
+
+def fitted_twin(estimator):
+    """This estimator as it is: training one of the two does not change the other."""
     # Not copy.copy, in which a subclass may leave out what can't be pickled.
     twin = object.__new__(type(estimator))
     twin.__dict__ = dict(vars(estimator))
-    adopt_network(twin, network, problem.targets, theta, problem.blocks.dtype)
-    twin.class_weight_ = problem.class_weight
     return twin

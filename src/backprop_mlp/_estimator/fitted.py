@@ -54,6 +54,10 @@ class FittedNetwork(NamedTuple):
         """Logits of the rows of X, of shape (n_rows, n_outputs)."""
         return self._forward(X)[0]
 
+    def predict(self, z):
+        """Predictions for logits z."""
+        return self.targets.predict(z)
+
     def proba(self, z):
         """Probabilities of the classes for logits z."""
         return self.targets.proba(self.network.loss, z)
