@@ -15,6 +15,7 @@ from ._display.loss_curve import LossCurveDisplay
 from ._display.network_activations import NetworkActivationsDisplay
 from ._estimator.advice import IgnoredKeywordWarning, StrongPenaltyWarning
 from ._regressor import BackpropMLPRegressor
+from ._regressor_cv import BackpropMLPRegressorCV
 
 __version__ = version("backprop-mlp")
 
@@ -22,6 +23,7 @@ __all__ = [
     "BackpropMLPClassifier",
     "BackpropMLPClassifierCV",
     "BackpropMLPRegressor",
+    "BackpropMLPRegressorCV",
     "GradientCheck",
     "GradientCheckDisplay",
     "HiddenUnitsDisplay",

@@ -1,62 +1,30 @@
 """Cross-validation over the strength of the penalty, along a path."""
 
-import copy
-from numbers import Integral
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.metrics import get_scorer
-from sklearn.model_selection import check_cv
-from sklearn.utils import Bunch
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, is_multilabel
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
-from ._base import N_JOBS
+from ._base_cv import AlphaSearch, can_predict
 from ._classifier import BackpropMLPClassifier
-from ._estimator.advice import warn_of_ignored_keywords, warn_of_light_rows
-from ._estimator.alpha_path import AlphaPath, Fold
-from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.keywords import SCORER_NAME, Matrix, Scoring, Weights
-from ._estimator.onnx_protocol import OnnxMixin
+from ._estimator.averaging import networks_of
+from ._estimator.held_out import LOG_LOSS, HeldOutProbabilities
+from ._estimator.keywords import HELD_OUT_SCORING, Matrix, RandomState, Scoring, Weights
+from ._estimator.rows import check_rows
 from ._estimator.tags import NetworkClassifierMixin
-from ._sklearn import (
-    CallbackSupportMixin,
-    Interval,
-    _check_sample_weight,
-    _fit_context,
-    _raise_for_params,
-    _routing_enabled,
-    validate_params,
-    with_callbacks,
-)
-from ._training.callbacks import Task
-from ._training.interruption import Interruption
-from ._training.scoring import score_rows
+from ._sklearn import _fit_context, with_callbacks
 
 
-def _is_refitted(search):
-    if not search.refit:
-        raise AttributeError("Only a search with refit=True can predict; got refit=False.")
-    return True
-
-
-class BackpropMLPClassifierCV(
-    OnnxMixin,
-    DocumentationLinkMixin,
-    CallbackSupportMixin,
-    MetaEstimatorMixin,
-    NetworkClassifierMixin,
-    BaseEstimator,
-):
+class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
     """A `BackpropMLPClassifier` that chooses ``alpha`` by cross-validation.
 
-    In every fold one network is trained with the weakest penalty, and then with
-    each stronger one in turn, starting from the parameters it has. That takes a
-    fraction of the work of `sklearn.model_selection.GridSearchCV`, which starts
+    It can also predict by the mean of the folds' networks, which are better together than one
+    network trained on all rows. In every fold one network is trained with the weakest
+    penalty, and then with each stronger one in turn, starting from the parameters it has.
+    That takes a fraction of the work of `sklearn.model_selection.GridSearchCV`, which starts
     from new weights each time.
 
     Parameters
@@ -67,20 +35,26 @@ class BackpropMLPClassifierCV(
         until the stronger penalty has been followed. None means
         ``BackpropMLPClassifier()``.
 
-    alphas : int or array-like of float, default=10
+    alphas : "auto", int or array-like of float, default="auto"
         The grid, numbers >= 0; an int n stands for n numbers from 0.01 to 100 on
-        a logarithmic scale.
+        a logarithmic scale. "auto" begins with 1, the root of 10, and 10, and goes on in
+        such steps from the end at which the best alpha lies until it lies inside, at
+        least from 0.01 and at most to 1000; with a ``scoring`` other than the log-loss
+        it is 7 numbers from 0.1 to 100.
 
     cv : int, cross-validation generator or iterable, default=5
-        The folds. An int means stratified folds; see
-        `sklearn.model_selection.check_cv`.
+        The folds. An int means stratified folds (for multilabel problems plain ones), which
+        ``random_state`` shuffles; see `sklearn.model_selection.check_cv`.
 
     scoring : str, callable or None, default=None
-        A scorer's name, or ``scorer(estimator, X, y)``; greater is better. None
-        is accuracy. As in `sklearn.linear_model.LogisticRegressionCV`, a metric
-        that takes ``labels`` is given all classes, and one that takes
-        ``pos_label`` the second of two classes, unless the scorer was made with
-        these keywords.
+        None and "log_loss" choose the alpha with the lowest mean log-loss of
+        `predict_proba` over the held-out rows of all folds together, summed over the
+        labels of multilabel problems. Row weights count, the penalty and class weights
+        do not. See Notes. All else is a scorer's name, or ``scorer(estimator, X, y)``;
+        greater is better, and the mean over the folds chooses. As in
+        `sklearn.linear_model.LogisticRegressionCV`, a metric that takes ``labels`` is
+        given all classes, and one that takes ``pos_label`` the second of two classes,
+        unless the scorer was made with these keywords.
 
     n_jobs : int or None, default=None
         Number of folds to train in parallel, in threads unless a
@@ -88,20 +62,28 @@ class BackpropMLPClassifierCV(
         outside such a context; -1 means all processors. The result does not
         depend on it.
 
-    refit : bool, default=True
-        Whether to train a new network on all rows with the chosen alpha. Only
-        then can the search predict.
+    refit : bool or "folds", default=True
+        True trains a new network on all rows with the chosen alpha: one network, with
+        ``coefs_`` of its own, at the price of one more fit. "folds" trains nothing more: it
+        keeps the folds' networks at the chosen alpha and at the next weaker one of the
+        grid, if there is one, and averages their probabilities. With False the search
+        can't predict.
+
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the folds if ``cv`` is an int, and gives the network of each fold, and the
+        one of ``refit=True``, a start of its own. None leaves the rows in their order and
+        every start to the ``random_state`` of the estimator.
 
     Attributes
     ----------
     alpha_ : float
-        The alpha with the highest mean score, the largest of them in case of a tie.
+        The alpha with the highest score, the largest of them in case of a tie.
 
     alphas_ : ndarray of shape (n_alphas,)
         The grid in ascending order, without duplicates.
 
     scores_ : ndarray of shape (n_alphas, n_folds)
-        Scores on the rows that each fold leaves out.
+        Scores on the rows that each fold leaves out; by default minus their mean log-loss.
 
     train_scores_ : ndarray of shape (n_alphas, n_folds)
         Scores on the rows that each fold trains on.
@@ -110,10 +92,18 @@ class BackpropMLPClassifierCV(
         Number of iterations of each fit along the paths.
 
     best_score_ : float
-        Mean score of the chosen alpha over the folds.
+        Score of the chosen alpha: the mean over the folds, by default over their rows.
 
     best_estimator_ : BackpropMLPClassifier
-        Trained on all rows, if ``refit``.
+        Trained on all rows, if ``refit=True``.
+
+    estimators_ : list of BackpropMLPClassifier
+        Fold by fold, the weaker alpha first, if ``refit="folds"``.
+
+    oof_proba_ : ndarray of shape (n_samples, n_classes)
+        Out-of-fold probabilities of the training rows, by the networks at ``alpha_`` (with
+        ``refit="folds"`` the mean with those at the next weaker alpha) of the fold that
+        leaves the row out: the mean of them if there are several, nan if there is none.
 
     classes_ : ndarray of shape (n_classes,)
         Sorted labels; for multilabel problems the numbers of the columns.
@@ -143,6 +133,20 @@ class BackpropMLPClassifierCV(
     the alphas, so that a fine grid takes no more work than a coarse one. They may
     end before they converge; only the fit on all rows warns of that.
 
+    The log-loss of a row is -log of the probability of its class, which counts as 2.2e-16
+    where it is below that, as in `sklearn.metrics.log_loss`. `score` is the accuracy with
+    ``scoring=None``, as `sklearn.linear_model.RidgeCV` chooses by one measure and scores by
+    another; with "log_loss" it is minus the mean log-loss.
+
+    With ``refit="folds"`` `decision_function` is the logarithm of the averaged probabilities,
+    and for two classes and for labels their log-odds, so that its largest column, or its
+    sign, is what `predict` says. Averaging costs as many networks' memory and time in
+    every prediction as ``estimators_`` has: 10 with 5 folds. It is for probabilities
+    that are to be good rather than for a network to look into.
+
+    During the search the networks of all alphas and folds are kept, and their probabilities
+    of the rows that they leave out.
+
     A fold may lack a class, in the rows that it trains on or in those that it
     leaves out: a class that its network does not know has probability 0 there.
     A scorer is then given the network with ``classes_`` and probabilities of all
@@ -154,7 +158,8 @@ class BackpropMLPClassifierCV(
     `BackpropMLPClassifier` describes.
 
     With scikit-learn 1.9 or later, ``set_callbacks`` takes scikit-learn's callbacks.
-    The subtasks of a fit are "search" and, if ``refit``, "refit"; those of "search"
+    The subtasks of a fit are "search", with ``alphas="auto"`` once more for every alpha
+    beyond the first three, and with ``refit=True`` "refit"; those of "search"
     are the folds, and those of a fold its fits, one per alpha. As in
     `sklearn.model_selection.GridSearchCV`, callbacks that are propagated, such as
     progress bars, belong on the search, and others may be set on ``estimator``.
@@ -175,11 +180,19 @@ class BackpropMLPClassifierCV(
     >>> from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
     >>> X, y = load_iris(return_X_y=True)
     >>> network = BackpropMLPClassifier(5, "tanh", random_state=0)
-    >>> search = BackpropMLPClassifierCV(network, alphas=[0.1, 1.0, 10.0, 100.0]).fit(X, y)
+    >>> search = BackpropMLPClassifierCV(
+    ...     network, alphas=[0.1, 1.0, 10.0, 100.0], scoring="accuracy"
+    ... ).fit(X, y)
     >>> search.alphas_.size, search.scores_.shape
     (4, (4, 5))
     >>> bool(search.best_score_ > 0.9)
     True
+
+    Chosen by the log-loss, and the networks of the folds averaged:
+
+    >>> averaged = BackpropMLPClassifierCV(network, refit="folds", random_state=0).fit(X, y)
+    >>> len(averaged.estimators_), averaged.oof_proba_.shape
+    (10, (150, 3))
 
     The picture of a validation curve needs no further training:
 
@@ -195,33 +208,25 @@ class BackpropMLPClassifierCV(
     """
 
     _parameter_constraints: dict = {
+        **AlphaSearch._parameter_constraints,
         "estimator": [BackpropMLPClassifier, None],
-        "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "cv": ["cv_object"],
-        "scoring": [SCORER_NAME, callable, None],
-        "n_jobs": N_JOBS,
-        "refit": ["boolean"],
+        "scoring": [HELD_OUT_SCORING, callable, None],
     }
-    alpha_: float
-    alphas_: np.ndarray
-    scores_: np.ndarray
-    train_scores_: np.ndarray
-    n_iter_: np.ndarray
-    best_score_: float
     best_estimator_: BackpropMLPClassifier
+    estimators_: list[BackpropMLPClassifier]
+    oof_proba_: np.ndarray
     classes_: np.ndarray
-    n_features_in_: int
-    feature_names_in_: np.ndarray
 
     def __init__(
         self,
         estimator: BackpropMLPClassifier | None = None,
         *,
-        alphas: ArrayLike = 10,
+        alphas: ArrayLike | Literal["auto"] = "auto",
         cv: Any = 5,
         scoring: Scoring = None,
         n_jobs: int | None = None,
-        refit: bool = True,
+        refit: bool | Literal["folds"] = True,
+        random_state: RandomState = None,
     ):
         self.estimator = estimator
         self.alphas = alphas
@@ -229,34 +234,12 @@ class BackpropMLPClassifierCV(
         self.scoring = scoring
         self.n_jobs = n_jobs
         self.refit = refit
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Where metadata go: ``sample_weight`` to `fit`, others to the splitter and the scorer.
-
-        Returns
-        -------
-        routing : MetadataRouter
-            See scikit-learn's user guide on metadata routing.
-        """
-        return (
-            MetadataRouter(owner=type(self).__name__)
-            .add_self_request(self)
-            .add(
-                splitter=check_cv(self.cv),
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-            .add(
-                scorer=self._scorer,
-                method_mapping=MethodMapping()
-                .add(caller="fit", callee="score")
-                .add(caller="score", callee="score"),
-            )
-        )
+        self.random_state = random_state
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Matrix, y: Matrix, sample_weight: Weights = None, **params: Any) -> Self:
-        """Choose alpha by cross-validation, and train with it on all rows.
+        """Choose alpha by cross-validation; train on all rows, or keep the folds' networks.
 
         Parameters
         ----------
@@ -291,118 +274,16 @@ class BackpropMLPClassifierCV(
         IgnoredKeywordWarning, StrongPenaltyWarning
             As for `BackpropMLPClassifier.fit`, once per search.
         """
-        _raise_for_params(params, self, "fit")
-        task = Task.of_search(self, self.estimator, self.refit)
-        # Everything is fitted on a copy: a failure leaves this search as it was.
-        fitted = copy.copy(self)
-        for name in ("best_estimator_", "classes_"):  # of an earlier fit that had refit=True
-            fitted.__dict__.pop(name, None)
-        fitted._fit(X, y, sample_weight, params, task)
-        self.__dict__ = fitted.__dict__
-        return self
-
-    def _fit(self, X, y, sample_weight, params, task):
-        self.alphas_ = self._grid()
-        estimator = clone(BackpropMLPClassifier() if self.estimator is None else self.estimator)
-        validate_params(estimator)
-        if estimator.early_stopping:
-            raise ValueError(
-                "early_stopping of the estimator must be False on a path of alphas; got True. "
-                "GridSearchCV takes it."
-            )
-        X, y, sample_weight = self._validate_rows(X, y, sample_weight)
-        classes = None if is_multilabel(y) else np.unique(y)
-        routed = self._routed("fit", sample_weight, params)
-        splits = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.splitter.split))
-        if not splits:
-            raise ValueError(f"cv must give at least one fold; got {self.cv!r}.")
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        task.begin(X=X, y=y, metadata=metadata)
-        path = AlphaPath(
-            estimator,
-            self.alphas_,
-            X,
-            y,
-            sample_weight,
-            classes,
-            self._scorer,
-            routed.scorer.score,
-        )
-        self._choose(path, splits, task)
-        if self.refit:
-            self.best_estimator_ = estimator.set_params(alpha=self.alpha_)
-            with task.fit_of(self.best_estimator_, "refit"):
-                self.best_estimator_.fit(X, y, sample_weight)
-            self.classes_ = self.best_estimator_.classes_
-        else:
-            # No fit of this search warns.
-            warn_of_ignored_keywords(estimator)
-            if sample_weight is not None:
-                n_rows = np.count_nonzero(sample_weight)
-                warn_of_light_rows(self.alpha_, sample_weight.sum(), n_rows)
-        task.end(lambda: vars(self))
-
-    def _validate_rows(self, X, y, sample_weight):
-        """Training data, checked; X as it was given if its columns have names."""
-        precisions = [np.float64, np.float32]
-        checked, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=precisions, multi_output=True
-        )
-        check_classification_targets(y)
-        if not is_multilabel(y):
-            y = column_or_1d(y, warn=True)
-        if not hasattr(self, "feature_names_in_"):
-            X = checked
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, checked, dtype=np.float64, ensure_non_negative=True
-            )
-        return X, y, sample_weight
-
-    def _choose(self, path, splits, task):
-        """Train along the alphas in every fold, note the scores, choose an alpha."""
-        whole, tasks = task.paths(len(splits), len(self.alphas_))
-        folds = [Fold(train, test, task) for (train, test), task in zip(splits, tasks, strict=True)]
-        with whole.whole():
-            paths = Interruption().run_all(path, folds, n_jobs=self.n_jobs, prefer="threads")
-        self.scores_ = np.column_stack([path.scores for path in paths])
-        self.train_scores_ = np.column_stack([path.train_scores for path in paths])
-        self.n_iter_ = np.column_stack([path.n_iter for path in paths])
-        means = self.scores_.mean(axis=1)
-        best = len(means) - 1 - means[::-1].argmax()
-        self.alpha_ = float(self.alphas_[best])
-        self.best_score_ = float(means[best])
-
-    def _grid(self):
-        """The alphas in ascending order."""
-        if isinstance(self.alphas, Integral):
-            return np.logspace(-2.0, 2.0, int(self.alphas))
-        alphas = np.asarray(self.alphas)
-        if (
-            alphas.ndim != 1
-            or alphas.size == 0
-            or alphas.dtype.kind not in "iuf"
-            or not np.all((alphas >= 0.0) & (alphas < np.inf))
-        ):
-            raise ValueError(
-                f"alphas must be an int > 0 or finite numbers >= 0; got {self.alphas!r}."
-            )
-        return np.unique(alphas.astype(np.float64))
-
-    @property
-    def _scorer(self):
-        return get_scorer("accuracy" if self.scoring is None else self.scoring)
-
-    def _routed(self, method, sample_weight, params):
-        """The metadata for the splitter and the scorer, with and without metadata routing."""
-        given = {} if sample_weight is None else {"sample_weight": sample_weight}
-        if _routing_enabled():
-            return process_routing(self, method, **given, **params)
-        return Bunch(splitter=Bunch(split={}), scorer=Bunch(score=given))
+        return self._search(X, y, sample_weight, params)
 
     # Prediction
 
-    @available_if(_is_refitted)
+    def _map_rows(self, X, output):
+        """An output of the network, such as "proba", for the rows of X."""
+        fitted = networks_of(self)
+        return fitted.map_rows(check_rows(self, X), getattr(fitted, output))
+
+    @available_if(can_predict)
     def predict(self, X: Matrix) -> np.ndarray:
         """The class with the largest logit; for multilabel problems, every label above 0.
 
@@ -416,10 +297,9 @@ class BackpropMLPClassifierCV(
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Labels.
         """
-        check_is_fitted(self)
-        return self.best_estimator_.predict(X)
+        return self._map_rows(X, "predict")
 
-    @available_if(_is_refitted)
+    @available_if(can_predict)
     def predict_proba(self, X: Matrix) -> np.ndarray:
         """Probabilities of the classes.
 
@@ -433,10 +313,9 @@ class BackpropMLPClassifierCV(
         P : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
         """
-        check_is_fitted(self)
-        return self.best_estimator_.predict_proba(X)
+        return self._map_rows(X, "proba")
 
-    @available_if(_is_refitted)
+    @available_if(can_predict)
     def predict_log_proba(self, X: Matrix) -> np.ndarray:
         """Logarithms of the probabilities, always finite.
 
@@ -450,12 +329,11 @@ class BackpropMLPClassifierCV(
         log_P : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
         """
-        check_is_fitted(self)
-        return self.best_estimator_.predict_log_proba(X)
+        return self._map_rows(X, "log_proba")
 
-    @available_if(_is_refitted)
+    @available_if(can_predict)
     def decision_function(self, X: Matrix) -> np.ndarray:
-        """Logits of the output units.
+        """Logits: of the output units, or with ``refit="folds"`` of the averaged probabilities.
 
         Parameters
         ----------
@@ -467,12 +345,13 @@ class BackpropMLPClassifierCV(
         z : ndarray of shape (n_samples,) for two classes, else (n_samples, n_outputs)
             Log-odds of the second class, or one column per class or label.
         """
-        check_is_fitted(self)
-        return self.best_estimator_.decision_function(X)
+        fitted = networks_of(self)
+        z = fitted.map_rows(check_rows(self, X), lambda z: z)
+        return z[:, 0] if len(self.classes_) == 2 and not fitted.targets.multilabel else z
 
-    @available_if(_is_refitted)
+    @available_if(can_predict)
     def score(self, X: Matrix, y: Matrix, sample_weight: Weights = None, **params: Any) -> float:
-        """The score of the predictions by ``scoring``.
+        """The score of the predictions by ``scoring``; None is accuracy.
 
         Parameters
         ----------
@@ -490,8 +369,36 @@ class BackpropMLPClassifierCV(
         score : float
             Greater is better.
         """
-        _raise_for_params(params, self, "score")
-        check_is_fitted(self)
-        routed = self._routed("score", sample_weight, params)
-        classes = None if is_multilabel(y) else self.classes_
-        return score_rows(self._scorer, self.best_estimator_, X, y, classes, routed.scorer.score)
+        return self._score(X, y, sample_weight, params)
+
+    # What a classifier is to a search
+
+    _OF_OTHER_FITS = ("best_estimator_", "estimators_", "classes_")
+    _HELD_OUT_LOSS = LOG_LOSS
+    _DEFAULT_SCORER = "accuracy"
+    _OUT_OF_FOLD = "oof_proba_"
+
+    def _default_estimator(self):
+        return BackpropMLPClassifier()
+
+    def _check_y(self, y):
+        check_classification_targets(y)
+        return y if is_multilabel(y) else column_or_1d(y, warn=True)
+
+    def _classes_of(self, y, fitted=False):
+        if is_multilabel(y):
+            return None
+        return self.classes_ if fitted else np.unique(y)
+
+    def _held_out_of(self, estimator, y, sample_weight):
+        return HeldOutProbabilities(self._classes_of(y))
+
+    def _held_out_fitted(self, y):
+        return HeldOutProbabilities(self._classes_of(y, fitted=True))
+
+    def _adopt_averaged(self, y):
+        self._multilabel = is_multilabel(y)
+        self.classes_ = np.arange(y.shape[1]) if self._multilabel else np.unique(y)
+
+    def _adopt_refitted(self):
+        self.classes_ = self.best_estimator_.classes_

@@ -28,11 +28,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
+from ._estimator.averaging import AveragedNetworks, AveragedNumbers, networks_of
 from ._estimator.fitted import fitted_network
 from ._estimator.keywords import Matrix
 from ._network.activations import LEAKY_SLOPE
 from ._network.layers import Dense
 from ._regressor import BackpropMLPRegressor
+from ._regressor_cv import BackpropMLPRegressorCV
 
 __all__ = ["to_onnx"]
 
@@ -55,7 +57,8 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     ----------
     model : estimator
         Fitted: a `BackpropMLPClassifier`, a `BackpropMLPClassifierCV`, a
-        `BackpropMLPRegressor`, or anything that skl2onnx converts with one inside.
+        `BackpropMLPRegressor`, a `BackpropMLPRegressorCV`, or anything that skl2onnx
+        converts with one inside.
     X : {ndarray, pandas.DataFrame} of shape (n_samples, n_features), default=None
         Data of the kind that the graph will be given; one row is enough. A
         dataframe makes one input per column. None needs ``initial_types``.
@@ -162,6 +165,65 @@ def _leaky_relu(graph, z):
     return graph("Max", z, graph("Mul", z, graph.constant(LEAKY_SLOPE)))
 
 
+def _is_average(fitted):
+    return isinstance(fitted, AveragedNetworks)
+
+
+def _averaged_logits(graph, averaged, x):
+    """Add the members, and the logits of the mean of their probabilities."""
+    logits = [(member, _logits(graph, member, x)) for member in averaged.members]
+    targets = averaged.targets
+    if targets.multilabel:
+        present = _log_mean_exp(graph, [_log_logistic(graph, z) for _, z in logits])
+        absent = _log_mean_exp(graph, [_log_logistic(graph, graph("Neg", z)) for _, z in logits])
+        return graph("Sub", present, absent)
+    log_P = _log_mean_exp(
+        graph, [_log_proba(graph, member, targets.classes, z) for member, z in logits]
+    )
+    if len(targets.classes) != 2:
+        return log_P
+    first, second = (
+        graph("Gather", log_P, graph.constant([column], _ONNX.INT64), axis=1) for column in (0, 1)
+    )
+    return graph("Sub", second, first)
+
+
+def _log_mean_exp(graph, log_values):
+    """Add the logarithm of the mean of the exponentials of several arrays of one shape."""
+    top = graph("Max", *log_values)
+    total = graph("Sum", *(graph("Exp", graph("Sub", values, top)) for values in log_values))
+    mean = graph("Div", total, graph.constant(float(len(log_values))))
+    return graph("Add", top, graph("Log", mean))
+
+
+def _log_logistic(graph, z):
+    """Add log(1 / (1 + exp(-z))), finite for every finite z."""
+    return graph("Sub", _negative_part(graph, z), graph("Log", _one_plus_tail(graph, z)))
+
+
+def _log_proba(graph, member, classes, z):
+    """Add a member's log-probabilities of all classes; unknown ones have the lowest number."""
+    known = member.targets.classes
+    if len(known) == 2:
+        log_P = graph("Concat", graph("Neg", z), z, axis=1)
+        log_P = _log_logistic(graph, log_P)
+    else:
+        if member.network.loss.output_activation == "logistic":
+            z = _log_logistic(graph, z)
+        shifted = graph("Sub", z, _per_row(graph, "ReduceMax", 18, z))
+        total = _per_row(graph, "ReduceSum", 13, graph("Exp", shifted))
+        log_P = graph("Sub", shifted, graph("Log", total))
+    if len(known) == len(classes):
+        return log_P
+    # Each column is a known one or the lowest number, which is put last.
+    lowest = graph("Mul", _per_row(graph, "ReduceMax", 18, log_P), graph.constant(0.0))
+    lowest = graph("Add", lowest, graph.constant(np.finfo(graph.dtype).min))
+    columns = np.full(len(classes), len(known))
+    columns[np.searchsorted(classes, known)] = np.arange(len(known))
+    both = graph("Concat", log_P, lowest, axis=1)
+    return graph("Gather", both, graph.constant(columns, _ONNX.INT64), axis=1)
+
+
 _ACTIVATIONS = {
     "identity": lambda graph, z: z,
     "logistic": lambda graph, z: graph("Sigmoid", z),
@@ -231,8 +293,8 @@ _OUTPUTS = {"logistic": _proba_of_logistic, "softmax": _proba_of_softmax}
 
 
 _NUMBERS = {
-    "identity": lambda graph, z, output: graph("Identity", z, output=output),
-    "exp": lambda graph, z, output: graph("Exp", z, output=output),
+    "identity": lambda graph, z: z,
+    "exp": lambda graph, z: graph("Exp", z),
 }
 """Name of an output activation -> what adds a regressor's predictions."""
 
@@ -309,17 +371,28 @@ def convert(scope, operator, container):
         graph("Cast", variable.full_name, to=graph.precision) for variable in operator.inputs
     ]
     x = columns[0] if len(columns) == 1 else graph("Concat", *columns, axis=1)
-    z = _logits(graph, fitted, x)
     outputs = [variable.full_name for variable in operator.outputs]
     if is_regressor(model):
-        name = fitted.network.loss.output_activation
-        _row(_NUMBERS, "output activation", name)(graph, z, outputs[0])
+        _add_numbers(graph, fitted, x, outputs[0])
     else:
-        _add_classes(graph, scope, container, model, fitted, z, outputs)
+        _add_classes(graph, scope, container, model, fitted, x, outputs)
 
 
-def _add_classes(graph, scope, container, model, fitted, z, outputs):
-    """Add a classifier's labels and scores, from its logits."""
+def _add_numbers(graph, fitted, x, output):
+    """Add a regressor's predictions, or their mean."""
+    members = fitted.members if isinstance(fitted, AveragedNumbers) else [fitted]
+    predictions = [
+        _row(_NUMBERS, "output activation", member.network.loss.output_activation)(
+            graph, _logits(graph, member, x)
+        )
+        for member in members
+    ]
+    graph("Div", graph("Sum", *predictions), graph.constant(len(members)), output=output)
+
+
+def _add_classes(graph, scope, container, model, fitted, x, outputs):
+    """Add a classifier's labels and scores."""
+    z = _averaged_logits(graph, fitted, x) if _is_average(fitted) else _logits(graph, fitted, x)
     targets = fitted.targets
     labels, scores, *class_labels = outputs
     classes = get_label_classes(scope, model)
@@ -327,7 +400,7 @@ def _add_classes(graph, scope, container, model, fitted, z, outputs):
     for output in class_labels:
         graph("Identity", _label_constant(graph, classes), output=output)
     if not container.get_options(model, {"raw_scores": False})["raw_scores"]:
-        name = fitted.network.loss.output_activation
+        name = (fitted if _is_average(fitted) else fitted.network).loss.output_activation
         _row(_OUTPUTS, "output activation", name)(graph, targets, z, scores)
     elif len(targets.classes) == 2 and not targets.multilabel:
         graph("Concat", graph("Neg", z), z, output=scores, axis=1)
@@ -336,10 +409,10 @@ def _add_classes(graph, scope, container, model, fitted, z, outputs):
 
 
 def _fitted(model):
-    """The network of an estimator, which may have been found by a search over alpha."""
-    return fitted_network(
-        model.best_estimator_ if isinstance(model, BackpropMLPClassifierCV) else model
-    )
+    """The network of an estimator, or the average of those that a search over alpha has kept."""
+    if not isinstance(model, BackpropMLPClassifierCV | BackpropMLPRegressorCV):
+        return fitted_network(model)
+    return networks_of(model)
 
 
 class _ReusingScope:
@@ -422,3 +495,4 @@ def _register(kind, alias):
 _register(BackpropMLPClassifier, _CLASSIFIER)
 _register(BackpropMLPClassifierCV, _CLASSIFIER)
 _register(BackpropMLPRegressor, _REGRESSOR)
+_register(BackpropMLPRegressorCV, _REGRESSOR)

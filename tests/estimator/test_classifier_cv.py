@@ -55,7 +55,7 @@ def search(alphas=ALPHAS, **params):
 
 
 def test_the_weakest_alpha_is_trained_from_the_beginning():
-    fitted = search().fit(IRIS, SPECIES)
+    fitted = search(scoring="accuracy").fit(IRIS, SPECIES)
     expected = cross_validate(
         network(alpha=min(ALPHAS)), IRIS, SPECIES, cv=5, return_train_score=True
     )
@@ -153,7 +153,7 @@ def test_half_the_work_of_a_grid_search_finds_as_good_an_alpha():
     X_new, y_new = (part[900:] for part in load_digits(return_X_y=True))
     estimator = network(hidden_layer_sizes=25, solver="lbfgs", max_iter=100)
     folds = StratifiedKFold(3)
-    path = BackpropMLPClassifierCV(estimator, cv=folds).fit(X, y)
+    path = BackpropMLPClassifierCV(estimator, alphas=10, cv=folds, scoring="accuracy").fit(X, y)
     grid = GridSearchCV(estimator, {"alpha": path.alphas_}, cv=folds).fit(X, y)
     n_iter = sum(
         clone(estimator).set_params(alpha=alpha).fit(X[train], y[train]).n_iter_
@@ -351,7 +351,9 @@ def test_rare_classes_among_stratified_folds():
 @pytest.mark.parametrize("class_weight", [{0: 2.0, 1: 1.0, 2: 0.5}, {2: 3.0}, "balanced"])
 def test_class_weights_of_classes_that_a_fold_lacks(class_weight):
     estimator = network(class_weight=class_weight)
-    fitted = BackpropMLPClassifierCV(estimator, alphas=[1.0], cv=SORTED).fit(IRIS, SPECIES)
+    fitted = BackpropMLPClassifierCV(estimator, alphas=[1.0], cv=SORTED, scoring="accuracy").fit(
+        IRIS, SPECIES
+    )
     assert fitted.best_estimator_.class_weight == class_weight
     assert fitted.scores_.tolist() == [[0.0] * 3]
     train, _ = next(iter(SORTED.split(IRIS)))
@@ -393,7 +395,9 @@ def test_a_column_of_labels_warns_once():
 )
 def test_mini_batch_solvers_walk_too(params):
     estimator = network(**{"solver": "sgd", "learning_rate_init": 0.1, "max_iter": 90} | params)
-    fitted = BackpropMLPClassifierCV(estimator, alphas=[0.01, 0.1, 1.0], cv=3).fit(IRIS, SPECIES)
+    fitted = BackpropMLPClassifierCV(
+        estimator, alphas=[0.01, 0.1, 1.0], cv=3, scoring="accuracy"
+    ).fit(IRIS, SPECIES)
     assert np.all(fitted.scores_.mean(axis=1) > 0.9)
 
 
@@ -401,7 +405,7 @@ def test_mini_batch_solvers_walk_too(params):
 
 
 def test_weights_count_in_training_and_in_scoring():
-    fitted = search(cv=3).fit(IRIS, SPECIES, WEIGHTS)
+    fitted = search(cv=3, scoring="accuracy").fit(IRIS, SPECIES, WEIGHTS)
     for fold, (train, test) in enumerate(StratifiedKFold(3).split(IRIS, SPECIES)):
         expected = network(alpha=min(ALPHAS)).fit(IRIS[train], SPECIES[train], WEIGHTS[train])
         score = expected.score(IRIS[test], SPECIES[test], WEIGHTS[test])
@@ -420,7 +424,8 @@ def test_metadata_routing():
         scorer = make_scorer(recall_score, average="macro").set_score_request(sample_weight=True)
         weighted = model.set_params(scoring=scorer).fit(IRIS, SPECIES, WEIGHTS, groups=groups)
         assert weighted.score(IRIS, SPECIES, sample_weight=WEIGHTS) > 0.9
-    np.testing.assert_array_equal(fitted.scores_, search(cv=splits).fit(IRIS, SPECIES).scores_)
+    expected = search(cv=splits, scoring="accuracy").fit(IRIS, SPECIES)
+    np.testing.assert_array_equal(fitted.scores_, expected.scores_)
     with pytest.raises(ValueError, match="groups"):
         search().fit(IRIS, SPECIES, groups=groups)
 
@@ -465,7 +470,7 @@ def test_without_a_last_fit_nothing_can_be_predicted():
 
 
 def test_scikit_learns_picture_of_a_validation_curve():
-    fitted = search().fit(IRIS, SPECIES)
+    fitted = search(scoring="accuracy").fit(IRIS, SPECIES)
     display = ValidationCurveDisplay(
         param_name="alpha",
         param_range=fitted.alphas_,
@@ -487,7 +492,7 @@ def test_scikit_learns_picture_of_a_validation_curve():
     [
         ({"alphas": 0}, {}, "'alphas' parameter"),
         ({"alphas": []}, {}, r"alphas must be .* got \[\]"),
-        ({"alphas": [1.0, -1.0]}, {}, "alphas must be an int > 0 or finite numbers >= 0"),
+        ({"alphas": [1.0, -1.0]}, {}, "alphas must be 'auto', an int > 0 or finite numbers >= 0"),
         ({"alphas": [1.0, np.nan]}, {}, "alphas must be"),
         ({"alphas": [1.0, np.inf]}, {}, "alphas must be"),
         ({"estimator": LogisticRegression()}, {}, "'estimator' parameter"),

@@ -142,10 +142,16 @@ def earlier_training(estimator):
 
 def fitted_copy(estimator, problem, network, theta):
     """This estimator as if it were fitted to a problem with a plain network."""
-    # Not copy.copy, in which a subclass may leave out what can't be pickled.
-    twin = object.__new__(type(estimator))
-    twin.__dict__ = dict(vars(estimator))
+    twin = fitted_twin(estimator)
     adopt_network(twin, network, problem.targets, theta, problem.blocks.dtype)
     if problem.class_weight is not None:
         twin.class_weight_ = problem.class_weight
+    return twin
+
+
+def fitted_twin(estimator):
+    """This estimator as it is: training one of the two does not change the other."""
+    # Not copy.copy, in which a subclass may leave out what can't be pickled.
+    twin = object.__new__(type(estimator))
+    twin.__dict__ = dict(vars(estimator))
     return twin

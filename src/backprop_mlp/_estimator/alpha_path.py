@@ -11,7 +11,8 @@ from .._sklearn import _check_method_params, _safe_indexing
 from .._training.callbacks import Task
 from .._training.interruption import fit_without_warnings
 from .._training.scoring import score_rows
-from .adoption import adopt_no_record
+from .adoption import adopt_no_record, fitted_twin
+from .held_out import mean_loss
 
 ITERATIONS_PER_DECADE = 1 / 3
 """Part of ``max_iter`` that a path is given for each factor of ten between two alphas. On
@@ -20,34 +21,46 @@ beginning."""
 
 
 class Fold(NamedTuple):
-    """A fold, and the callbacks' task for it.
+    """A fold, what is known of it already, and the callbacks' task for it.
 
     Parameters
     ----------
     train, test : ndarray
         Numbers of the rows.
+    seed : int or None
+        ``random_state`` of its network; None leaves the estimator's.
+    start : estimator or None
+        Network from which the path goes on; None for new weights.
     task : Task
         Not begun.
     """
 
     train: np.ndarray
     test: np.ndarray
+    seed: int | None
+    start: Any
     task: Task
 
 
-class Path(NamedTuple):
-    """What a fold has to say of every alpha.
+class Step(NamedTuple):
+    """What a fold has to say of an alpha.
 
     Parameters
     ----------
-    scores, train_scores : list of float
+    score, train_score : float
         On the rows that are left out, and on those that are trained on.
-    n_iter : list of int
+    n_iter : int
+    outputs : ndarray
+        For the rows that are left out.
+    network : estimator
+        As it was trained.
     """
 
-    scores: list
-    train_scores: list
-    n_iter: list
+    score: float
+    train_score: float
+    n_iter: int
+    outputs: np.ndarray
+    network: Any
 
 
 @dataclass(frozen=True)
@@ -58,64 +71,88 @@ class AlphaPath:
     ----------
     estimator : BackpropMLPClassifier
         Not fitted; it is cloned.
-    alphas : ndarray of shape (n_alphas,)
-        Rising.
     X, y
         All rows.
     sample_weight : ndarray of shape (n_samples,) or None
     classes : ndarray of shape (n_classes,) or None
         Sorted labels of all rows, some of which a fold may lack; None for multilabel
-        problems.
-    scorer : callable(estimator, X, y, **metadata)
+        problems and numbers.
+    held_out : HeldOutProbabilities or HeldOutNumbers
+        What the networks say of the rows that are left out, and what that costs.
+    scorer : callable(estimator, X, y, **metadata) or None
+        None for minus the held-out loss.
     metadata : dict
         The scorer's keywords, for all rows.
     """
 
     estimator: Any
-    alphas: np.ndarray
     X: Any
     y: Any
     sample_weight: np.ndarray | None
     classes: np.ndarray | None
-    scorer: Callable
+    held_out: Any
+    scorer: Callable | None
     metadata: dict
 
-    def __call__(self, fold: Fold) -> Path:
-        """Train and score; an interruption comes as KeyboardInterrupt out of a fit."""
+    def __call__(self, fold: Fold, alphas: np.ndarray) -> list[Step]:
+        """Train and score for each alpha in turn.
+
+        An interruption comes as KeyboardInterrupt out of a fit.
+        """
         X, y, sample_weight = self._rows(fold.train)
-        X_out, y_out, _ = self._rows(fold.test)
+        X_out, y_out, sample_weight_out = self._rows(fold.test)
         metadata = _check_method_params(self.X, self.metadata, indices=fold.train)
         metadata_out = _check_method_params(self.X, self.metadata, indices=fold.test)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        path = Path([], [], [])
-        network = clone(self.estimator).set_params(
-            warm_start=True, class_weight=self._class_weight(y)
-        )
-        max_iters = iterations_along(self.alphas, network.max_iter)
+        steps = []
+        network, max_iters = self._begin(fold, y, alphas)
         with fold.task.whole(X=X, y=y, metadata=weights or None):
-            for alpha, max_iter in zip(self.alphas, max_iters, strict=True):
+            for alpha, max_iter in zip(alphas, max_iters, strict=True):
                 network.set_params(alpha=alpha, max_iter=max_iter)
                 with fold.task.fit_of(network, "alpha"):
                     fit_without_warnings(network.fit, X, y, sample_weight)
-                path.scores.append(self._score(network, X_out, y_out, metadata_out))
-                # Some metrics are not defined on rows of one class; nothing depends on it here.
-                path.train_scores.append(self._score(network, X, y, metadata, may_be_nan=True))
-                path.n_iter.append(network.n_iter_)
+                outputs = self.held_out.outputs(network, X_out)
+                if self.scorer is None:
+                    score = -mean_loss(self.held_out.row_losses(y_out, outputs), sample_weight_out)
+                    train_outputs = self.held_out.outputs(network, X)
+                    train_losses = self.held_out.row_losses(y, train_outputs)
+                    train_score = -mean_loss(train_losses, sample_weight)
+                else:
+                    score = self._score(network, X_out, y_out, metadata_out)
+                    # Some metrics are not defined on rows of one class; nothing depends on it.
+                    train_score = self._score(network, X, y, metadata, may_be_nan=True)
+                kept = fitted_twin(network).set_params(
+                    warm_start=self.estimator.warm_start, max_iter=self.estimator.max_iter
+                )
+                steps.append(Step(score, train_score, network.n_iter_, outputs, kept))
                 # Schedules and what counts iterations without progress begin again per alpha.
                 adopt_no_record(network)
-        return path
+        return steps
+
+    def _begin(self, fold, y, alphas):
+        """The network, and the largest number of iterations for each alpha."""
+        max_iter = self.estimator.max_iter
+        if fold.start is None:
+            network = clone(self.estimator).set_params(**self._class_weight(y))
+            if fold.seed is not None:
+                network.set_params(random_state=fold.seed)
+            return network.set_params(warm_start=True), iterations_along(alphas, max_iter)
+        network = fitted_twin(fold.start).set_params(warm_start=True)
+        adopt_no_record(network)
+        _, *max_iters = iterations_along([network.alpha, *alphas], max_iter)
+        return network, max_iters
 
     def _rows(self, rows):
         sample_weight = None if self.sample_weight is None else self.sample_weight[rows]
         return _safe_indexing(self.X, rows), self.y[rows], sample_weight
 
     def _class_weight(self, y):
-        """The keyword, without classes that the fold lacks."""
-        class_weight = self.estimator.class_weight
-        if self.classes is None or not isinstance(class_weight, dict):
-            return class_weight
+        """The keyword without classes that the fold lacks, if it names classes."""
+        if self.classes is None or not isinstance(self.estimator.class_weight, dict):
+            return {}
         missing = set(self.classes.tolist()) - set(np.unique(y).tolist())
-        return {label: weight for label, weight in class_weight.items() if label not in missing}
+        weights = self.estimator.class_weight.items()
+        return {"class_weight": {label: w for label, w in weights if label not in missing}}
 
     def _score(self, network, X, y, metadata, may_be_nan=False):
         """A network's score: a number, and one that can be compared if it decides."""
@@ -134,5 +171,5 @@ class AlphaPath:
 def iterations_along(alphas, max_iter):
     """Largest number of iterations of each fit of a path."""
     with np.errstate(divide="ignore"):
-        shares = ITERATIONS_PER_DECADE * np.diff(np.log10(alphas))
+        shares = ITERATIONS_PER_DECADE * np.abs(np.diff(np.log10(alphas)))
     return [max_iter, *(int(np.ceil(share * max_iter)) for share in shares.clip(max=1.0))]

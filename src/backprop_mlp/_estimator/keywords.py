@@ -53,9 +53,9 @@ Weights = ArrayLike | None
 OUTPUT_ACTIVATION = NamedOptions(
     {"logistic", "softmax"}, "a str among 'logistic' (the sigmoid), 'softmax'"
 )
-SCORER_NAME = NamedOptions(
-    set(get_scorer_names()),
-    "the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+HELD_OUT_SCORING = NamedOptions(
+    {"log_loss", *get_scorer_names()},
+    "'log_loss', the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
 )
 SCORING = NamedOptions(
     {"loss", *get_scorer_names()},

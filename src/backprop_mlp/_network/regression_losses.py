@@ -26,6 +26,12 @@ class RegressionLoss(TrainingLoss, Protocol):
     def predict(self, z):
         """Predictions, shaped as z: the inverse link."""
 
+    def link(self, mu):
+        """Finite z whose predictions are mu, or as close to it as numbers are."""
+
+    def terms(self, z, Y):
+        """What each output of each row costs, without weights, shaped as z."""
+
     def check_range(self, y):
         """An error if numbers y are not such as can be predicted.
 
@@ -46,6 +52,10 @@ class _IdentityLink:
         """z itself."""
         return z
 
+    def link(self, mu):
+        """mu itself."""
+        return mu
+
     def check_range(self, y):
         """Any numbers will do."""
 
@@ -65,6 +75,10 @@ class _LogLink:
     def predict(self, z):
         """exp(z)."""
         return np.exp(z)
+
+    def link(self, mu):
+        """log(mu), of 0 as if it were the smallest number."""
+        return np.log(np.maximum(mu, np.finfo(mu.dtype).tiny))
 
     def is_allowed(self, least):
         """Whether the least of all numbers is ``allowed``."""
@@ -89,9 +103,12 @@ class SquaredError(_IdentityLink):
 
     def value(self, z, Y, w):
         """The loss, a float."""
+        return _weighted_sum(self.terms(z, Y), w)
+
+    def terms(self, z, Y):
+        """What each output costs, shaped as z."""
         errors = z - Y
-        errors *= errors
-        return 0.5 * _weighted_sum(errors, w)
+        return 0.5 * errors * errors
 
     def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""
@@ -123,8 +140,12 @@ class Huber(_IdentityLink):
 
     def value(self, z, Y, w):
         """The loss, a float."""
+        return _weighted_sum(self.terms(z, Y), w)
+
+    def terms(self, z, Y):
+        """What each output costs, shaped as z."""
         errors = z - Y
-        return _weighted_sum(self._terms(errors, self._clipped(errors)), w)
+        return self._terms(errors, self._clipped(errors))
 
     def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""
@@ -159,7 +180,11 @@ class Poisson(_LogLink):
 
     def value(self, z, Y, w):
         """The loss, a float."""
-        return _weighted_sum(self._terms(z, Y, np.exp(z)), w)
+        return _weighted_sum(self.terms(z, Y), w)
+
+    def terms(self, z, Y):
+        """What each output costs, shaped as z."""
+        return self._terms(z, Y, np.exp(z))
 
     def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""
@@ -201,7 +226,11 @@ class Gamma(_LogLink):
 
     def value(self, z, Y, w):
         """The loss, a float."""
-        return _weighted_sum(_exp_remainder(np.log(Y) - z), w)
+        return _weighted_sum(self.terms(z, Y), w)
+
+    def terms(self, z, Y):
+        """What each output costs, shaped as z."""
+        return _exp_remainder(np.log(Y) - z)
 
     def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""
@@ -245,8 +274,12 @@ class Quantile(_IdentityLink):
 
     def value(self, z, Y, w):
         """The loss, a float."""
+        return _weighted_sum(self.terms(z, Y), w)
+
+    def terms(self, z, Y):
+        """What each output costs, shaped as z."""
         errors = z - Y
-        return _weighted_sum(self._terms(errors, self._slope(errors)), w)
+        return self._terms(errors, self._slope(errors))
 
     def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""

@@ -33,7 +33,7 @@ class Task:
         )
 
     @classmethod
-    def of_search(cls, search, estimator, refit):
+    def of_search(cls, search, estimator, refit, n_walks=1):
         """The task of a whole search; its subtasks are the paths and the last fit.
 
         Parameters
@@ -43,15 +43,18 @@ class Task:
         estimator : estimator or None
             What it fits; it may have callbacks of its own.
         refit : bool
+        n_walks : int or None, default=1
+            How often all paths are walked along; None if that is not known yet.
         """
         if not hasattr(search, "_init_callback_context"):
             return cls(None, {})
-        context = search._init_callback_context(max_subtasks=1 + refit)
+        max_subtasks = None if n_walks is None else n_walks + refit
+        context = search._init_callback_context(max_subtasks=max_subtasks)
         wanted = any(hasattr(either, "_skl_callbacks") for either in (search, estimator))
         return cls(context if wanted else None, {"estimator": search})
 
     def paths(self, n_folds, n_alphas):
-        """The subtask of all paths, and its subtasks, one per fold; none has begun.
+        """The subtask of a walk along all paths, and its subtasks, one per fold; none has begun.
 
         They are made before any of them is sent to another process.
         """

@@ -1,0 +1,117 @@
+"""Choosing an alpha: paths in all folds, their scores, and the best of them."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._training.interruption import Interruption
+from .alpha_grid import FIRST, next_alpha
+from .alpha_path import AlphaPath, Fold, Step
+
+
+class Choice(NamedTuple):
+    """What the folds say of every alpha, and the best one.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Rising.
+    steps : list of list of Step
+        One list per alpha, with a step per fold.
+    means : ndarray of shape (n_alphas,)
+        Score of each alpha.
+    """
+
+    alphas: np.ndarray
+    steps: list[list[Step]]
+    means: np.ndarray
+
+    @property
+    def best(self) -> int:
+        """Number of the alpha with the highest score, of the largest such alpha."""
+        return len(self.means) - 1 - int(self.means[::-1].argmax())
+
+    @property
+    def averaged(self) -> list[int]:
+        """Numbers of the best alpha and of the next weaker one, if there is one."""
+        return list(range(max(0, self.best - 1), self.best + 1))
+
+    def table(self, name: str) -> np.ndarray:
+        """A number of each step, of shape (n_alphas, n_folds)."""
+        return np.array([[getattr(step, name) for step in steps] for steps in self.steps])
+
+    def networks(self) -> list:
+        """Those of all folds at the alphas that are averaged."""
+        return [
+            self.steps[alpha][fold].network
+            for fold in range(len(self.steps[0]))
+            for alpha in self.averaged
+        ]
+
+    def outputs(self, alphas) -> list:
+        """Each fold's outputs for the rows that it leaves out, the mean over some alphas."""
+        return [
+            np.mean([self.steps[alpha][fold].outputs for alpha in alphas], axis=0)
+            for fold in range(len(self.steps[0]))
+        ]
+
+
+def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: Any) -> Choice:
+    """Walk along the alphas in every fold, and choose.
+
+    Parameters
+    ----------
+    path : AlphaPath
+    grid : ndarray of shape (n_alphas,) or None
+        None to walk on from the end at which the best alpha lies, until it lies inside.
+    splits : list of tuple of ndarray
+        Numbers of the rows to train on and to leave out.
+    seeds : list of int or None
+    task : Task
+        Of the whole search.
+    n_jobs : int or None
+
+    Returns
+    -------
+    choice : Choice
+    """
+    walk = partial(_walk, path, splits, seeds, task, n_jobs)
+    alphas = np.array(FIRST) if grid is None else grid
+    choice = _chosen(path, splits, alphas, walk(alphas, None))
+    while grid is None and (alpha := next_alpha(choice.alphas, choice.best)) is not None:
+        # A weaker penalty goes on from the weakest one so far, where no unit is lost yet.
+        stronger = alpha > choice.alphas[-1]
+        starts = [step.network for step in choice.steps[-1 if stronger else 0]]
+        steps = walk(np.array([alpha]), starts)
+        alphas = [*choice.alphas, alpha] if stronger else [alpha, *choice.alphas]
+        steps = [*choice.steps, *steps] if stronger else [*steps, *choice.steps]
+        choice = _chosen(path, splits, np.array(alphas), steps)
+    return choice
+
+
+def _walk(path, splits, seeds, task, n_jobs, alphas, starts):
+    """Steps of all folds along some alphas: a list per alpha, with a step per fold."""
+    whole, tasks = task.paths(len(splits), len(alphas))
+    starts = [None] * len(splits) if starts is None else starts
+    folds = [
+        Fold(train, test, seed, start, task)
+        for (train, test), seed, start, task in zip(splits, seeds, starts, tasks, strict=True)
+    ]
+    with whole.whole():
+        walk = partial(path, alphas=alphas)
+        steps = Interruption().run_all(walk, folds, n_jobs=n_jobs, prefer="threads")
+    return [list(of_alpha) for of_alpha in zip(*steps, strict=True)]
+
+
+def _chosen(path, splits, alphas, steps):
+    scores = np.array([[step.score for step in of_alpha] for of_alpha in steps])
+    if path.scorer is not None:
+        return Choice(alphas, steps, scores.mean(axis=1))
+    # The mean over all rows together: a fold counts by its rows.
+    if path.sample_weight is None:
+        weights = np.array([len(test) for _, test in splits], dtype=np.float64)
+    else:
+        weights = np.array([path.sample_weight[test].sum() for _, test in splits])
+    some = weights > 0.0
+    return Choice(alphas, steps, scores[:, some] @ weights[some] / weights[some].sum())
