@@ -325,6 +325,11 @@ REGRESSION_LOSSES: dict[str, Any] = {
 """Classes of losses by the names that users give."""
 
 
+def loss_with(name: str, **fields: float) -> RegressionLoss:
+    """The loss of a name with given fields."""
+    return REGRESSION_LOSSES[name](**fields)
+
+
 def regression_loss(name: str, *, threshold: float, quantile: float) -> RegressionLoss:
     """The loss that keywords choose.
 
@@ -340,4 +345,4 @@ def regression_loss(name: str, *, threshold: float, quantile: float) -> Regressi
         "huber": {"threshold": float(threshold)},
         "quantile": {"quantile": float(quantile)},
     }
-    return REGRESSION_LOSSES[name](**parameters.get(name, {}))
+    return loss_with(name, **parameters.get(name, {}))
