@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
-from sklearn.ensemble import StackingClassifier
+from sklearn.ensemble import BaggingRegressor, StackingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -17,7 +17,12 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPClassifierCV,
+    BackpropMLPRegressor,
+    BackpropMLPRegressorCV,
+)
 from backprop_mlp._network.activations import ACTIVATIONS, Activation
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -332,3 +337,42 @@ def test_labels_that_onnx_does_not_have_are_named():
 def test_an_unfitted_model_is_an_error():
     with pytest.raises(NotFittedError):
         to_onnx(network(), X)
+
+
+# Numbers
+
+
+NUMBERS = {"one output": X[:, 3] * 1e3, "two outputs": X[:, 2:] * [1.0, 1e6] + 1.0}
+
+
+def regressor(**params):
+    return BackpropMLPRegressor(
+        **{"hidden_layer_sizes": 6, "max_iter": 30, "random_state": 0} | params
+    )
+
+
+@PRECISIONS
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@pytest.mark.parametrize("y", NUMBERS.values(), ids=NUMBERS)
+def test_numbers_are_those_of_predict(y, loss, dtype, tolerance):
+    model = make_pipeline(StandardScaler(), regressor(loss=loss)).fit(X, y)
+    (numbers,) = run(to_onnx(model, X[:1].astype(dtype)), X.astype(dtype))
+    assert numbers.dtype == dtype
+    assert numbers.shape == (len(X), y.size // len(X))
+    expected = model.predict(X.astype(dtype)).reshape(numbers.shape)
+    np.testing.assert_allclose(numbers, expected, rtol=100 * tolerance)
+
+
+@pytest.mark.parametrize("refit", [True, "folds"])
+@pytest.mark.parametrize("y", NUMBERS.values(), ids=NUMBERS)
+def test_a_search_over_alpha_predicts_numbers(y, refit):
+    search = BackpropMLPRegressorCV(regressor(), alphas=[1.0, 10.0], cv=2, refit=refit).fit(X, y)
+    (numbers,) = run(to_onnx(search, X[:1]), X)
+    expected = search.predict(X).reshape(numbers.shape)
+    np.testing.assert_allclose(numbers, expected, rtol=1e-12)
+
+
+def test_skl2onnx_asks_a_regressor_inside_another_estimator():
+    model = BaggingRegressor(regressor(), n_estimators=2, random_state=0).fit(X, X[:, 3])
+    (numbers,) = run(skl2onnx.to_onnx(model, X[:1]), X)
+    np.testing.assert_allclose(numbers[:, 0], model.predict(X), rtol=1e-6)

@@ -12,7 +12,12 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.fixes import parse_version
 
-from backprop_mlp import BackpropMLPClassifier, make_tabular_classifier
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    make_tabular_classifier,
+    make_tabular_regressor,
+)
 
 N = 80
 RNG = np.random.default_rng(0)
@@ -180,3 +185,40 @@ def test_a_pickle_predicts_the_same(fitted):
 def test_wrong_arguments_are_named(params, kind, message):
     with pytest.raises(kind, match=message):
         make_tabular_classifier(**params)
+
+
+# Numbers to predict
+
+
+RENT = 500.0 + 100.0 * NUMBERS + 300.0 * (COLOURS == "red")
+
+
+def regressor(**params):
+    network = BackpropMLPRegressor(8, max_iter=40)
+    return make_tabular_regressor(
+        **{"estimator": network, "n_folds": 2, "random_state": 0} | params
+    )
+
+
+def test_a_regressor_takes_the_same_frame():
+    fitted = regressor().fit(FRAME, RENT)
+    assert fitted.score(FRAME, RENT) > 0.9
+    Z = fitted[:-1].transform(FRAME)
+    members = fitted["networks"].estimators_
+    expected = np.mean([member.predict(Z) for member in members], axis=0)
+    np.testing.assert_allclose(fitted.predict(FRAME), expected, rtol=1e-6)
+
+
+def test_a_regressor_refuses_dates_by_name():
+    with pytest.raises(ValueError, match="Column 'when' must hold numbers or categories"):
+        regressor().fit(FRAME.assign(when=pd.date_range("2020-01-01", periods=N)), RENT)
+
+
+def test_the_units_of_y_do_not_matter():
+    fitted, scaled = regressor().fit(FRAME, RENT), regressor().fit(FRAME, RENT / 1024.0)
+    np.testing.assert_allclose(scaled.predict(FRAME) * 1024.0, fitted.predict(FRAME), rtol=1e-4)
+
+
+def test_a_classifier_is_no_regressor():
+    with pytest.raises(TypeError, match="estimator must be a BackpropMLPRegressor or None"):
+        make_tabular_regressor(estimator=BackpropMLPClassifier())

@@ -15,13 +15,17 @@ from ._display.loss_curve import LossCurveDisplay
 from ._display.network_activations import NetworkActivationsDisplay
 from ._estimator.advice import IgnoredKeywordWarning, StrongPenaltyWarning
 from ._piecewise_linear import PiecewiseLinearEncoder
-from ._tabular import make_tabular_classifier
+from ._regressor import BackpropMLPRegressor
+from ._regressor_cv import BackpropMLPRegressorCV
+from ._tabular import make_tabular_classifier, make_tabular_regressor
 
 __version__ = version("backprop-mlp")
 
 __all__ = [
     "BackpropMLPClassifier",
     "BackpropMLPClassifierCV",
+    "BackpropMLPRegressor",
+    "BackpropMLPRegressorCV",
     "GradientCheck",
     "GradientCheckDisplay",
     "HiddenUnitsDisplay",
@@ -38,4 +42,5 @@ __all__ = [
     "load_ex4_data",
     "load_ex4_weights",
     "make_tabular_classifier",
+    "make_tabular_regressor",
 ]

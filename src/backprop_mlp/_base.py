@@ -16,7 +16,6 @@ from ._estimator.rows import check_rows
 from ._estimator.summary import NetworkSummary, summarise
 from ._estimator.thetas import as_thetas
 from ._network.activations import ACTIVATIONS
-from ._network.losses import loss_for
 from ._sklearn import CallbackSupportMixin, Interval, NamedOptions, Options, StrOptions
 from .initializers import INITIALIZERS
 from .schedules import NAMES as SCHEDULES
@@ -85,14 +84,6 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
     out_activation_: str
     n_features_in_: int
     feature_names_in_: np.ndarray
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        loss = state.get("_loss")
-        if loss is not None and loss == loss_for(self.out_activation_):
-            # Files need no more than the outputs' name to find it again.
-            state = {name: value for name, value in state.items() if name != "_loss"}
-        return state
 
     @property
     def thetas_(self) -> list[np.ndarray]:
@@ -186,3 +177,29 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
         with open_objective(problem, self.alpha) as objective:
             cost, grad = objective.finite_value_and_grad(theta)
         return cost, as_thetas(problem.network.dense_views(grad))
+
+    # What tells a classifier from a regressor in training
+
+    def _targets_of(self, y):
+        """The `Targets` that validated y of all rows poses."""
+        raise NotImplementedError
+
+    def _chunk_targets(self, y, classes, before):
+        """The `Targets` of a call of ``partial_fit``, from those of the first call or None."""
+        raise NotImplementedError
+
+    def _loss_for(self, targets):
+        """The loss that the keywords choose."""
+        raise NotImplementedError
+
+    def _class_weights(self, targets, totals):
+        """As `ClassTargets.class_weights` returns them; None for numbers."""
+        raise NotImplementedError
+
+    def _adopt_targets(self, targets, trained_output):
+        """Set the attributes that `_fitted_task` reads, and the output layer of training."""
+        raise NotImplementedError
+
+    def _fitted_task(self):
+        """Loss and `Targets` of the last fit."""
+        raise NotImplementedError

@@ -5,28 +5,20 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from ._base import BackpropMLP
 from ._estimator import keywords
-from ._estimator.adoption import (
-    adopt_best,
-    adopt_outcome,
-    adopt_thetas,
-    earlier_training,
-    unchanged_on_failure,
-)
-from ._estimator.advice import warn_before, warn_of_interruption
+from ._estimator.adoption import adopt_thetas
 from ._estimator.assembly import has_partial_fit
 from ._estimator.fitted import fitted_network
-from ._estimator.pose import pose, pose_chunk
+from ._estimator.fitting import fit_chunk, fit_rows
 from ._estimator.rows import check_rows
 from ._estimator.tags import NetworkClassifierMixin
 from ._estimator.thetas import read_thetas
-from ._estimator.training import train_estimator
+from ._network.losses import loss_for
 from ._sklearn import StrOptions, _fit_context, validate_params, with_callbacks
-from ._training.callbacks import Task
+from ._targets.targets import announced, fitted_targets, targets_of
 
 
 class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
@@ -398,19 +390,7 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         UserWarning
             If Ctrl-C ended it.
         """
-        earlier = earlier_training(self) if self.warm_start and hasattr(self, "coefs_") else None
-        n_starts = self.n_init if earlier is None else 1
-        task = Task.of_call(self, "fit", n_starts, self.max_iter)
-        with unchanged_on_failure(self):
-            rng = check_random_state(self.random_state)
-            validation = X_val, y_val, sample_weight_val
-            problem = pose(self, X, y, sample_weight, validation, rng, earlier)
-            warn_before(self, problem)
-            task.begin_fit(X, y, sample_weight)
-            outcomes = train_estimator(self, problem, earlier, rng, task, n_starts)
-            adopt_best(self, outcomes, problem, earlier)
-            task.end(lambda: vars(self))
-        return self
+        return fit_rows(self, X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(has_partial_fit)
     @with_callbacks
@@ -455,23 +435,7 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         FloatingPointError
             If the cost overflows.
         """
-        earlier = earlier_training(self) if hasattr(self, "coefs_") else None
-        if earlier is not None:
-            # scikit-learn validates the parameters in the first call alone.
-            validate_params(self)
-        task = Task.of_call(self, "partial_fit", 1, 1)
-        with unchanged_on_failure(self):
-            rng = check_random_state(self.random_state)
-            problem = pose_chunk(self, X, y, sample_weight, classes, earlier)
-            if earlier is None:
-                warn_before(self, problem)
-            task.begin_fit(X, y, sample_weight)
-            # One epoch is what is asked for, whatever it brings.
-            (outcome,) = train_estimator(self, problem, earlier, rng, task, tol=-np.inf, max_iter=1)
-            warn_of_interruption([outcome])
-            adopt_outcome(self, outcome, problem, earlier)
-            task.end(lambda: vars(self))
-        return self
+        return fit_chunk(self, X, y, sample_weight, classes)
 
     @classmethod
     def from_thetas(
@@ -525,7 +489,14 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         matrices, targets = read_thetas(thetas, classes, multilabel=multilabel, softmax=softmax)
         classifier = cls(hidden_layer_sizes=[len(matrix) for matrix in matrices[:-1]], **params)
         validate_params(classifier)
+        if isinstance(classifier.class_weight, str):
+            raise ValueError(  # noqa: TRY004
+                f"class_weight={classifier.class_weight!r} needs training data; "
+                "from_thetas takes a dictionary or None."
+            )
+        class_weight = targets.class_weights(classifier.class_weight)
         adopt_thetas(classifier, matrices, targets)
+        classifier.class_weight_ = class_weight
         return classifier
 
     def decision_function(self, X: keywords.Matrix) -> np.ndarray:
@@ -561,7 +532,7 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         """
         fitted = fitted_network(self)
         X = check_rows(self, X)
-        return fitted.map_rows(X, fitted.targets.predict)
+        return fitted.map_rows(X, fitted.predict)
 
     def predict_proba(self, X: keywords.Matrix) -> np.ndarray:
         """Probabilities of the classes.
@@ -597,3 +568,33 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         fitted = fitted_network(self)
         X = check_rows(self, X)
         return fitted.map_rows(X, fitted.log_proba)
+
+    # What a classifier is to training
+
+    def _targets_of(self, y):
+        return targets_of(y)
+
+    def _chunk_targets(self, y, classes, before):
+        return announced(classes, y, before)
+
+    def _loss_for(self, targets):
+        return targets.loss(self.output_activation)
+
+    def _class_weights(self, targets, totals):
+        return targets.class_weights(self.class_weight, totals)
+
+    def _adopt_targets(self, targets, trained_output):
+        self.classes_, self._multilabel = targets.classes, targets.multilabel
+
+    def _fitted_task(self):
+        # Files hold only losses that their outputs do not tell.
+        loss = getattr(self, "_loss", None) or loss_for(self.out_activation_)
+        return loss, fitted_targets(self.classes_, self._multilabel)
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        loss = state.get("_loss")
+        if loss is not None and loss == loss_for(self.out_activation_):
+            # Files need no more than the outputs' name to find it again.
+            state = {name: value for name, value in state.items() if name != "_loss"}
+        return state

@@ -1,65 +1,24 @@
 """Cross-validation over the strength of the penalty, along a path."""
 
-import copy
-from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.metrics import get_scorer
-from sklearn.model_selection import check_cv
-from sklearn.utils import Bunch, check_random_state
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, is_multilabel
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
-from ._base import N_JOBS
+from ._base_cv import AlphaSearch, can_predict
 from ._classifier import BackpropMLPClassifier
-from ._estimator.advice import warn_of_ignored_keywords, warn_of_light_rows
-from ._estimator.alpha_grid import fixed_grid
-from ._estimator.alpha_path import AlphaPath
-from ._estimator.alpha_search import choose_alpha
 from ._estimator.averaging import networks_of
-from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.held_out import LOG_LOSS, HeldOutProbabilities, mean_loss, out_of_fold
+from ._estimator.held_out import LOG_LOSS, HeldOutProbabilities
 from ._estimator.keywords import HELD_OUT_SCORING, Matrix, RandomState, Scoring, Weights
-from ._estimator.onnx_protocol import OnnxMixin
 from ._estimator.rows import check_rows
-from ._estimator.seeds import MAX_SEED, draw_seeds
 from ._estimator.tags import NetworkClassifierMixin
-from ._sklearn import (
-    CallbackSupportMixin,
-    Interval,
-    StrOptions,
-    _check_sample_weight,
-    _fit_context,
-    _raise_for_params,
-    _routing_enabled,
-    validate_params,
-    with_callbacks,
-)
-from ._training.callbacks import Task
-from ._training.scoring import score_rows
+from ._sklearn import _fit_context, with_callbacks
 
 
-def _can_predict(search):
-    if not search.refit:
-        raise AttributeError(
-            "Only a search with refit=True or refit='folds' can predict; got refit=False."
-        )
-    return True
-
-
-class BackpropMLPClassifierCV(
-    OnnxMixin,
-    DocumentationLinkMixin,
-    CallbackSupportMixin,
-    MetaEstimatorMixin,
-    NetworkClassifierMixin,
-    BaseEstimator,
-):
+class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
     """A `BackpropMLPClassifier` that chooses ``alpha`` by cross-validation.
 
     It can also predict by the mean of the folds' networks, which are better together than one
@@ -249,26 +208,14 @@ class BackpropMLPClassifierCV(
     """
 
     _parameter_constraints: dict = {
+        **AlphaSearch._parameter_constraints,
         "estimator": [BackpropMLPClassifier, None],
-        "alphas": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), "array-like"],
-        "cv": ["cv_object"],
         "scoring": [HELD_OUT_SCORING, callable, None],
-        "n_jobs": N_JOBS,
-        "refit": ["boolean", StrOptions({"folds"})],
-        "random_state": ["random_state"],
     }
-    alpha_: float
-    alphas_: np.ndarray
-    scores_: np.ndarray
-    train_scores_: np.ndarray
-    n_iter_: np.ndarray
-    best_score_: float
     best_estimator_: BackpropMLPClassifier
     estimators_: list[BackpropMLPClassifier]
     oof_proba_: np.ndarray
     classes_: np.ndarray
-    n_features_in_: int
-    feature_names_in_: np.ndarray
 
     def __init__(
         self,
@@ -288,27 +235,6 @@ class BackpropMLPClassifierCV(
         self.n_jobs = n_jobs
         self.refit = refit
         self.random_state = random_state
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Where metadata go: ``sample_weight`` to `fit`, others to the splitter and the scorer.
-
-        Returns
-        -------
-        routing : MetadataRouter
-            See scikit-learn's user guide on metadata routing.
-        """
-        scored = MethodMapping().add(caller="score", callee="score")
-        if not self._by_loss:  # which takes the row weights of `fit` itself
-            scored = scored.add(caller="fit", callee="score")
-        return (
-            MetadataRouter(owner=type(self).__name__)
-            .add_self_request(self)
-            .add(
-                splitter=check_cv(self.cv),
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-            .add(scorer=self._scorer, method_mapping=scored)
-        )
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
@@ -348,129 +274,7 @@ class BackpropMLPClassifierCV(
         IgnoredKeywordWarning, StrongPenaltyWarning
             As for `BackpropMLPClassifier.fit`, once per search.
         """
-        _raise_for_params(params, self, "fit")
-        walks_on = isinstance(self.alphas, str) and self._by_loss
-        refits = bool(self.refit) and not self._averages
-        task = Task.of_search(self, self.estimator, refits, None if walks_on else 1)
-        # Everything is fitted on a copy: a failure leaves this search as it was.
-        fitted = copy.copy(self)
-        for name in ("best_estimator_", "estimators_", "classes_"):  # of another kind of fit
-            fitted.__dict__.pop(name, None)
-        fitted._fit(X, y, sample_weight, params, task)
-        self.__dict__ = fitted.__dict__
-        return self
-
-    def _fit(self, X, y, sample_weight, params, task):
-        grid = fixed_grid(self.alphas, self._by_loss)
-        estimator = clone(BackpropMLPClassifier() if self.estimator is None else self.estimator)
-        validate_params(estimator)
-        if estimator.early_stopping:
-            raise ValueError(
-                "early_stopping of the estimator must be False on a path of alphas; got True. "
-                "GridSearchCV takes it."
-            )
-        X, y, sample_weight = self._validate_rows(X, y, sample_weight)
-        classes = None if is_multilabel(y) else np.unique(y)
-        routed = self._routed("fit", sample_weight, params)
-        rng = None if self.random_state is None else check_random_state(self.random_state)
-        splits = list(self._splitter(y, rng).split(X, y, **routed.splitter.split))
-        if not splits:
-            raise ValueError(f"cv must give at least one fold; got {self.cv!r}.")
-        seeds = draw_seeds(rng, len(splits) + 1)
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        task.begin(X=X, y=y, metadata=metadata)
-        path = AlphaPath(
-            estimator,
-            X,
-            y,
-            sample_weight,
-            classes,
-            HeldOutProbabilities(classes),
-            None if self._by_loss else self._scorer,
-            {} if self._by_loss else routed.scorer.score,
-        )
-        choice = choose_alpha(path, grid, splits, seeds[1:], task, self.n_jobs)
-        self._adopt(choice, splits, len(y))
-        if self.refit and not self._averages:
-            self._refit(estimator, seeds[0], X, y, sample_weight, task)
-        else:
-            # No fit of this search warns.
-            warn_of_ignored_keywords(estimator)
-            if sample_weight is not None:
-                n_rows = np.count_nonzero(sample_weight)
-                warn_of_light_rows(self.alpha_, sample_weight.sum(), n_rows)
-        if self._averages:
-            self.estimators_ = choice.networks()
-            self.classes_ = np.arange(y.shape[1]) if classes is None else classes
-            self._multilabel = classes is None
-        task.end(lambda: vars(self))
-
-    def _splitter(self, y, rng):
-        """What splits the rows into folds."""
-        cv = check_cv(self.cv, y, classifier=True)
-        if rng is None or not isinstance(self.cv, Integral):
-            return cv
-        return type(cv)(cv.n_splits, shuffle=True, random_state=rng.randint(MAX_SEED))
-
-    def _adopt(self, choice, splits, n_rows):
-        """Set the attributes that tell of the choice."""
-        self.alphas_ = choice.alphas
-        self.scores_ = choice.table("score")
-        self.train_scores_ = choice.table("train_score")
-        self.n_iter_ = choice.table("n_iter")
-        self.alpha_ = float(choice.alphas[choice.best])
-        self.best_score_ = float(choice.means[choice.best])
-        kept = choice.averaged if self._averages else [choice.best]
-        tests = [test for _, test in splits]
-        self.oof_proba_ = out_of_fold(n_rows, tests, choice.outputs(kept))
-
-    def _refit(self, estimator, seed, X, y, sample_weight, task):
-        """Train on all rows with the chosen alpha."""
-        self.best_estimator_ = estimator.set_params(alpha=self.alpha_)
-        if seed is not None:
-            estimator.set_params(random_state=seed)
-        with task.fit_of(estimator, "refit"):
-            estimator.fit(X, y, sample_weight)
-        self.classes_ = estimator.classes_
-
-    def _validate_rows(self, X, y, sample_weight):
-        """Training data, checked; X as it was given if its columns have names."""
-        precisions = [np.float64, np.float32]
-        checked, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=precisions, multi_output=True
-        )
-        check_classification_targets(y)
-        if not is_multilabel(y):
-            y = column_or_1d(y, warn=True)
-        if not hasattr(self, "feature_names_in_"):
-            X = checked
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, checked, dtype=np.float64, ensure_non_negative=True
-            )
-        return X, y, sample_weight
-
-    @property
-    def _averages(self):
-        """Whether the networks of the folds are kept, instead of a new one."""
-        return isinstance(self.refit, str)
-
-    @property
-    def _by_loss(self):
-        """Whether the held-out loss chooses."""
-        return self.scoring is None or (isinstance(self.scoring, str) and self.scoring == LOG_LOSS)
-
-    @property
-    def _scorer(self):
-        """What `score` uses, and unless the held-out loss chooses, `fit`."""
-        return get_scorer("accuracy" if self._by_loss else self.scoring)
-
-    def _routed(self, method, sample_weight, params):
-        """The metadata for the splitter and the scorer, with and without metadata routing."""
-        given = {} if sample_weight is None else {"sample_weight": sample_weight}
-        if _routing_enabled():
-            return process_routing(self, method, **given, **params)
-        return Bunch(splitter=Bunch(split={}), scorer=Bunch(score=given))
+        return self._search(X, y, sample_weight, params)
 
     # Prediction
 
@@ -479,7 +283,7 @@ class BackpropMLPClassifierCV(
         fitted = networks_of(self)
         return fitted.map_rows(check_rows(self, X), getattr(fitted, output))
 
-    @available_if(_can_predict)
+    @available_if(can_predict)
     def predict(self, X: Matrix) -> np.ndarray:
         """The class with the largest logit; for multilabel problems, every label above 0.
 
@@ -495,7 +299,7 @@ class BackpropMLPClassifierCV(
         """
         return self._map_rows(X, "predict")
 
-    @available_if(_can_predict)
+    @available_if(can_predict)
     def predict_proba(self, X: Matrix) -> np.ndarray:
         """Probabilities of the classes.
 
@@ -511,7 +315,7 @@ class BackpropMLPClassifierCV(
         """
         return self._map_rows(X, "proba")
 
-    @available_if(_can_predict)
+    @available_if(can_predict)
     def predict_log_proba(self, X: Matrix) -> np.ndarray:
         """Logarithms of the probabilities, always finite.
 
@@ -527,7 +331,7 @@ class BackpropMLPClassifierCV(
         """
         return self._map_rows(X, "log_proba")
 
-    @available_if(_can_predict)
+    @available_if(can_predict)
     def decision_function(self, X: Matrix) -> np.ndarray:
         """Logits: of the output units, or with ``refit="folds"`` of the averaged probabilities.
 
@@ -545,7 +349,7 @@ class BackpropMLPClassifierCV(
         z = fitted.map_rows(check_rows(self, X), lambda z: z)
         return z[:, 0] if len(self.classes_) == 2 and not fitted.targets.multilabel else z
 
-    @available_if(_can_predict)
+    @available_if(can_predict)
     def score(self, X: Matrix, y: Matrix, sample_weight: Weights = None, **params: Any) -> float:
         """The score of the predictions by ``scoring``; None is accuracy.
 
@@ -565,14 +369,36 @@ class BackpropMLPClassifierCV(
         score : float
             Greater is better.
         """
-        _raise_for_params(params, self, "score")
-        check_is_fitted(self)
-        classes = None if is_multilabel(y) else self.classes_
-        if self.scoring is not None and self._by_loss:
-            held_out = HeldOutProbabilities(classes)
-            losses = held_out.row_losses(y, held_out.outputs(self, X))
-            return -mean_loss(losses, sample_weight)
-        routed = self._routed("score", sample_weight, params)
-        # A scorer may read what it was given a network for, such as ``coefs_``.
-        judged = self if self._averages else self.best_estimator_
-        return score_rows(self._scorer, judged, X, y, classes, routed.scorer.score)
+        return self._score(X, y, sample_weight, params)
+
+    # What a classifier is to a search
+
+    _OF_OTHER_FITS = ("best_estimator_", "estimators_", "classes_")
+    _HELD_OUT_LOSS = LOG_LOSS
+    _DEFAULT_SCORER = "accuracy"
+    _OUT_OF_FOLD = "oof_proba_"
+
+    def _default_estimator(self):
+        return BackpropMLPClassifier()
+
+    def _check_y(self, y):
+        check_classification_targets(y)
+        return y if is_multilabel(y) else column_or_1d(y, warn=True)
+
+    def _classes_of(self, y, fitted=False):
+        if is_multilabel(y):
+            return None
+        return self.classes_ if fitted else np.unique(y)
+
+    def _held_out_of(self, estimator, y, sample_weight):
+        return HeldOutProbabilities(self._classes_of(y))
+
+    def _held_out_fitted(self, y):
+        return HeldOutProbabilities(self._classes_of(y, fitted=True))
+
+    def _adopt_averaged(self, y):
+        self._multilabel = is_multilabel(y)
+        self.classes_ = np.arange(y.shape[1]) if self._multilabel else np.unique(y)
+
+    def _adopt_refitted(self):
+        self.classes_ = self.best_estimator_.classes_

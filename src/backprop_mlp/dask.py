@@ -10,37 +10,23 @@ import copy
 from typing import Any, Self
 
 import dask
-import numpy as np
 from distributed import Client
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import BackpropMLPClassifier
 from ._dask.collections import connected, delayed_rows
-from ._dask.pose import check_supported, pose, pose_fitted
-from ._dask.prediction import predict_lazily, travelling
-from ._dask.scoring import accuracy
-from ._estimator.adoption import adopt_best, earlier_training
-from ._estimator.advice import warn_before
-from ._estimator.assembly import open_objective
-from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.tags import NetworkClassifierMixin
-from ._estimator.thetas import as_thetas
-from ._estimator.training import train_estimator
-from ._sklearn import CallbackSupportMixin, _fit_context, validate_params, with_callbacks
-from ._training.callbacks import Task
+from ._dask.estimator import DaskNetwork
+from ._dask.prediction import travelling
+from ._dask.scoring import accuracy, check_total_weight
+from ._estimator.tags import NetworkClassifierMixin, NetworkRegressorMixin
+from ._regressor import BackpropMLPRegressor
+from ._sklearn import _fit_context, with_callbacks
+from ._training.validation import Validation
 
-__all__ = ["DaskBackpropMLPClassifier"]
+__all__ = ["DaskBackpropMLPClassifier", "DaskBackpropMLPRegressor"]
 
 
-class DaskBackpropMLPClassifier(
-    DocumentationLinkMixin,
-    CallbackSupportMixin,
-    MetaEstimatorMixin,
-    NetworkClassifierMixin,
-    BaseEstimator,
-):
+class DaskBackpropMLPClassifier(NetworkClassifierMixin, DaskNetwork):
     """A `BackpropMLPClassifier` that is trained on the partitions of Dask collections.
 
     Minimises the same objective with the same solvers. Partitions are read and
@@ -134,14 +120,8 @@ class DaskBackpropMLPClassifier(
         self.estimator = estimator
         self.client = client
 
-    def __getstate__(self):
-        # A client is a connection and can't be copied.
-        return {**super().__getstate__(), "client": None}
-
-    def __sklearn_clone__(self):
-        twin = super(DaskBackpropMLPClassifier, copy.copy(self)).__sklearn_clone__()
-        twin.client = self.client
-        return twin
+    def _default_estimator(self):
+        return BackpropMLPClassifier()
 
     # Training
 
@@ -211,27 +191,7 @@ class DaskBackpropMLPClassifier(
         UserWarning
             If Ctrl-C ended it.
         """
-        estimator = BackpropMLPClassifier() if self.estimator is None else self.estimator
-        task = Task.of_search(self, estimator, refit=False)
-        earlier = None
-        if estimator.warm_start and hasattr(self, "estimator_"):
-            local = copy.copy(self.estimator_).set_params(**estimator.get_params())
-            earlier = earlier_training(local)
-        else:
-            local = travelling(clone(estimator))
-        validate_params(local)
-        check_supported(local, X_val, y_val, sample_weight_val)
-        client = connected(self.client)
-        given = delayed_rows(X, y, sample_weight)
-        given_val = None if X_val is None else delayed_rows(X_val, y_val, sample_weight_val)
-        problem = pose(client, local, given, given_val, earlier)
-        warn_before(local, problem)
-        task.begin_fit(X, y, sample_weight)
-        with task.fit_of(estimator, "fit"):
-            _train(estimator, local, problem, earlier, (X, y, sample_weight))
-        self.estimator_ = local
-        task.end(lambda: vars(self))
-        return self
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
     def to_local(self) -> BackpropMLPClassifier:
         """The fitted classifier, for data in memory.
@@ -243,16 +203,6 @@ class DaskBackpropMLPClassifier(
         """
         check_is_fitted(self)
         return copy.deepcopy(self.estimator_)
-
-    def __getattr__(self, name):
-        """A fitted attribute of ``estimator_``, such as ``coefs_`` or ``loss_curve_``."""
-        if _is_fitted_attribute(name) and "estimator_" in vars(self):
-            return getattr(self.estimator_, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __dir__(self):
-        fitted = dir(self.estimator_) if "estimator_" in vars(self) else ()
-        return {*super().__dir__(), *filter(_is_fitted_attribute, fitted)}
 
     # Prediction
 
@@ -317,13 +267,6 @@ class DaskBackpropMLPClassifier(
         """
         return self._lazily("decision_function", X)
 
-    def _lazily(self, method, X):
-        """What a method of the fitted classifier returns, computed when it is asked for."""
-        check_is_fitted(self)
-        if not dask.is_dask_collection(X):
-            return getattr(self.estimator_, method)(X)
-        return predict_lazily(self.estimator_, method, X)
-
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy, counted where the partitions are.
 
@@ -354,87 +297,198 @@ class DaskBackpropMLPClassifier(
         client = connected(self.client)
         return accuracy(client, delayed_rows(X, y, sample_weight), travelling(self.estimator_))
 
-    # The cost
 
-    def cost(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """J at the fitted parameters, penalty included.
+class DaskBackpropMLPRegressor(NetworkRegressorMixin, DaskNetwork):
+    """A `BackpropMLPRegressor` that is trained on the partitions of Dask collections.
 
-        Parameters
-        ----------
-        X : dask.array.Array or dask.dataframe.DataFrame of shape (n_samples, n_features)
-            Input data.
-        y : dask.array.Array, dask.dataframe.Series or DataFrame of shape (n_samples,) or \
-                (n_samples, n_labels)
-            Labels, all of which are known from training.
-        sample_weight : dask.array.Array or Series of shape (n_samples,), default=None
-            Row weights. The fitted class weights multiply them.
-
-        Returns
-        -------
-        J : float
-            The cost, with the m of the given rows.
-        """
-        problem, theta = self._pose_fitted(X, y, sample_weight)
-        with open_objective(problem, self.estimator_.alpha) as objective:
-            return objective.finite_value(theta)
-
-    def cost_gradient(
-        self, X: Any, y: Any, sample_weight: Any = None
-    ) -> tuple[float, list[np.ndarray]]:
-        """J and its gradient at the fitted parameters.
-
-        Parameters
-        ----------
-        X : dask.array.Array or dask.dataframe.DataFrame of shape (n_samples, n_features)
-            Input data.
-        y : dask.array.Array, dask.dataframe.Series or DataFrame of shape (n_samples,) or \
-                (n_samples, n_labels)
-            Labels, all of which are known from training.
-        sample_weight : dask.array.Array or Series of shape (n_samples,), default=None
-            Row weights. The fitted class weights multiply them.
-
-        Returns
-        -------
-        J : float
-            The cost, with the m of the given rows.
-        gradients : list of ndarray of shape (n_out, 1 + n_in), float64
-            Derivatives dJ / dtheta, laid out as ``thetas_``.
-        """
-        problem, theta = self._pose_fitted(X, y, sample_weight)
-        with open_objective(problem, self.estimator_.alpha) as objective:
-            cost, grad = objective.finite_value_and_grad(theta)
-        return cost, as_thetas(problem.network.dense_views(grad))
-
-    def _pose_fitted(self, X, y, sample_weight):
-        """Given rows as a problem for the fitted network, and its packed parameters."""
-        check_is_fitted(self)
-        given = delayed_rows(X, y, sample_weight)
-        return pose_fitted(connected(self.client), self.estimator_, given)
-
-
-def _is_fitted_attribute(name):
-    return name.endswith("_") and not name.startswith("_")
-
-
-@with_callbacks
-def _train(estimator, classifier, problem, earlier, given):
-    """Train a classifier, and call the callbacks that are set on an estimator.
+    As `DaskBackpropMLPClassifier`, for numbers: the same objective with the same solvers,
+    each evaluation one pass over the partitions. With ``normalize_y`` mean and standard
+    deviation of y are those of all partitions.
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
-        The one that the user gave.
-    classifier : BackpropMLPClassifier
-        Its copy, which is trained.
-    problem : Problem
-    earlier : Earlier or None
-    given : tuple of X, y and sample_weight
-        For the hooks, as the user gave them.
+    estimator : BackpropMLPRegressor, default=None
+        Holds the keywords of training; it is cloned. Its callbacks are called as
+        by its own `fit`, in this process. None means ``BackpropMLPRegressor()``.
+
+    client : distributed.Client, default=None
+        Connection to the cluster; None means the current one. Clones share it,
+        pickles and copies are without.
+
+    Attributes
+    ----------
+    estimator_ : BackpropMLPRegressor
+        The fitted regressor, without callbacks.
+
+    coefs_, intercepts_, thetas_, loss_, loss_curve_, n_iter_, converged_, y_mean_, ...
+        Every fitted attribute of ``estimator_`` is one of this object, too; see
+        `BackpropMLPRegressor`.
+
+    See Also
+    --------
+    BackpropMLPRegressor : The same for data in memory.
+    DaskBackpropMLPClassifier : What is said there of partitions, interruption and callbacks
+        holds here.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from distributed import Client
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from backprop_mlp import BackpropMLPRegressor
+    >>> from backprop_mlp.dask import DaskBackpropMLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> X, y = da.from_array(scale(X), chunks=(150, 10)), da.from_array(y, chunks=150)
+    >>> client = Client(processes=False, dashboard_address=None)
+    >>> regressor = DaskBackpropMLPRegressor(BackpropMLPRegressor(alpha=100, random_state=0))
+    >>> regressor.fit(X, y).predict(X)
+    dask.array<_outputs, shape=(442,), dtype=float64, chunksize=(150,), chunktype=numpy.ndarray>
+    >>> bool(regressor.score(X, y) > 0.5)
+    True
+    >>> client.close()
     """
-    n_starts = classifier.n_init if earlier is None else 1
-    task = Task.of_call(estimator, "fit", n_starts, classifier.max_iter)
-    task.begin_fit(*given)
-    rng = check_random_state(classifier.random_state)
-    outcomes = train_estimator(classifier, problem, earlier, rng, task, n_starts)
-    adopt_best(classifier, outcomes, problem, earlier)
-    task.end(lambda: vars(classifier))
+
+    _parameter_constraints: dict = {
+        "estimator": [BackpropMLPRegressor, None],
+        "client": [Client, None],
+    }
+
+    estimator_: BackpropMLPRegressor
+
+    def __init__(
+        self, estimator: BackpropMLPRegressor | None = None, *, client: Client | None = None
+    ):
+        self.estimator = estimator
+        self.client = client
+
+    def _default_estimator(self):
+        return BackpropMLPRegressor()
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train the network.
+
+        All collections of a call have the same partitions, or are Dask arrays
+        of known lengths, which are cut like X.
+
+        Parameters
+        ----------
+        X : dask.array.Array or dask.dataframe.DataFrame of shape (n_samples, n_features)
+            Training data; blocks may be NumPy arrays or SciPy sparse matrices,
+            of unknown length, or empty. float32 is computed in float32, all
+            else in float64.
+        y : dask.array.Array, dask.dataframe.Series or DataFrame of shape (n_samples,) or \
+                (n_samples, n_outputs)
+            Numbers to be predicted.
+        sample_weight : dask.array.Array or Series of shape (n_samples,), default=None
+            Row weights >= 0. None means 1.
+        X_val : dask.array.Array or dask.dataframe.DataFrame of shape (n_val, n_features), \
+                default=None
+            Validation data: measured after every iteration.
+            ``early_stopping`` needs them. For a ``scoring`` other than None and
+            "loss" the outputs, n_val * n_outputs numbers, are gathered for each score,
+            and y_val once. It must be a name, or made by
+            `sklearn.metrics.make_scorer`: other callables may read the rows, which
+            stay on the workers.
+        y_val : dask.array.Array, dask.dataframe.Series or DataFrame of shape (n_val,) or \
+                (n_val, n_outputs), default=None
+            Their numbers.
+        sample_weight_val : dask.array.Array or Series of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : DaskBackpropMLPRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        TypeError
+            If an input is not a Dask collection.
+        ValueError
+            If a parameter or an input is not allowed, or there is no client.
+        FloatingPointError
+            If the cost overflows at the start.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training ended before it converged.
+        IgnoredKeywordWarning, StrongPenaltyWarning
+            As for `BackpropMLPRegressor.fit`.
+        UserWarning
+            If Ctrl-C ended it.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+
+    def to_local(self) -> BackpropMLPRegressor:
+        """The fitted regressor, for data in memory.
+
+        Returns
+        -------
+        regressor : BackpropMLPRegressor
+            A copy that needs neither Dask nor this object.
+        """
+        check_is_fitted(self)
+        return copy.deepcopy(self.estimator_)
+
+    def predict(self, X: Any) -> Any:
+        """The predicted numbers, in y's units.
+
+        Parameters
+        ----------
+        X : dask.array.Array or dask.dataframe.DataFrame of shape (n_samples, n_features)
+            Input data. Data in memory are predicted at once, as the plain regressor
+            does.
+
+        Returns
+        -------
+        y : dask.array.Array of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers, not computed yet.
+        """
+        return self._lazily("predict", X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R2, the mean over the outputs, summed up where the partitions are.
+
+        Parameters
+        ----------
+        X : dask.array.Array or dask.dataframe.DataFrame of shape (n_samples, n_features)
+            Input data. Data in memory are scored as the plain regressor does.
+        y : dask.array.Array, dask.dataframe.Series or DataFrame of shape (n_samples,) or \
+                (n_samples, n_outputs)
+            Numbers.
+        sample_weight : dask.array.Array or Series of shape (n_samples,), default=None
+            Row weights.
+
+        Returns
+        -------
+        score : float
+            As `sklearn.metrics.r2_score`.
+
+        Raises
+        ------
+        ValueError
+            If an input is not allowed, there are no rows or none with weight, or
+            there is no client.
+        """
+        check_is_fitted(self)
+        if not dask.is_dask_collection(X):
+            return self.estimator_.score(X, y, sample_weight)
+        problem, theta = self._pose_fitted(X, y, sample_weight)
+        rows, network = problem.blocks, problem.network
+        check_total_weight(rows.total_weight)
+        with rows.open_map(network) as map_rows:
+            validation = Validation(rows, problem.targets, scoring=None)
+            return validation.measure(map_rows, None, network, theta).score

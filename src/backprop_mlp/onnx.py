@@ -1,9 +1,9 @@
 """Export to ONNX, through skl2onnx; needs the extra ``onnx``.
 
-`skl2onnx.to_onnx` and `skl2onnx.convert_sklearn` convert the classifiers too, alone and
+`skl2onnx.to_onnx` and `skl2onnx.convert_sklearn` convert the networks too, alone and
 inside pipelines, column transformers and searches: skl2onnx asks them for their converter.
 Inside scikit-learn's other meta-estimators it looks for registered classes only; importing
-this module registers the classifiers.
+this module registers the classes of this package.
 """
 
 from typing import Any
@@ -23,15 +23,18 @@ from skl2onnx.common.data_types import (
 from skl2onnx.common.utils import check_input_and_output_numbers, check_input_and_output_types
 from skl2onnx.common.utils_classifier import get_label_classes
 from skl2onnx.proto import onnx_proto
+from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
-from ._estimator.averaging import AveragedNetworks, networks_of
+from ._estimator.averaging import AveragedNetworks, AveragedNumbers, networks_of
 from ._estimator.fitted import fitted_network
 from ._estimator.keywords import Matrix
 from ._network.activations import LEAKY_SLOPE
 from ._network.layers import Dense
+from ._regressor import BackpropMLPRegressor
+from ._regressor_cv import BackpropMLPRegressorCV
 
 __all__ = ["to_onnx"]
 
@@ -39,24 +42,28 @@ _ONNX = onnx_proto.TensorProto
 
 
 def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwargs: Any) -> Any:
-    """Convert a fitted classifier, or a pipeline or search with one in it, to ONNX.
+    """Convert a fitted network, or a pipeline or search with one in it, to ONNX.
 
-    The graph has two outputs: labels of shape (n_samples,), int64 or strings,
+    A classifier's graph has two outputs: labels of shape (n_samples,), int64 or strings,
     and probabilities of shape (n_samples, n_classes). For multilabel problems
     the labels are a 0/1 matrix. Labels that are booleans or whole floats become
     int64. Everything is computed in the precision of the input (float32 for
     integers), from the logits as `predict_proba` does, and never overflows.
 
+    A regressor's graph has one output: predictions of shape (n_samples, n_outputs). Where
+    `predict` would say that numbers overflow they are infinite.
+
     Parameters
     ----------
     model : estimator
-        Fitted: a `BackpropMLPClassifier`, a `BackpropMLPClassifierCV`, or
-        anything that skl2onnx converts with one inside.
+        Fitted: a `BackpropMLPClassifier`, a `BackpropMLPClassifierCV`, a
+        `BackpropMLPRegressor`, a `BackpropMLPRegressorCV`, or anything that skl2onnx
+        converts with one inside.
     X : {ndarray, pandas.DataFrame} of shape (n_samples, n_features), default=None
         Data of the kind that the graph will be given; one row is enough. A
         dataframe makes one input per column. None needs ``initial_types``.
     options : dict, default=None
-        Options of skl2onnx. None stands for ``{"zipmap": False}``; skl2onnx's
+        Options of skl2onnx. None stands, for classifiers, for ``{"zipmap": False}``; skl2onnx's
         own default, True, makes the probabilities a list of dictionaries
         {label: probability}, which ONNX has for float32 only, and "columns"
         makes them one output per class. The classifier also takes
@@ -74,7 +81,7 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     Raises
     ------
     NotFittedError
-        If the classifier is not fitted.
+        If the network is not fitted.
     ValueError
         If the labels are neither whole numbers nor strings.
     NotImplementedError
@@ -96,7 +103,8 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     >>> bool(np.abs(probabilities - model.predict_proba(X)).max() < 1e-5)
     True
     """
-    options = {"zipmap": False} if options is None else options
+    if options is None and is_classifier(model):
+        options = {"zipmap": False}
     return skl2onnx.to_onnx(model, X, options=options, **kwargs)
 
 
@@ -284,6 +292,13 @@ _OUTPUTS = {"logistic": _proba_of_logistic, "softmax": _proba_of_softmax}
 """Name of an output activation -> what adds the probabilities, as ``Targets.proba`` does."""
 
 
+_NUMBERS = {
+    "identity": lambda graph, z: z,
+    "exp": lambda graph, z: graph("Exp", z),
+}
+"""Name of an output activation -> what adds a regressor's predictions."""
+
+
 def _is_positive(graph, z):
     return graph("Greater", z, graph.constant(0.0))
 
@@ -321,21 +336,24 @@ def _are_strings(classes):
 
 def infer_outputs(operator):
     """Types and shapes of the outputs, for skl2onnx."""
-    check_input_and_output_numbers(operator, input_count_range=[1, None], output_count_range=[2, 3])
+    model = operator.raw_operator
+    counts = [1, 1] if is_regressor(model) else [2, 3]
+    check_input_and_output_numbers(operator, input_count_range=[1, None], output_count_range=counts)
     check_input_and_output_types(
         operator,
         good_input_types=[BooleanTensorType, DoubleTensorType, FloatTensorType, Int64TensorType],
     )
     n_rows = operator.inputs[0].get_first_dimension()
-    model = operator.raw_operator
     check_is_fitted(model)
+    numbers = DoubleTensorType if _is_double(operator) else FloatTensorType
+    if is_regressor(model):
+        operator.outputs[0].set_type(numbers([n_rows, _fitted(model).targets.n_outputs]))
+        return
     classes = get_label_classes(operator.scope_inst, model)
     shape = [n_rows, len(classes)]
     labels = StringTensorType if _are_strings(classes) else Int64TensorType
     operator.outputs[0].set_type(labels(shape if _fitted(model).targets.multilabel else [n_rows]))
-    operator.outputs[1].set_type(
-        (DoubleTensorType if _is_double(operator) else FloatTensorType)(shape)
-    )
+    operator.outputs[1].set_type(numbers(shape))
     for class_labels in operator.outputs[2:]:
         class_labels.set_type(labels([len(classes)]))
 
@@ -345,24 +363,45 @@ def _is_double(operator):
 
 
 def convert(scope, operator, container):
-    """Add a classifier's graph, for skl2onnx."""
+    """Add a network's graph, for skl2onnx."""
     model = operator.raw_operator
     fitted = _fitted(model)
-    targets = fitted.targets
     graph = _Graph(scope, container, _ONNX.DOUBLE if _is_double(operator) else _ONNX.FLOAT)
     columns = [
         graph("Cast", variable.full_name, to=graph.precision) for variable in operator.inputs
     ]
     x = columns[0] if len(columns) == 1 else graph("Concat", *columns, axis=1)
+    outputs = [variable.full_name for variable in operator.outputs]
+    if is_regressor(model):
+        _add_numbers(graph, fitted, x, outputs[0])
+    else:
+        _add_classes(graph, scope, container, model, fitted, x, outputs)
+
+
+def _add_numbers(graph, fitted, x, output):
+    """Add a regressor's predictions, or their mean."""
+    members = fitted.members if isinstance(fitted, AveragedNumbers) else [fitted]
+    predictions = [
+        _row(_NUMBERS, "output activation", member.network.loss.output_activation)(
+            graph, _logits(graph, member, x)
+        )
+        for member in members
+    ]
+    graph("Div", graph("Sum", *predictions), graph.constant(len(members)), output=output)
+
+
+def _add_classes(graph, scope, container, model, fitted, x, outputs):
+    """Add a classifier's labels and scores."""
     z = _averaged_logits(graph, fitted, x) if _is_average(fitted) else _logits(graph, fitted, x)
-    labels, scores, *class_labels = (variable.full_name for variable in operator.outputs)
+    targets = fitted.targets
+    labels, scores, *class_labels = outputs
     classes = get_label_classes(scope, model)
     _labels(graph, targets, classes, z, labels)
     for output in class_labels:
         graph("Identity", _label_constant(graph, classes), output=output)
     if not container.get_options(model, {"raw_scores": False})["raw_scores"]:
-        outputs = (fitted if _is_average(fitted) else fitted.network).loss.output_activation
-        _row(_OUTPUTS, "output activation", outputs)(graph, targets, z, scores)
+        name = (fitted if _is_average(fitted) else fitted.network).loss.output_activation
+        _row(_OUTPUTS, "output activation", name)(graph, targets, z, scores)
     elif len(targets.classes) == 2 and not targets.multilabel:
         graph("Concat", graph("Neg", z), z, output=scores, axis=1)
     else:
@@ -370,8 +409,8 @@ def convert(scope, operator, container):
 
 
 def _fitted(model):
-    """The network of a classifier, or the average of those that a search over alpha has kept."""
-    if not isinstance(model, BackpropMLPClassifierCV):
+    """The network of an estimator, or the average of those that a search over alpha has kept."""
+    if not isinstance(model, BackpropMLPClassifierCV | BackpropMLPRegressorCV):
         return fitted_network(model)
     return networks_of(model)
 
@@ -401,10 +440,10 @@ class _ReusingScope:
 
 
 def parser_of(model):
-    """What declares a classifier's outputs, for skl2onnx, which did not know its class.
+    """What declares a network's outputs, for skl2onnx, which did not know its class.
 
     skl2onnx takes the outputs of the operator that it has declared for the model. As for
-    registered classes, that is the classifier, or what makes dictionaries of its
+    registered classes, that is the network, or what makes dictionaries of a classifier's
     probabilities.
     """
 
@@ -417,13 +456,16 @@ def parser_of(model):
         if not unknown:
             return None  # The class is registered: skl2onnx knows what to do.
         (operator,) = unknown
-        _register(type(model))
+        _register(type(model), _REGRESSOR if is_regressor(model) else _CLASSIFIER)
+        if is_regressor(model):
+            operator.type = _REGRESSOR
+            return [scope.declare_local_variable("variable", guess_tensor_type(inputs[0].type))]
         options = scope.get_options(model, {"zipmap": True, "output_class_labels": False})
         if options["zipmap"]:
             operator.raw_operator = None  # the model gets another operator
             _parse_sklearn_classifier(_ReusingScope(scope, operator), model, inputs)
             return []
-        operator.type = _ALIAS
+        operator.type = _CLASSIFIER
         outputs = {"label": Int64TensorType(), "probabilities": guess_tensor_type(inputs[0].type)}
         if options["output_class_labels"]:
             outputs["class_labels"] = Int64TensorType()
@@ -432,24 +474,25 @@ def parser_of(model):
     return parse
 
 
-_ALIAS = BackpropMLPClassifier.__name__
+_CLASSIFIER, _REGRESSOR = BackpropMLPClassifier.__name__, BackpropMLPRegressor.__name__
+_OPTIONS: dict[str, Any] = {
+    _CLASSIFIER: {
+        "zipmap": [True, False, "columns"],
+        "output_class_labels": [False, True],
+        "nocl": [True, False],
+        "raw_scores": [True, False],
+    },
+    _REGRESSOR: None,
+}
+"""skl2onnx's options, by the name under which it knows a kind of networks."""
 
 
-def _register(kind):
-    """Make a class of classifiers known to skl2onnx."""
-    update_registered_converter(
-        kind,
-        _ALIAS,
-        infer_outputs,
-        convert,
-        options={
-            "zipmap": [True, False, "columns"],
-            "output_class_labels": [False, True],
-            "nocl": [True, False],
-            "raw_scores": [True, False],
-        },
-    )
+def _register(kind, alias):
+    """Make a class of networks known to skl2onnx."""
+    update_registered_converter(kind, alias, infer_outputs, convert, options=_OPTIONS[alias])
 
 
-_register(BackpropMLPClassifier)
-_register(BackpropMLPClassifierCV)
+_register(BackpropMLPClassifier, _CLASSIFIER)
+_register(BackpropMLPClassifierCV, _CLASSIFIER)
+_register(BackpropMLPRegressor, _REGRESSOR)
+_register(BackpropMLPRegressorCV, _REGRESSOR)

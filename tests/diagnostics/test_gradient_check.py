@@ -533,7 +533,7 @@ def test_a_long_check_is_cut_short():
         (
             {"estimator": make_pipeline(BackpropMLPClassifier())},
             TypeError,
-            "estimator must be a BackpropMLPClassifier; got Pipeline",
+            "estimator must be a BackpropMLPClassifier or BackpropMLPRegressor; got Pipeline",
         ),
         ({"estimator": BackpropMLPClassifier(alpha=-1)}, ValueError, "alpha"),
         ({"y": np.zeros(4)}, ValueError, "inconsistent numbers of samples"),

@@ -156,7 +156,9 @@ def test_full_batch_solvers_have_no_rate_to_test(solver):
     "estimator", [MLPClassifier(), LogisticRegression(), None], ids=lambda e: type(e).__name__
 )
 def test_other_estimators_are_refused(estimator):
-    with pytest.raises(TypeError, match="estimator must be a BackpropMLPClassifier; got"):
+    with pytest.raises(
+        TypeError, match="estimator must be a BackpropMLPClassifier or BackpropMLPRegressor; got"
+    ):
         learning_rate_range_test(estimator, X, y)
 
 

@@ -44,7 +44,7 @@ def test_labels_of_clear_logits_are_the_labels_encoded(y):
     targets = targets_of(y)
     Y = targets.encode(targets.codes(y), np.float64)
     assert Y.shape == (len(y), targets.n_outputs)
-    np.testing.assert_array_equal(targets.predict(10.0 * Y - 5.0), y)
+    np.testing.assert_array_equal(targets.predict(SigmoidLoss(), 10.0 * Y - 5.0), y)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_label_matrices_are_their_own_targets(container):
     assert isinstance(Y, np.ndarray)
     assert Y.dtype == np.float32
     np.testing.assert_array_equal(Y, LABELS[1:4])
-    np.testing.assert_array_equal(targets.predict(2.0 * LABELS - 1.0), LABELS)
+    np.testing.assert_array_equal(targets.predict(SigmoidLoss(), 2.0 * LABELS - 1.0), LABELS)
     assert isinstance(targets.codes(container(LABELS)), type(container(LABELS)))
 
 
@@ -117,8 +117,9 @@ def test_hits_are_the_weight_of_the_rows_predicted_right(y, right):
     # One wrong output makes a row wrong.
     z[wrong, 0] *= -3.0
     block = SimpleNamespace(Y=Y, sample_weight=ROW_WEIGHTS)
-    assert targets.counts_hits
-    assert targets.hits(z, block) == ROW_WEIGHTS[right].sum()
+    tally = targets.tally(SigmoidLoss(), z, block)
+    assert tally == ROW_WEIGHTS[right].sum()
+    assert targets.score(tally, ROW_WEIGHTS.sum()) == tally / ROW_WEIGHTS.sum()
 
 
 # Labels that do not fit
@@ -289,9 +290,7 @@ def test_class_weights_are_those_of_scikit_learn(class_weight):
     y = KINDS["multiclass"]
     targets = targets_of(y)
     given = class_weight[0] if isinstance(class_weight, list) else class_weight
-    weights = targets.class_weights(
-        class_weight, targets.class_totals(targets.codes(y), np.ones(len(y)))
-    )
+    weights = targets.class_weights(class_weight, targets.totals(targets.codes(y), np.ones(len(y))))
     expected = compute_class_weight(given, classes=targets.classes, y=y)
     np.testing.assert_allclose(weights, expected, rtol=1e-15)
 
@@ -301,13 +300,13 @@ def test_class_weights_are_those_of_scikit_learn(class_weight):
 def test_weights_of_labels_are_those_of_a_problem_per_label(class_weight, container):
     targets = targets_of(container(LABELS))
     codes = targets.codes(container(LABELS))
-    weights = targets.class_weights(class_weight, targets.class_totals(codes, ROW_WEIGHTS))
+    weights = targets.class_weights(class_weight, targets.totals(codes, ROW_WEIGHTS))
     found = targets.loss_weights(codes, ROW_WEIGHTS, weights)
     assert found.shape == LABELS.shape
     for label, y in enumerate(LABELS.T):
         alone = targets_of(y)
         of_label = class_weight if class_weight == "balanced" else class_weight[label]
-        totals = alone.class_totals(alone.codes(y), ROW_WEIGHTS)
+        totals = alone.totals(alone.codes(y), ROW_WEIGHTS)
         expected = alone.loss_weights(
             alone.codes(y), ROW_WEIGHTS, alone.class_weights(of_label, totals)
         )
@@ -361,7 +360,7 @@ def test_balanced_counts_weighted_rows():
     counts = np.array([3, 1, 1, 2, 0, 4])
     targets = targets_of(y)
     weights = targets.class_weights(
-        "balanced", targets.class_totals(targets.codes(y), counts.astype(float))
+        "balanced", targets.totals(targets.codes(y), counts.astype(float))
     )
     repeated = np.repeat(y, counts)
     expected = compute_class_weight("balanced", classes=targets.classes, y=repeated)
@@ -373,7 +372,7 @@ def test_balanced_gives_all_classes_with_any_weight_the_same_total():
     sample_weight = np.array([1.0, 0.0, 0.0, 2.0, 2.0, 5.0])
     targets = targets_of(y)
     codes = targets.codes(y)
-    weights = targets.class_weights("balanced", targets.class_totals(codes, sample_weight))
+    weights = targets.class_weights("balanced", targets.totals(codes, sample_weight))
     totals = np.bincount(codes, weights=targets.loss_weights(codes, sample_weight, weights))
     np.testing.assert_allclose(totals, [5.0, 0.0, 5.0])
 
@@ -402,4 +401,4 @@ def test_balanced_gives_all_classes_with_any_weight_the_same_total():
 def test_class_weights_that_do_not_fit_are_named(y, class_weight, kind, message):
     targets = targets_of(y)
     with pytest.raises(kind, match=message):
-        targets.class_weights(class_weight, targets.class_totals(targets.codes(y), np.ones(len(y))))
+        targets.class_weights(class_weight, targets.totals(targets.codes(y), np.ones(len(y))))

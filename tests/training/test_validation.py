@@ -57,7 +57,7 @@ def assert_same_parameters(one, other):
 def split(codes, fraction, seed=0, weights=None):
     """Both sides of a split of exclusive classes."""
     weights = np.ones(len(codes)) if weights is None else weights
-    return split_rows(codes, weights, False, fraction, drawn(seed))
+    return split_rows(codes, weights, True, fraction, drawn(seed))
 
 
 def drawn(random_state):
@@ -126,9 +126,9 @@ def test_every_row_is_held_out_as_often_as_the_others(codes):
 def test_how_many_rows_are_drawn_at_once_does_not_matter(multilabel, monkeypatch):
     codes = np.random.default_rng(1).integers(4, size=500)
     weights = np.arange(500) % 7.0
-    whole = split_rows(codes, weights, multilabel, 0.2, 3)
+    whole = split_rows(codes, weights, not multilabel, 0.2, 3)
     monkeypatch.setattr(validation, "ROWS_AT_ONCE", 11)
-    for rows, again in zip(whole, split_rows(codes, weights, multilabel, 0.2, 3), strict=True):
+    for rows, again in zip(whole, split_rows(codes, weights, not multilabel, 0.2, 3), strict=True):
         assert np.array_equal(rows, again)
         assert (weights[rows] > 0.0).all()
 
@@ -140,7 +140,7 @@ def test_the_rows_numbers_take_32_bits():
 @pytest.mark.parametrize("container", [np.asarray, csr_matrix])
 def test_label_matrices_are_split_plainly(container):
     L = container(np.eye(3, dtype=int)[np.zeros(50, int)])
-    train, held_out = split_rows(L, np.ones(50), True, 0.1, 0)
+    train, held_out = split_rows(L, np.ones(50), False, 0.1, 0)
     assert (len(train), len(held_out)) == (45, 5)
 
 

@@ -198,7 +198,7 @@ def test_early_stopping_keeps_the_best_over_all_fits(solver):
     params = {"early_stopping": True, "learning_rate_init": 0.3, "random_state": 4}
     classifier = network(solver, warm_start=True, **params)
     seed = np.random.RandomState(4).randint(np.iinfo(np.int32).max)
-    _, held_out = split_rows(y, np.ones(len(y)), False, 0.1, seed)
+    _, held_out = split_rows(y, np.ones(len(y)), True, 0.1, seed)
     for _ in range(4):
         classifier.fit(X, y)
         scores = classifier.validation_scores_

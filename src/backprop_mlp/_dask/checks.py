@@ -1,4 +1,4 @@
-"""Partitions, checked where they lie: as the plain classifier checks its rows."""
+"""Partitions, checked where they lie: as the plain estimator checks its rows."""
 
 import copy
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_array, check_consistent_length, check_non_negative
 
 from .._estimator.rows import check_rows
-from .._targets.targets import Targets, targets_of
+from .._targets.targets import Targets
 from .collections import gathered
 from .prediction import travelling
 
@@ -36,9 +36,10 @@ class Checked(NamedTuple):
     sample_weight: np.ndarray
     is_weighted: bool
     features: dict
+    targets: Targets
 
 
-def check_partitions(client, given, classifier, *, reset):
+def check_partitions(client, given, estimator, *, reset):
     """Have the workers check partitions.
 
     Parameters
@@ -46,7 +47,7 @@ def check_partitions(client, given, classifier, *, reset):
     client : distributed.Client
     given : list of tuple of Delayed
         As `delayed_rows` gives them.
-    classifier : BackpropMLPClassifier
+    estimator : BackpropMLP
     reset : bool
         Whether these rows define the features.
 
@@ -60,9 +61,9 @@ def check_partitions(client, given, classifier, *, reset):
     ValueError
         If no partition has rows, or if rows are not allowed.
     """
-    bare = dask.delayed(_unfitted(classifier))
+    bare = dask.delayed(_unfitted(estimator))
     check = dask.delayed(_check_rows, pure=False)
-    checked = client.compute([check(*rows, classifier=bare, reset=reset) for rows in given])
+    checked = client.compute([check(*rows, estimator=bare, reset=reset) for rows in given])
     summaries = gathered(client, client.map(_summarise, checked, pure=False))
     pairs = [pair for pair in zip(checked, summaries, strict=True) if pair[1] is not None]
     if not pairs:
@@ -81,29 +82,30 @@ def features_of(checked):
     return first
 
 
-def _unfitted(classifier):
-    """What workers need of a classifier to check rows: no parameters of the network."""
-    bare = travelling(clone(classifier))
+def _unfitted(estimator):
+    """What workers need of a estimator to check rows: none of its parameters."""
+    bare = travelling(clone(estimator))
     for name in FEATURES:
-        if hasattr(classifier, name):
-            setattr(bare, name, getattr(classifier, name))
+        if hasattr(estimator, name):
+            setattr(bare, name, getattr(estimator, name))
     return bare
 
 
 # What runs on the workers
 
 
-def _check_rows(X, y, sample_weight, classifier, reset):
-    """Validate one partition as the plain classifier would."""
+def _check_rows(X, y, sample_weight, estimator, reset):
+    """Validate one partition as the plain estimator would."""
     check_consistent_length(X, y, sample_weight)
     if X.shape[0] == 0:
         return None
     # Workers in threads of one process are given the same object.
-    seen = copy.copy(classifier)
+    seen = copy.copy(estimator)
     X, y = check_rows(seen, X, y, reset=reset)
     features = {name: getattr(seen, name) for name in FEATURES if hasattr(seen, name)}
     weights = partition_weights(sample_weight, X.shape[0])
-    return Checked(X, y, weights, sample_weight is not None, features)
+    targets = estimator._targets_of(y)
+    return Checked(X, y, weights, sample_weight is not None, features, targets)
 
 
 def partition_weights(sample_weight, n_rows):
@@ -120,5 +122,5 @@ def partition_weights(sample_weight, n_rows):
 def _summarise(checked):
     if checked is None:
         return None
-    X, y, _, is_weighted, features = checked
-    return Summary(targets_of(y), is_weighted, sizeof(X), X.dtype, features)
+    X, _, _, is_weighted, features, targets = checked
+    return Summary(targets, is_weighted, sizeof(X), X.dtype, features)

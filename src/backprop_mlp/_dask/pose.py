@@ -1,5 +1,6 @@
 """From an estimator's keywords and rows on the workers to the problem that they pose."""
 
+from functools import partial
 from typing import Any
 
 from sklearn.metrics import check_scoring
@@ -9,22 +10,22 @@ from .._estimator.pose import Problem, training_network
 from .._sklearn import is_scorer_of_predictions
 from .._solvers.full_batch import METHODS
 from .._targets.targets import union
-from .._training.baseline import constant_cost
+from .._training.baseline import constant_cost, cost_of_the_mean, loss_of_a_constant
 from .._training.validation import Validation
 from .checks import check_partitions, features_of
 from .rows import PartitionedRows
 from .scoring import GatheredScorer
 
 
-def check_supported(classifier, X_val, y_val, sample_weight_val):
-    """An error where the classifier's keywords need what Dask collections can't give."""
+def check_supported(estimator, X_val, y_val, sample_weight_val):
+    """An error where the estimator's keywords need what Dask collections can't give."""
     if (X_val is None) != (y_val is None):
         raise ValueError("X_val and y_val must be given together; got one of them.")
     if X_val is None and sample_weight_val is not None:
         raise ValueError("sample_weight_val needs X_val and y_val; got neither.")
-    if X_val is None and classifier.early_stopping:
+    if X_val is None and estimator.early_stopping:
         raise ValueError("early_stopping=True needs X_val and y_val on Dask collections.")
-    scoring = classifier.scoring
+    scoring = estimator.scoring
     if X_val is not None and callable(scoring) and not is_scorer_of_predictions(scoring):
         raise ValueError(
             "scoring of the estimator must be None, a name or made by sklearn.metrics.make_scorer "
@@ -32,13 +33,13 @@ def check_supported(classifier, X_val, y_val, sample_weight_val):
         )
 
 
-def pose(client, classifier, given, given_val, earlier):
-    """The problem that keywords and partitions pose; the classifier's features are noted.
+def pose(client, estimator, given, given_val, earlier):
+    """The problem that keywords and partitions pose; the estimator's features are noted.
 
     Parameters
     ----------
     client : distributed.Client
-    classifier : BackpropMLPClassifier
+    estimator : BackpropMLP
     given : list of tuple of Delayed
         As `delayed_rows` gives them.
     given_val : list of tuple of Delayed or None
@@ -50,43 +51,58 @@ def pose(client, classifier, given, given_val, earlier):
     -------
     problem : Problem
     """
-    checked = check_partitions(client, given, classifier, reset=earlier is None)
+    checked = check_partitions(client, given, estimator, reset=earlier is None)
     for name, value in features_of(checked).items():
-        setattr(classifier, name, value)
-    targets = union([summary.targets for _, summary in checked])
+        setattr(estimator, name, value)
+    targets: Any = union([summary.targets for _, summary in checked])
+    if earlier is not None:
+        targets = targets.continuing(fitted_network(estimator).targets, "warm_start=True")
     network = training_network(
-        classifier, classifier.n_features_in_, targets, earlier, "warm_start=True"
+        estimator, estimator.n_features_in_, targets, earlier, "warm_start=True"
     )
     # Mini-batches go through one partition after another, all else through all at once.
-    together = classifier.solver in METHODS
+    together = estimator.solver in METHODS
     rows: Any = PartitionedRows.encode(client, checked, targets, together=together)
-    totals = rows.class_totals()
-    class_weight = targets.class_weights(classifier.class_weight, totals)
+    totals = rows.totals()
+    if earlier is None and not targets.has_classes:
+        targets = targets.scaled_by(totals)
+        rows = rows.scaled_by(targets)
+        totals = rows.totals()
+    class_weight = estimator._class_weights(targets, totals)
     rows = rows.times(class_weight)
     validation = None
     if given_val is not None:
-        validation = _pose_validation(client, classifier, given_val, targets, class_weight)
-    constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
+        validation = _pose_validation(client, estimator, given_val, targets, class_weight)
+    if targets.has_classes:
+        constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
+    else:
+        constant = cost_of_the_mean(
+            network.loss, totals, lambda z: sum(rows.each(partial(_loss_at, network.loss, z)))
+        )
     return Problem(targets, network, rows, validation, class_weight, constant_cost=constant)
 
 
-def _pose_validation(client, classifier, given, targets, class_weight):
+def _loss_at(loss, z, partition):
+    return loss_of_a_constant(partition.targets, loss, z, partition.codes, partition.sample_weight)
+
+
+def _pose_validation(client, estimator, given, targets, class_weight):
     """The rows to validate on."""
-    checked = check_partitions(client, given, classifier, reset=False)
+    checked = check_partitions(client, given, estimator, reset=False)
     rows: Any = PartitionedRows.encode(client, checked, targets, together=True)
-    scoring = classifier.scoring
+    scoring = estimator.scoring
     scorer_rows: tuple = ((), {})
     if scoring not in (None, "loss"):
-        scoring = GatheredScorer(check_scoring(classifier, scoring), rows)
+        scoring = GatheredScorer(check_scoring(estimator, scoring), rows)
         weighted = any(summary.is_weighted for _, summary in checked)
         scorer_rows = scoring.labels_and_weights(targets, weighted)
     return Validation(rows.times(class_weight), targets, scoring, scorer_rows)
 
 
-def pose_fitted(client, classifier, given):
+def pose_fitted(client, estimator, given):
     """Partitions as a problem for the fitted network, and its packed parameters."""
-    checked = check_partitions(client, given, classifier, reset=False)
-    fitted = fitted_network(classifier)
+    checked = check_partitions(client, given, estimator, reset=False)
+    fitted = fitted_network(estimator)
     rows: Any = PartitionedRows.encode(client, checked, fitted.targets, together=True)
-    rows = rows.times(classifier.class_weight_)
+    rows = rows.times(getattr(estimator, "class_weight_", None))
     return Problem(fitted.targets, fitted.network, rows), fitted.theta()

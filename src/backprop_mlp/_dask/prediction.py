@@ -5,25 +5,26 @@ import copy
 import dask
 import dask.array as da
 import numpy as np
+from sklearn.base import is_regressor
 
 from .._estimator.fitted import fitted_network
 from .collections import whole_rows
 
 
-def travelling(classifier):
+def travelling(network):
     """A copy for the workers: its callbacks, which may be bound to this process, stay here."""
-    twin = copy.copy(classifier)
+    twin = copy.copy(network)
     if hasattr(twin, "set_callbacks"):
         twin.set_callbacks()
     return twin
 
 
-def predict_lazily(classifier, method, X):
-    """What a method of a fitted classifier returns, computed when it is asked for.
+def predict_lazily(network, method, X):
+    """What a method of a fitted network returns, computed when it is asked for.
 
     Parameters
     ----------
-    classifier : BackpropMLPClassifier
+    network : BackpropMLP
     method : {"predict", "predict_proba", "predict_log_proba", "decision_function"}
     X : dask.array.Array or dask.dataframe.DataFrame of shape (n_samples, n_features)
 
@@ -32,22 +33,14 @@ def predict_lazily(classifier, method, X):
     outputs : dask.array.Array with a row per row of X
     """
     X = whole_rows("X", X, (2,))
-    exclusive = not fitted_network(classifier).targets.multilabel
-    n_classes = len(classifier.classes_)
-    if method == "predict":
-        columns = () if exclusive else (n_classes,)
-        dtype = classifier.classes_.dtype if exclusive else np.dtype(np.int64)
+    if is_regressor(network):
+        columns = () if network.n_outputs_ == 1 else (network.n_outputs_,)
+        dtype = _precision(network, X)
     else:
-        n_columns = classifier.n_outputs_ if method == "decision_function" else n_classes
-        binary = method == "decision_function" and exclusive and n_classes == 2
-        columns = () if binary else (n_columns,)
-        X_dtype = X.dtype if isinstance(X, da.Array) else X._meta.to_numpy().dtype
-        dtype = np.result_type(
-            classifier.coefs_[0], np.float32 if X_dtype == np.float32 else np.float64
-        )
+        columns, dtype = _columns_of_classes(network, method, X)
     empty = np.empty((0, *columns), dtype)
     options = {
-        "classifier": dask.delayed(travelling(classifier)),
+        "network": dask.delayed(travelling(network)),
         "method": method,
         "empty": empty,
         "meta": empty,
@@ -59,6 +52,24 @@ def predict_lazily(classifier, method, X):
     return da.map_blocks(_outputs, X, drop_axis=1, **options)
 
 
-def _outputs(X, classifier, method, empty):
-    """What a method of the classifier returns for one partition."""
-    return getattr(classifier, method)(X) if X.shape[0] else empty
+def _columns_of_classes(classifier, method, X):
+    """Further dimensions, and dtype, of what a method of a classifier returns."""
+    exclusive = not fitted_network(classifier).targets.multilabel
+    n_classes = len(classifier.classes_)
+    if method == "predict":
+        dtype = classifier.classes_.dtype if exclusive else np.dtype(np.int64)
+        return () if exclusive else (n_classes,), dtype
+    n_columns = classifier.n_outputs_ if method == "decision_function" else n_classes
+    binary = method == "decision_function" and exclusive and n_classes == 2
+    return () if binary else (n_columns,), _precision(classifier, X)
+
+
+def _precision(network, X):
+    """What a network computes the rows of X in."""
+    X_dtype = X.dtype if isinstance(X, da.Array) else X._meta.to_numpy().dtype
+    return np.result_type(network.coefs_[0], np.float32 if X_dtype == np.float32 else np.float64)
+
+
+def _outputs(X, network, method, empty):
+    """What a method of the network returns for one partition."""
+    return getattr(network, method)(X) if X.shape[0] else empty

@@ -94,10 +94,15 @@ class PartitionedRows:
 
     def times(self, class_weight):
         """The same rows, their weights multiplied by those of their classes."""
-        if np.all(class_weight == 1.0):
+        if class_weight is None or np.all(class_weight == 1.0):
             return self
         weighed = self._map(_weigh, class_weight=class_weight)
         return PartitionedRows(self.client, weighed, self.members, self.dtype)
+
+    def scaled_by(self, targets):
+        """The same rows with the mean and scale of y in given targets."""
+        scaled = self._map(_scale, targets=targets)
+        return PartitionedRows(self.client, scaled, self.members, self.dtype)
 
     def each(self, function):
         """What a function returns for each partition, in their order."""
@@ -107,9 +112,9 @@ class PartitionedRows:
             found.update(zip(numbers, group, strict=True))
         return [found[number] for number in sorted(found)]
 
-    def class_totals(self):
-        """As ``Targets.class_totals`` of all rows."""
-        return sum(self.each(_class_totals))
+    def totals(self):
+        """As ``Targets.totals`` of all rows."""
+        return sum(self.each(_totals))
 
     @cached_property
     def _sizes(self):
@@ -222,6 +227,10 @@ def _encode(group, targets, dtype):
     ]
 
 
+def _scale(group, targets):
+    return [partition._replace(targets=targets) for partition in group]
+
+
 def _weigh(group, class_weight):
     return [_weigh_partition(partition, class_weight) for partition in group]
 
@@ -237,8 +246,8 @@ def _each(group, function):
     return [function(partition) for partition in group]
 
 
-def _class_totals(partition):
-    return partition.targets.class_totals(partition.codes, partition.sample_weight)
+def _totals(partition):
+    return partition.targets.totals(partition.codes, partition.sample_weight)
 
 
 def _size(partition):

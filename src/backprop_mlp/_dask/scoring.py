@@ -5,7 +5,7 @@ from functools import partial
 import dask
 import numpy as np
 import scipy.sparse
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_consistent_length
 
@@ -39,9 +39,14 @@ def accuracy(client, given, classifier):
     n_rows, right, total = map(sum, zip(*hits, strict=True))
     if n_rows == 0:
         raise ValueError(f"X must have at least one row; got {len(given)} empty partitions.")
+    check_total_weight(total)
+    return right / total
+
+
+def check_total_weight(total):
+    """An error if rows to be scored have no weight in total, or more than a number can say."""
     if not 0.0 < total < np.inf:
         raise ValueError(f"sample_weight must have a finite sum above 0; got {total}.")
-    return right / total
 
 
 def _count_hits(X, y, sample_weight, classifier):
@@ -83,7 +88,9 @@ class GatheredScorer:
     def labels_and_weights(self, targets, weighted):
         """What `Validation` gives the scorer: nothing for X, the labels, and the weights."""
         codes, weights = zip(*self.rows.each(_codes_and_weights), strict=True)
-        if targets.multilabel:
+        if not targets.has_classes:
+            y = np.concatenate(codes)
+        elif targets.multilabel:
             stack = scipy.sparse.vstack if scipy.sparse.issparse(codes[0]) else np.vstack
             y = stack(codes)
         else:
@@ -94,11 +101,23 @@ class GatheredScorer:
         """The score of a fitted estimator, for these rows."""
         fitted = fitted_network(estimator)
         z = np.concatenate(self.rows.each(partial(_logits, fitted)))
-        classes = None if fitted.targets.multilabel else fitted.targets.classes
-        return score_rows(self.scorer, _OfLogits(fitted), z, y, classes, metadata)
+        classes = fitted.targets.exclusive_classes
+        of_logits = _ClassesOfLogits if fitted.targets.has_classes else _NumbersOfLogits
+        return score_rows(self.scorer, of_logits(fitted), z, y, classes, metadata)
 
 
-class _OfLogits(ClassifierMixin, BaseEstimator):
+class _NumbersOfLogits(RegressorMixin, BaseEstimator):
+    """A fitted network's predictions as a function of its logits, given for X."""
+
+    def __init__(self, fitted):
+        self.fitted = fitted
+
+    def predict(self, z):
+        """Numbers."""
+        return self.fitted.predict(z)
+
+
+class _ClassesOfLogits(ClassifierMixin, BaseEstimator):
     """A fitted network's outputs and predictions as functions of its logits, given for X."""
 
     def __init__(self, fitted):
@@ -112,7 +131,7 @@ class _OfLogits(ClassifierMixin, BaseEstimator):
 
     def predict(self, z):
         """Labels."""
-        return self.fitted.targets.predict(z)
+        return self.fitted.predict(z)
 
     def predict_proba(self, z):
         """Probabilities of the classes."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .._classifier import BackpropMLPClassifier
+from .._base import BackpropMLP
 from .._estimator.assembly import open_objective
 from .._estimator.keywords import Matrix, RandomState, Weights
 from .._estimator.pose import pose_check
@@ -303,7 +303,7 @@ def check_gradient(
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLPClassifier or BackpropMLPRegressor
         Checked at its fitted parameters. If it is not fitted, at random parameters
         of the check's own, not those of its ``initializer``: there every block has
         a gradient to compare, however deep the network is.
@@ -355,8 +355,10 @@ def check_gradient(
     >>> check_gradient(network, X[::10], y[::10]).passed
     True
     """
-    if not isinstance(estimator, BackpropMLPClassifier):
-        raise TypeError(f"estimator must be a BackpropMLPClassifier; got {estimator!r}.")
+    if not isinstance(estimator, BackpropMLP):
+        raise TypeError(
+            f"estimator must be a BackpropMLPClassifier or BackpropMLPRegressor; got {estimator!r}."
+        )
     if not (isinstance(step, Real) and 0.0 < float(step) < np.inf):
         raise ValueError(f"step must be a finite number above 0; got {step!r}.")
     if not (isinstance(max_coordinates, Integral) and int(max_coordinates) >= 1):

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from .._classifier import BackpropMLPClassifier
+from .._base import BackpropMLP
 from .._estimator.assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_objective
 from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_check
@@ -140,7 +140,7 @@ def learning_rate_range_test(
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLPClassifier or BackpropMLPRegressor
         With a mini-batch solver. It is not changed.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training data.
@@ -176,8 +176,10 @@ def learning_rate_range_test(
     >>> bool(1e-4 < learning_rate_range_test(network, X / 16, y).suggestion < 1.0)
     True
     """
-    if not isinstance(estimator, BackpropMLPClassifier):
-        raise TypeError(f"estimator must be a BackpropMLPClassifier; got {estimator!r}.")
+    if not isinstance(estimator, BackpropMLP):
+        raise TypeError(
+            f"estimator must be a BackpropMLPClassifier or BackpropMLPRegressor; got {estimator!r}."
+        )
     if estimator.solver not in MINI_BATCH_SOLVERS:
         raise ValueError(
             f"solver must be one of {MINI_BATCH_SOLVERS} for a learning rate to exist; "

@@ -66,7 +66,7 @@ class GradientCheckDisplay:
 
         Parameters
         ----------
-        estimator : BackpropMLPClassifier
+        estimator : BackpropMLPClassifier or BackpropMLPRegressor
             As for `check_gradient`, like all parameters up to ``random_state``.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Data.

@@ -95,7 +95,7 @@ class HiddenUnitsDisplay:
 
         Parameters
         ----------
-        estimator : BackpropMLPClassifier or Pipeline
+        estimator : BackpropMLPClassifier, BackpropMLPRegressor or Pipeline
             Fitted. Of a pipeline the last step is drawn, whose weights belong
             to the transformed features. Any estimator with ``coefs_`` will do,
             such as scikit-learn's `MLPClassifier`.

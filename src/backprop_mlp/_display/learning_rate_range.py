@@ -78,7 +78,7 @@ class LearningRateRangeDisplay:
 
         Parameters
         ----------
-        estimator : BackpropMLPClassifier
+        estimator : BackpropMLPClassifier or BackpropMLPRegressor
             As for `learning_rate_range_test`, like all parameters up to
             ``n_steps``.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)

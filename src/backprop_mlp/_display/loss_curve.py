@@ -78,7 +78,8 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : BackpropMLPClassifier, Pipeline, or dict of str to these
+        estimator : BackpropMLPClassifier, BackpropMLPRegressor, Pipeline, or dict of \
+                str to these
             Fitted; of several, the keys are their names in the legend. Of a
             pipeline the last step is drawn. Any estimator with ``loss_curve_``
             will do, such as scikit-learn's `MLPClassifier`. A

@@ -18,6 +18,9 @@ from .drawing import add_colorbar, figure_and_axes
 from .images import ImageShape, Order, check_count, images_of_rows
 from .pipelines import last_step
 
+NUMBERS = ("identity", "exp")
+"""Activation functions of outputs that are numbers, not probabilities."""
+
 
 class NetworkActivationsDisplay:
     """What every layer of a network makes of one row, from the inputs to the outputs.
@@ -106,7 +109,7 @@ class NetworkActivationsDisplay:
 
         Parameters
         ----------
-        estimator : BackpropMLPClassifier or Pipeline
+        estimator : BackpropMLPClassifier, BackpropMLPRegressor or Pipeline
             Fitted. Of a pipeline the last step is drawn, whose inputs are the
             transformed features.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -147,11 +150,10 @@ class NetworkActivationsDisplay:
         inputs = inputs.toarray() if issparse(inputs) else inputs
         if image_shape is not None:
             inputs = images_of_rows(inputs, image_shape, order)
-        names = network.classes_[1:] if network.n_outputs_ == 1 else network.classes_
         return cls(
             [layer[0] for layer in (inputs, *layers)],
             fitted_network(network).activation_names,
-            network.classes_ if len(network.classes_) == 1 else names,
+            _output_names(network),
         ).plot(ax=ax, **kwargs)
 
     def plot(self, ax: Any = None, *, n_largest: int = 12, **kwargs: Any) -> Self:
@@ -191,18 +193,30 @@ class NetworkActivationsDisplay:
             style = {"cmap": "cividis", **_color_scale(name, units), **kwargs}
             self.images_.append(_draw_units(axis, units, "Activation", style))
             axis.set_title(f"Hidden layer {number}: {units.size} {name or 'units'}")
-        self._draw_outputs(self.ax_[-1], outputs, n_largest)
+        self._draw_outputs(self.ax_[-1], outputs, output_name, n_largest)
         self.ax_[-1].set_title(f"Outputs: {output_name}" if output_name else "Outputs")
         return self
 
-    def _draw_outputs(self, ax, outputs, n_largest):
+    def _draw_outputs(self, ax, outputs, output_name, n_largest):
         drawn = np.sort(np.argsort(-outputs, kind="stable")[:n_largest])
         positions = np.arange(len(drawn))
         self.bars_ = ax.barh(positions, outputs[drawn], color="C0")
         ax.set_yticks(positions, [str(name) for name in np.asarray(self.output_names)[drawn]])
-        ax.set(xlim=(0.0, 1.0), xlabel="Activation", ylabel="Class")
+        if output_name in NUMBERS:
+            ax.axvline(0.0, color="black", linewidth=0.8)
+            ax.set(xlabel="Prediction", ylabel="Output")
+        else:
+            ax.set(xlim=(0.0, 1.0), xlabel="Activation", ylabel="Class")
         ax.invert_yaxis()
         ax.set_box_aspect(1.0)
+
+
+def _output_names(network):
+    """What each output of a fitted estimator stands for."""
+    classes = getattr(network, "classes_", None)
+    if classes is None:
+        return np.arange(network.n_outputs_)
+    return classes[1:] if network.n_outputs_ == 1 < len(classes) else classes
 
 
 def _color_scale(activation_name, units):

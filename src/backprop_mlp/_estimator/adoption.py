@@ -8,7 +8,7 @@ from .._network.network import plain_network
 from .._training.start import Earlier
 from .advice import warn_after
 from .assembly import activation_names
-from .fitted import fitted_network, hidden_activations
+from .fitted import fitted_network, hidden_activations, output_in_units
 
 
 @contextmanager
@@ -27,20 +27,21 @@ def adopt_network(estimator, network, targets, theta, dtype):
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
     network : Network
         A plain one.
     targets : Targets
     theta : ndarray of shape (network.n_params,)
+        In the units of training.
     dtype : dtype
         Of the fitted parameters.
     """
-    dense = network.dense_views(theta)
-    estimator.classes_ = targets.classes
-    estimator._multilabel = targets.multilabel
+    dense = [(W.astype(dtype), b.astype(dtype)) for W, b in network.dense_views(theta)]
+    estimator._adopt_targets(targets, dense[-1])
+    dense[-1] = output_in_units(targets, dense[-1])
     estimator._activations = hidden_activations(network)
-    estimator.coefs_ = [W.astype(dtype) for W, _ in dense]
-    estimator.intercepts_ = [b.astype(dtype) for _, b in dense]
+    estimator.coefs_ = [W for W, _ in dense]
+    estimator.intercepts_ = [b for _, b in dense]
     estimator.n_layers_ = len(dense) + 1
     estimator.n_outputs_ = targets.n_outputs
     estimator.out_activation_ = network.loss.output_activation
@@ -53,7 +54,7 @@ def adopt_thetas(estimator, thetas, targets):
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
         Its keywords fit the matrices, but for what is checked here.
     thetas : list of ndarray of shape (n_out, 1 + n_in)
     targets : Targets
@@ -63,16 +64,10 @@ def adopt_thetas(estimator, thetas, targets):
     ValueError
         If keywords do not fit the matrices or the targets.
     """
-    if isinstance(estimator.class_weight, str):
-        raise ValueError(  # noqa: TRY004
-            f"class_weight={estimator.class_weight!r} needs training data; "
-            "from_thetas takes a dictionary or None."
-        )
     sizes = [thetas[0].shape[1] - 1, *map(len, thetas)]
     names = activation_names(estimator, len(thetas) - 1)
-    network = plain_network(tuple(sizes), tuple(names), targets.loss(estimator.output_activation))
+    network = plain_network(tuple(sizes), tuple(names), estimator._loss_for(targets))
     theta = network.pack([t[:, 1:].T for t in thetas], [t[:, 0] for t in thetas])
-    estimator.class_weight_ = targets.class_weights(estimator.class_weight)
     adopt_network(estimator, network, targets, theta, np.float64)
     estimator.n_features_in_ = sizes[0]
     adopt_no_record(estimator)
@@ -90,7 +85,7 @@ def adopt_outcome(estimator, outcome, problem, earlier):
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
     outcome : Outcome
         Of the best run.
     problem : Problem
@@ -99,7 +94,8 @@ def adopt_outcome(estimator, outcome, problem, earlier):
     """
     adopt_network(estimator, outcome.network, problem.targets, outcome.theta, problem.blocks.dtype)
     history = outcome.history
-    estimator.class_weight_ = problem.class_weight
+    if problem.class_weight is not None:
+        estimator.class_weight_ = problem.class_weight
     estimator.loss_ = outcome.cost
     estimator.loss_curve_ = history.costs
     estimator.best_loss_ = min([*estimator.loss_curve_, outcome.cost])
@@ -148,7 +144,8 @@ def fitted_copy(estimator, problem, network, theta):
     """This estimator as if it were fitted to a problem with a plain network."""
     twin = fitted_twin(estimator)
     adopt_network(twin, network, problem.targets, theta, problem.blocks.dtype)
-    twin.class_weight_ = problem.class_weight
+    if problem.class_weight is not None:
+        twin.class_weight_ = problem.class_weight
     return twin
 
 

@@ -12,7 +12,7 @@ from .._training.callbacks import Task
 from .._training.interruption import fit_without_warnings
 from .._training.scoring import score_rows
 from .adoption import adopt_no_record, fitted_twin
-from .held_out import HeldOutProbabilities, mean_loss
+from .held_out import mean_loss
 
 ITERATIONS_PER_DECADE = 1 / 3
 """Part of ``max_iter`` that a path is given for each factor of ten between two alphas. On
@@ -76,8 +76,8 @@ class AlphaPath:
     sample_weight : ndarray of shape (n_samples,) or None
     classes : ndarray of shape (n_classes,) or None
         Sorted labels of all rows, some of which a fold may lack; None for multilabel
-        problems.
-    held_out : HeldOutProbabilities
+        problems and numbers.
+    held_out : HeldOutProbabilities or HeldOutNumbers
         What the networks say of the rows that are left out, and what that costs.
     scorer : callable(estimator, X, y, **metadata) or None
         None for minus the held-out loss.
@@ -90,7 +90,7 @@ class AlphaPath:
     y: Any
     sample_weight: np.ndarray | None
     classes: np.ndarray | None
-    held_out: HeldOutProbabilities
+    held_out: Any
     scorer: Callable | None
     metadata: dict
 
@@ -133,7 +133,7 @@ class AlphaPath:
         """The network, and the largest number of iterations for each alpha."""
         max_iter = self.estimator.max_iter
         if fold.start is None:
-            network = clone(self.estimator).set_params(class_weight=self._class_weight(y))
+            network = clone(self.estimator).set_params(**self._class_weight(y))
             if fold.seed is not None:
                 network.set_params(random_state=fold.seed)
             return network.set_params(warm_start=True), iterations_along(alphas, max_iter)
@@ -147,12 +147,12 @@ class AlphaPath:
         return _safe_indexing(self.X, rows), self.y[rows], sample_weight
 
     def _class_weight(self, y):
-        """The keyword, without classes that the fold lacks."""
-        class_weight = self.estimator.class_weight
-        if self.classes is None or not isinstance(class_weight, dict):
-            return class_weight
+        """The keyword without classes that the fold lacks, if it names classes."""
+        if self.classes is None or not isinstance(self.estimator.class_weight, dict):
+            return {}
         missing = set(self.classes.tolist()) - set(np.unique(y).tolist())
-        return {label: weight for label, weight in class_weight.items() if label not in missing}
+        weights = self.estimator.class_weight.items()
+        return {"class_weight": {label: w for label, w in weights if label not in missing}}
 
     def _score(self, network, X, y, metadata, may_be_nan=False):
         """A network's score: a number, and one that can be compared if it decides."""

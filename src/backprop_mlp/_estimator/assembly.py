@@ -1,4 +1,4 @@
-"""The classifier's flat keywords, assembled into what training needs.
+"""An estimator's flat keywords, assembled into what training needs.
 
 Numbers among them become Python's own here: NumPy's would turn arithmetic in
 float32 into arithmetic in float64.
@@ -36,7 +36,7 @@ def has_partial_fit(params):
         )
     if params.early_stopping:
         raise AttributeError("partial_fit holds out no rows: early_stopping must be False.")
-    if params.class_weight == "balanced":
+    if getattr(params, "class_weight", None) == "balanced":
         raise AttributeError(
             "partial_fit does not see all rows: class_weight must not be 'balanced'."
         )
@@ -54,7 +54,7 @@ def build_network(params, n_features, targets):
 
     Parameters
     ----------
-    params : BackpropMLPClassifier
+    params : BackpropMLP
         Only its constructor's keywords are read, here and below.
     n_features : int
     targets : Targets
@@ -82,7 +82,7 @@ def build_network(params, n_features, targets):
     network = Network.feedforward(
         [n_features, *(int(size) for size in hidden), targets.n_outputs],
         names,
-        targets.loss(params.output_activation),
+        params._loss_for(targets),
         batch_norm=params.batch_norm,
         dropout=[float(rate) for rate in rates],
     )
@@ -127,7 +127,7 @@ def build_mini_batches(params, blocks, state=None):
 
     Parameters
     ----------
-    params : BackpropMLPClassifier
+    params : BackpropMLP
     blocks : RowBlocks or PartitionedRows
     state : dict or None, default=None
         State of the solver, if it goes on: a horizon is counted from there.
@@ -167,7 +167,7 @@ def build_stopping(params):
 
     Parameters
     ----------
-    params : BackpropMLPClassifier
+    params : BackpropMLP
 
     Returns
     -------

@@ -1,19 +1,20 @@
-"""Several networks as one: the mean of their probabilities.
+"""Several networks as one: the mean of their probabilities, or of the numbers they predict.
 
-The average has the inner interface of a `FittedNetwork`: its logits are the logarithms of the
-mean probabilities, or the log-odds where an output decides by itself, so that all that is done
-with logits holds for them.
+The average of classifiers has the inner interface of a `FittedNetwork`: its logits are the
+logarithms of the mean probabilities, or the log-odds where an output decides by itself, so that
+all that is done with logits holds for them.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from .._network.losses import Loss, SigmoidLoss, SoftmaxLoss
 from .._objective.overflow import IGNORE_OVERFLOW
-from .._targets.targets import Targets, fitted_targets
+from .._targets.targets import ClassTargets, fitted_targets
 from .fitted import fitted_network
 
 ROWS_AT_A_TIME = 16_384
@@ -27,14 +28,14 @@ class AveragedNetworks(NamedTuple):
     ----------
     members : list of FittedNetwork
         Each knows all classes or some of them.
-    targets : Targets
+    targets : ClassTargets
         Those of all classes.
     loss : Loss
         By which logits of the average become probabilities again.
     """
 
     members: list
-    targets: Targets
+    targets: ClassTargets
     loss: Loss
 
     def logits(self, X):
@@ -65,7 +66,7 @@ class AveragedNetworks(NamedTuple):
 
     def predict(self, z):
         """Labels for logits z."""
-        return self.targets.predict(z)
+        return self.targets.predict(self.loss, z)
 
     def proba(self, z):
         """Probabilities of the classes for logits z."""
@@ -98,10 +99,37 @@ def averaged_networks(estimators, classes, multilabel):
     )
 
 
+class AveragedNumbers(NamedTuple):
+    """Fitted networks whose predictions are averaged.
+
+    Parameters
+    ----------
+    members : list of FittedNetwork
+    """
+
+    members: list
+
+    @property
+    def targets(self):
+        """What the outputs stand for: the first member's."""
+        return self.members[0].targets
+
+    def predict(self, X):
+        """The mean of the members' predictions of X's rows."""
+        predictions = (member.map_rows(X, member.predict) for member in self.members)
+        total = next(predictions).copy()
+        for prediction in predictions:
+            total += prediction
+        total /= len(self.members)
+        return total
+
+
 def networks_of(search):
     """The network that a fitted search found, or the average of those of its folds."""
     check_is_fitted(search)
     if hasattr(search, "estimators_"):
+        if is_regressor(search):
+            return AveragedNumbers([fitted_network(network) for network in search.estimators_])
         return averaged_networks(search.estimators_, search.classes_, search._multilabel)
     return fitted_network(search.best_estimator_)
 

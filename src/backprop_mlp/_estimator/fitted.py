@@ -4,18 +4,16 @@ Prediction, Dask, ONNX, displays and diagnostics work with a `FittedNetwork`; no
 them reaches into an estimator's private members.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._network.layers import Dense, Elementwise
-from .._network.losses import loss_for
 from .._network.network import Network, plain_network
 from .._objective.blocks import block_slices, flops, rows_per_block
 from .._objective.overflow import IGNORE_OVERFLOW, refuse_overflow
 from .._objective.threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
-from .._targets.targets import Targets, fitted_targets
 
 
 class FittedNetwork(NamedTuple):
@@ -26,14 +24,17 @@ class FittedNetwork(NamedTuple):
     network : Network
         Dense layers and activation functions alone, and the loss.
     dense : list of tuple of ndarray
-        (W, b) of each dense layer.
+        (W, b) of each dense layer, for predictions in y's units.
     targets : Targets
         What the outputs stand for.
+    trained_output : tuple of ndarray or None
+        (W, b) of the output layer as training left it, in its own units.
     """
 
     network: Network
     dense: list
-    targets: Targets
+    targets: Any
+    trained_output: Any = None
 
     @property
     def params(self):
@@ -47,8 +48,16 @@ class FittedNetwork(NamedTuple):
         return [*hidden_activations(self.network), self.network.loss.output_activation]
 
     def theta(self):
-        """The packed parameters, float64."""
-        return self.network.pack(*zip(*self.dense, strict=True))
+        """The packed parameters in the units of training, float64.
+
+        To change units rounds: the output layer is as training left it, unless it has
+        been assigned since.
+        """
+        *hidden, output = self.dense
+        trained = self.trained_output
+        if trained is None or not _are_equal(output, output_in_units(self.targets, trained)):
+            trained = self.targets.from_units(*output)
+        return self.network.pack(*zip(*hidden, trained, strict=True))
 
     def logits(self, X):
         """Logits of the rows of X, of shape (n_rows, n_outputs)."""
@@ -56,7 +65,11 @@ class FittedNetwork(NamedTuple):
 
     def predict(self, z):
         """Predictions for logits z."""
-        return self.targets.predict(z)
+        with np.errstate(**IGNORE_OVERFLOW):
+            y = self.targets.predict(self.network.loss, z)
+        if not self.targets.has_classes:
+            refuse_overflow("predictions", y)
+        return y
 
     def proba(self, z):
         """Probabilities of the classes for logits z."""
@@ -74,7 +87,7 @@ class FittedNetwork(NamedTuple):
             for layer, cache in zip(self.network.layers, caches, strict=True)
             if isinstance(layer, Elementwise)
         ]
-        return [X, *hidden, self.network.loss.proba(z)]
+        return [X, *hidden, self.targets.outputs(self.network.loss, z)]
 
     def map_rows(self, X, function):
         """``function(z)`` of the logits z of X's rows, block by block.
@@ -122,7 +135,7 @@ def fitted_network(estimator):
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
 
     Returns
     -------
@@ -136,12 +149,29 @@ def fitted_network(estimator):
     if not hasattr(estimator, "coefs_"):  # asked first: it is faster than the check
         check_is_fitted(estimator)
     coefs, intercepts = estimator.coefs_, estimator.intercepts_
-    # Files hold only losses that their outputs do not tell.
-    loss = getattr(estimator, "_loss", None) or loss_for(estimator.out_activation_)
+    loss, targets = estimator._fitted_task()
     sizes = (len(coefs[0]), *map(len, intercepts))
     network = plain_network(sizes, tuple(estimator._activations), loss)
-    targets = fitted_targets(estimator.classes_, estimator._multilabel)
-    return FittedNetwork(network, list(zip(coefs, intercepts, strict=True)), targets)
+    dense = list(zip(coefs, intercepts, strict=True))
+    return FittedNetwork(network, dense, targets, getattr(estimator, "_trained_output", None))
+
+
+def output_in_units(targets, trained):
+    """The output layer (W, b) in y's units, from that of training, in its precision.
+
+    What overflows is reported where it is computed with.
+    """
+    with np.errstate(**IGNORE_OVERFLOW):
+        W, b = targets.to_units(*trained)
+        return W.astype(trained[0].dtype, copy=False), b.astype(trained[1].dtype, copy=False)
+
+
+def _are_equal(dense, others):
+    """Whether two dense layers are equal, bit by bit."""
+    return all(
+        values.dtype == other.dtype and np.array_equal(values, other)
+        for values, other in zip(dense, others, strict=True)
+    )
 
 
 def hidden_activations(network):

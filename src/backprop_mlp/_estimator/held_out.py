@@ -1,6 +1,7 @@
 """The loss of held-out rows, whose network may not know all classes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -44,6 +45,31 @@ class HeldOutProbabilities:
             Y = y.toarray() if issparse(y) else np.asarray(y)
             return -_logarithms(np.where(Y > 0, P, 1.0 - P)).sum(axis=1)
         return -_logarithms(P[np.arange(len(P)), np.searchsorted(self.classes, y)])
+
+
+@dataclass(frozen=True)
+class HeldOutNumbers:
+    """What a regressor says of rows that it was not trained on, and what that costs.
+
+    Parameters
+    ----------
+    targets : Numbers
+        With the mean and scale of y of all rows, so that losses of all folds have the same
+        units.
+    """
+
+    targets: Any
+
+    def outputs(self, regressor, X):
+        """Predictions, shaped as y, float64."""
+        return regressor.predict(X).astype(np.float64)
+
+    def row_losses(self, y, predictions):
+        """Each row's loss, summed over its outputs, in normalised units of y."""
+        targets, loss = self.targets, self.targets.loss
+        Y = targets.encode(targets.codes(y), np.float64)
+        z = loss.link(targets.encode(predictions, np.float64))
+        return loss.terms(z, Y).sum(axis=1)
 
 
 def _logarithms(P):

@@ -23,6 +23,8 @@ ActivationNames = ActivationName | Sequence[ActivationName] | np.ndarray
 
 OutputActivation = Literal["logistic", "softmax"] | str
 
+RegressionLossName = Literal["squared_error", "huber", "poisson", "gamma", "quantile"] | str
+
 Solver = Literal["cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"] | str
 
 Initializer = (

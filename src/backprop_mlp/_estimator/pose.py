@@ -11,8 +11,8 @@ from .._network.network import Network
 from .._objective.blocks import RowBlocks, row_slices
 from .._sklearn import _safe_indexing, validate_params
 from .._targets.class_weight import weigh_rows
-from .._targets.targets import Targets, announced, sorted_classes, targets_of
-from .._training.baseline import constant_cost
+from .._targets.targets import Targets
+from .._training.baseline import constant_cost, cost_of_the_mean, loss_of_a_constant
 from .._training.start import training_theta
 from .._training.validation import ROWS_AT_ONCE, Validation, split_rows
 from .adoption import earlier_training
@@ -34,7 +34,7 @@ class Problem(NamedTuple):
     validation : Validation or None, default=None
         The rows to validate on.
     class_weight : ndarray or None, default=None
-        Factor of the row weights, per class.
+        Factor of the row weights, per class; None for numbers.
     split_seed : int or None, default=None
         Of the draw of the rows that are held out.
     constant_cost : float, default=inf
@@ -57,11 +57,11 @@ def pose(
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
-        Its keywords are read, its features noted, and its labels compared if training
+    estimator : BackpropMLP
+        Its keywords are read, its features noted, and its targets compared if training
         goes on.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     sample_weight : array-like of shape (n_samples,) or None
     given_validation : tuple of X_val, y_val and sample_weight_val
         Each may be None.
@@ -77,7 +77,9 @@ def pose(
     """
     given = X
     X, y = check_rows(estimator, X, y, reset=earlier is None, precisions=precisions)
-    targets = targets_of(y)
+    targets = estimator._targets_of(y)
+    if earlier is not None:
+        targets = targets.continuing(fitted_network(estimator).targets, "warm_start=True")
     network = training_network(estimator, X.shape[1], targets, earlier, "warm_start=True")
     codes = targets.codes(y)
     weights = row_weights(sample_weight, X)
@@ -90,13 +92,26 @@ def pose(
     seed = None if earlier is None else earlier.memory.get("split_seed")
     if estimator.early_stopping and X_val is None:
         seed = int(rng.randint(np.iinfo(np.int32).max)) if seed is None else seed
-        chosen, held_out = split_rows(
-            codes, weights, targets.multilabel, estimator.validation_fraction, seed
-        )
-    totals = _class_totals(targets, codes, weights, chosen)
-    class_weight = targets.class_weights(estimator.class_weight, totals)
+        stratify = targets.exclusive_classes is not None
+        chosen, held_out = split_rows(codes, weights, stratify, estimator.validation_fraction, seed)
+    totals: Any = sum(targets.totals(*part) for part in _in_parts(codes, weights, chosen))
+    if earlier is None:
+        targets = targets.scaled_by(totals)
+    class_weight = estimator._class_weights(targets, totals)
     factored, weigh = weigh_rows(targets, codes, weights, class_weight)
     blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen, weigh)
+    if targets.has_classes:
+        constant = constant_cost(targets, network.loss, totals, class_weight, blocks.total_weight)
+    else:
+        in_units: Any = sum(targets.totals(*part) for part in _in_parts(codes, weights, chosen))
+        constant = cost_of_the_mean(
+            network.loss,
+            in_units,
+            lambda z: sum(
+                loss_of_a_constant(targets, network.loss, z, *part)
+                for part in _in_parts(codes, weights, chosen)
+            ),
+        )
     scoring = estimator.scoring
     if scoring not in (None, "loss"):
         scoring = check_scoring(estimator, scoring)
@@ -106,8 +121,9 @@ def pose(
         given = X_val
         X_val, y_val = check_rows(estimator, X_val, y_val)
         codes_val = targets.codes(y_val)
-        weights = row_weights(weights_val, X_val)
-        factored, weigh = weigh_rows(targets, codes_val, weights, class_weight)
+        factored, weigh = weigh_rows(
+            targets, codes_val, row_weights(weights_val, X_val), class_weight
+        )
         blocks_val = RowBlocks.of(network, X_val, codes_val, factored, targets.encode, weigh=weigh)
         scorer_rows = _scorer_rows(estimator, given, X_val, y_val, weights_val)
         validation = Validation(blocks_val, targets, scoring, scorer_rows)
@@ -118,7 +134,6 @@ def pose(
             weights_val = None if sample_weight is None else weights[held_out]
             scorer_rows = _scorer_rows(estimator, given, X, y[held_out], weights_val, held_out)
         validation = Validation(blocks_val, targets, scoring, scorer_rows)
-    constant = constant_cost(targets, network.loss, totals, class_weight, blocks.total_weight)
     return Problem(targets, network, blocks, validation, class_weight, seed, constant)
 
 
@@ -127,9 +142,9 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     sample_weight : array-like of shape (n_samples,) or None
     classes : array-like of shape (n_classes,) or None
     earlier : Earlier or None
@@ -140,19 +155,15 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     problem : Problem
     """
     X, y = check_rows(estimator, X, y, reset=earlier is None)
-    if earlier is None:
-        targets = announced(classes, y)
-    else:
-        targets = fitted_network(estimator).targets
-        if classes is not None and not np.array_equal(sorted_classes(classes), targets.classes):
-            raise ValueError(
-                f"classes must be those of the first call to partial_fit, {targets.classes}, or "
-                f"None; got {classes!r}."
-            )
+    before = None if earlier is None else fitted_network(estimator).targets
+    targets = estimator._chunk_targets(y, classes, before)
     network = training_network(estimator, X.shape[1], targets, earlier, "partial_fit")
     codes = targets.codes(y)
-    class_weight = targets.class_weights(estimator.class_weight)
-    weights, weigh = weigh_rows(targets, codes, row_weights(sample_weight, X), class_weight)
+    row_weight = row_weights(sample_weight, X)
+    if earlier is None:
+        targets = targets.scaled_by(targets.totals(codes, row_weight))
+    class_weight = estimator._class_weights(targets, None)
+    weights, weigh = weigh_rows(targets, codes, row_weight, class_weight)
     blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
     seed = None if earlier is None else earlier.memory.get("split_seed")
     return Problem(targets, network, blocks, None, class_weight, seed)
@@ -165,7 +176,8 @@ def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
     targets, network = fitted.targets, fitted.network
     codes = targets.codes(y)
     weights = row_weights(sample_weight, X)
-    weights, weigh = weigh_rows(targets, codes, weights, estimator.class_weight_)
+    class_weight = getattr(estimator, "class_weight_", None)
+    weights, weigh = weigh_rows(targets, codes, weights, class_weight)
     blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
     return Problem(targets, network, blocks), fitted.theta()
 
@@ -201,25 +213,17 @@ def training_network(estimator, n_features, targets, earlier, what):
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
     n_features : int
     targets : Targets
     earlier : Earlier or None
         What training goes on from.
     what : str
-        What needs the earlier network's classes and sizes, for the message.
+        What needs the earlier network's sizes, for the message.
     """
-    if earlier is None:
-        return build_network(estimator, n_features, targets)
-    before = fitted_network(estimator).targets
-    if targets.multilabel != before.multilabel or not np.array_equal(
-        targets.classes, before.classes
-    ):
-        raise ValueError(
-            f"{what} needs the classes of the previous fit in y: "
-            f"{before.classes}; got {targets.classes}."
-        )
     network = build_network(estimator, n_features, targets)
+    if earlier is None:
+        return network
     sizes = [b.size for _, b in earlier.network.dense_views(earlier.theta)]
     if [b.size for _, b in network.dense_views(network.blank())] != sizes:
         raise ValueError(
@@ -229,12 +233,13 @@ def training_network(estimator, n_features, targets, earlier, what):
     return network
 
 
-def _class_totals(targets, codes, sample_weight, chosen):
-    """``targets.class_totals`` of the chosen rows, of which no copies are made."""
+def _in_parts(codes, sample_weight, chosen):
+    """Codes and weights of the chosen rows, of which no copies are made but for a part."""
     if chosen is None:
-        return targets.class_totals(codes, sample_weight)
-    parts = (chosen[part] for part in row_slices(len(chosen), ROWS_AT_ONCE))
-    return sum(targets.class_totals(codes[part], sample_weight[part]) for part in parts)
+        parts: Any = row_slices(codes.shape[0], ROWS_AT_ONCE)
+    else:
+        parts = (chosen[part] for part in row_slices(len(chosen), ROWS_AT_ONCE))
+    return ((codes[part], sample_weight[part]) for part in parts)
 
 
 def _scorer_rows(estimator, given, X, y, sample_weight, chosen=None):

@@ -37,7 +37,7 @@ def read_thetas(thetas, classes, *, multilabel=False, softmax=False):
     ValueError
         If shapes and classes do not fit together.
     """
-    thetas = _read_matrices(thetas)
+    thetas = read_matrices(thetas)
     n_rows = len(thetas[-1])
     if multilabel:
         return thetas, Labels(_read_label_numbers(classes, n_rows))
@@ -57,7 +57,7 @@ def read_thetas(thetas, classes, *, multilabel=False, softmax=False):
     return thetas, ExclusiveClasses(labels)
 
 
-def _read_matrices(thetas):
+def read_matrices(thetas):
     """Matrices that follow each other, as new arrays of float64."""
     try:
         thetas = [np.array(theta) for theta in thetas]

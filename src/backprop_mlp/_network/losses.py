@@ -13,8 +13,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 
-class Loss(Protocol):
-    """A loss on logits: the contract that network, objective and targets rely on.
+class TrainingLoss(Protocol):
+    """A loss on logits: the contract that network and objective rely on.
 
     A loss is an immutable, hashable value (a frozen dataclass), which may have
     parameters as its fields. Nothing rebuilds it from a name.
@@ -37,24 +37,6 @@ class Loss(Protocol):
     @property
     def output_activation(self) -> str:
         """What turns logits into outputs: ``out_activation_`` of a fitted estimator."""
-
-    def proba(self, z):
-        """The outputs h, shaped as z.
-
-        Of two classes with one output, h is the second's; ``proba(-z)`` is the first's.
-        """
-
-    def log_proba(self, z):
-        """log h, shaped as z, finite for finite z."""
-
-    def logits(self, h):
-        """z whose outputs are h, which lie strictly between 0 and 1: the inverse of ``proba``."""
-
-    def class_proba(self, z):
-        """Probabilities of exclusive classes with an output each: h, divided by its row's sum."""
-
-    def class_log_proba(self, z):
-        """Logarithms of ``class_proba``, finite for finite z."""
 
     def value(self, z, Y, w) -> float:
         """The weighted sum over the rows, not normalised."""
@@ -79,6 +61,28 @@ class Loss(Protocol):
         -------
         z : ndarray of shape (n_outputs,), float64
         """
+
+
+class Loss(TrainingLoss, Protocol):
+    """What the loss of a classifier's outputs has beyond `TrainingLoss`: probabilities."""
+
+    def proba(self, z):
+        """The outputs h, shaped as z.
+
+        Of two classes with one output, h is the second's; ``proba(-z)`` is the first's.
+        """
+
+    def log_proba(self, z):
+        """log h, shaped as z, finite for finite z."""
+
+    def logits(self, h):
+        """z whose outputs are h, which lie strictly between 0 and 1: the inverse of ``proba``."""
+
+    def class_proba(self, z):
+        """Probabilities of exclusive classes with an output each: h, divided by its row's sum."""
+
+    def class_log_proba(self, z):
+        """Logarithms of ``class_proba``, finite for finite z."""
 
 
 def _log1p_exp(z):

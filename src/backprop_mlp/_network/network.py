@@ -15,7 +15,7 @@ import numpy as np
 
 from .activations import ACTIVATIONS
 from .layers import BatchNorm, Dense, DifferentiableLayer, Dropout, Elementwise, Layer
-from .losses import Loss
+from .losses import TrainingLoss
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,18 @@ class Network:
     Parameters
     ----------
     layers : tuple of Layer
-    loss : Loss
+    loss : TrainingLoss
     """
 
     layers: tuple[Layer, ...]
-    loss: Loss
+    loss: TrainingLoss
 
     @classmethod
     def feedforward(
         cls,
         sizes: Sequence[int],
         activations: Sequence[str],
-        loss: Loss,
+        loss: TrainingLoss,
         *,
         batch_norm: bool = False,
         dropout: Sequence[float] = (),
@@ -50,7 +50,7 @@ class Network:
         activations : sequence of str
             Names of the activation functions of the hidden layers,
             ``len(sizes) - 2`` of them.
-        loss : Loss
+        loss : TrainingLoss
         batch_norm : bool, default=False
             Whether batch normalisation stands before each activation function.
         dropout : sequence of float, default=()
@@ -258,14 +258,16 @@ class Network:
 
 
 @lru_cache(maxsize=64)
-def plain_network(sizes: tuple[int, ...], activations: tuple[str, ...], loss: Loss) -> Network:
+def plain_network(
+    sizes: tuple[int, ...], activations: tuple[str, ...], loss: TrainingLoss
+) -> Network:
     """The network that a fitted estimator predicts with, built once for many calls.
 
     Parameters
     ----------
     sizes : tuple of int
     activations : tuple of str
-    loss : Loss
+    loss : TrainingLoss
 
     Returns
     -------

@@ -61,8 +61,8 @@ def weigh_rows(targets, codes, sample_weight, class_weights):
     targets : Targets
     codes : {ndarray, csr_matrix} of shape (n_rows,) or (n_rows, n_labels)
     sample_weight : ndarray of shape (n_rows,), float64
-    class_weights : ndarray
-        As ``targets.class_weights`` returns them.
+    class_weights : ndarray or None
+        As ``targets.class_weights`` returns them; None for numbers.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def weigh_rows(targets, codes, sample_weight, class_weights):
         Makes the weights per output of one block's rows; None where the rows'
         weights are those of the loss.
     """
-    if np.all(class_weights == 1.0):
+    if class_weights is None or np.all(class_weights == 1.0):
         return sample_weight, None
     weigh: Callable = partial(targets.loss_weights, class_weights=class_weights)
     if targets.weighs_outputs:

@@ -8,6 +8,7 @@ from sklearn.utils.validation import column_or_1d
 
 from .._network.losses import Loss, SigmoidLoss, SoftmaxLoss, loss_for
 from .class_weight import balanced, given
+from .labels import LabelTargets
 
 
 def label_kind(labels):
@@ -19,7 +20,7 @@ def label_kind(labels):
 
 
 @dataclass(frozen=True)
-class ExclusiveClasses:
+class ExclusiveClasses(LabelTargets):
     """Classes of which each row has one: see `Targets`.
 
     A row's code is the number of its class. One output tells two classes apart;
@@ -35,7 +36,11 @@ class ExclusiveClasses:
 
     multilabel = False
     weighs_outputs = False
-    counts_hits = True
+
+    @property
+    def exclusive_classes(self):
+        """The labels, of which each row has one."""
+        return self.classes
 
     @property
     def n_outputs(self) -> int:
@@ -87,16 +92,16 @@ class ExclusiveClasses:
             return (z[:, 0] > 0.0).astype(np.intp)
         return z.argmax(axis=1)
 
-    def predict(self, z):
+    def predict(self, loss: Loss, z):
         """Labels of shape (n_rows,)."""
         return self.classes[self.predicted_codes(z)]
 
-    def hits(self, z, block) -> float:
+    def tally(self, loss: Loss, z, block):
         """Weight of the rows whose class is predicted."""
         right = (self.encode(self.predicted_codes(z), z.dtype) == block.Y).all(axis=1)
-        return float(block.sample_weight[right].sum())
+        return block.sample_weight[right].sum()
 
-    def class_totals(self, codes, sample_weight):
+    def totals(self, codes, sample_weight):
         """Total weight of each class, of shape (n_classes,)."""
         return np.bincount(codes, weights=sample_weight, minlength=len(self.classes))
 

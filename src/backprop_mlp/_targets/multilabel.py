@@ -8,10 +8,11 @@ from scipy.sparse import issparse
 
 from .._network.losses import Loss, SigmoidLoss
 from .class_weight import balanced, given
+from .labels import LabelTargets
 
 
 @dataclass(frozen=True)
-class Labels:
+class Labels(LabelTargets):
     """Labels, each of which is present or absent in each row: see `Targets`.
 
     The codes are the 0/1 matrix itself, of shape (n_rows, n_labels). Each label
@@ -26,9 +27,9 @@ class Labels:
 
     classes: Any
 
+    exclusive_classes = None
     multilabel = True
     weighs_outputs = True
-    counts_hits = True
 
     @property
     def n_outputs(self) -> int:
@@ -66,16 +67,16 @@ class Labels:
         """Every label whose logit is above 0."""
         return (z > 0.0).astype(np.int64)
 
-    def predict(self, z):
+    def predict(self, loss: Loss, z):
         """The predicted 0/1 matrix."""
         return self.predicted_codes(z)
 
-    def hits(self, z, block) -> float:
+    def tally(self, loss: Loss, z, block):
         """Weight of the rows whose labels are all predicted right."""
         right = ((z > 0.0) == (block.Y > 0.0)).all(axis=1)
-        return float(block.sample_weight[right].sum())
+        return block.sample_weight[right].sum()
 
-    def class_totals(self, codes, sample_weight):
+    def totals(self, codes, sample_weight):
         """Total weight of the rows without and with each label, of shape (n_labels, 2)."""
         present = np.asarray(codes.T @ sample_weight, dtype=np.float64)
         return np.column_stack([sample_weight.sum() - present, present])

@@ -1,4 +1,4 @@
-"""The user's labels y, and the targets Y of the network's outputs.
+"""The user's y, and the targets Y of the network's outputs.
 
 ========== ===================== ================== ================== =================
 kind       y                     outputs            loss               class
@@ -7,6 +7,7 @@ constant   one class             1                  softmax (always 1) `Exclusiv
 binary     two classes           1                  logistic           `ExclusiveClasses`
 multiclass three or more classes one per class      logistic, softmax  `ExclusiveClasses`
 multilabel 0/1 matrix            one per label      logistic           `Labels`
+numbers    numbers               one per column     the user's         `Numbers`
 ========== ===================== ================== ================== =================
 """
 
@@ -31,27 +32,16 @@ class Targets(Protocol):
     """
 
     @property
-    def classes(self) -> Any:
-        """Labels of shape (n_classes,): ``classes_`` of a fitted estimator."""
+    def has_classes(self) -> bool:
+        """Whether y holds labels: then these are `ClassTargets`."""
 
     @property
-    def multilabel(self) -> bool:
-        """Whether a row may have several labels."""
-
-    @property
-    def weighs_outputs(self) -> bool:
-        """Whether class weights are weights per row and output, instead of per row."""
-
-    @property
-    def counts_hits(self) -> bool:
-        """Whether predictions are right or wrong, so that there is an accuracy."""
+    def exclusive_classes(self) -> Any:
+        """Sorted labels, if each row has one of them, else None."""
 
     @property
     def n_outputs(self) -> int:
         """Number of the network's outputs."""
-
-    def loss(self, output_activation: str) -> Loss:
-        """The loss for the outputs that the user asked for."""
 
     def codes(self, y):
         """Codes of validated y.
@@ -65,6 +55,75 @@ class Targets(Protocol):
     def encode(self, codes, dtype):
         """Y, of shape (n_rows, n_outputs) and a dtype, from codes of the same rows."""
 
+    def outputs(self, loss: Any, z):
+        """The network's outputs, shaped as z."""
+
+    def predict(self, loss: Any, z):
+        """What the user is given as predictions: labels of the kind of y, or numbers."""
+
+    def tally(self, loss: Any, z, block):
+        """What a block adds to the score, weighted by ``block.sample_weight``: a number or array.
+
+        z are logits in the units of training, as Y.
+        """
+
+    def score(self, tally, total_weight) -> float:
+        """The score of all blocks, from the sum of what they add; greater is better."""
+
+    def totals(self, codes, sample_weight):
+        """Sums over rows, float64, that the problem as a whole needs: parts add up.
+
+        Returns
+        -------
+        totals : ndarray
+            Total weight of each class, of shape (n_classes,), or (n_labels, 2) for labels;
+            of numbers the sums of w, w Y and w Y^2, of shape (3, n_outputs).
+        """
+
+    def scaled_by(self, totals):
+        """These targets with the mean and scale that all rows' totals give numbers."""
+
+    def continuing(self, before, what: str):
+        """These targets in training that goes on: numbers keep their mean and scale.
+
+        Parameters
+        ----------
+        before : Targets
+            Those of the previous fit.
+        what : str
+            What goes on, for the message.
+
+        Raises
+        ------
+        ValueError
+            If the network can't go on with these targets.
+        """
+
+    def to_units(self, W, b):
+        """The output layer in y's units, from that of training."""
+
+    def from_units(self, W, b):
+        """The output layer of training, from that in y's units."""
+
+
+class ClassTargets(Targets, Protocol):
+    """What labels have beyond `Targets`."""
+
+    @property
+    def classes(self) -> Any:
+        """Labels of shape (n_classes,): ``classes_`` of a fitted estimator."""
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a row may have several labels."""
+
+    @property
+    def weighs_outputs(self) -> bool:
+        """Whether class weights are weights per row and output, instead of per row."""
+
+    def loss(self, output_activation: str) -> Loss:
+        """The loss for the outputs that the user asked for."""
+
     def proba(self, loss: Loss, z):
         """Probabilities of shape (n_rows, n_classes), each accurate even if it is small."""
 
@@ -73,23 +132,6 @@ class Targets(Protocol):
 
     def predicted_codes(self, z):
         """Codes of the predictions."""
-
-    def predict(self, z):
-        """What the user is given as predictions: labels of the kind of y."""
-
-    def hits(self, z, block) -> float:
-        """Weight (``block.sample_weight``) of a block's rows predicted right.
-
-        Only where ``counts_hits``.
-        """
-
-    def class_totals(self, codes, sample_weight):
-        """Total weights for "balanced", float64: parts of a training set add up.
-
-        Returns
-        -------
-        totals : ndarray of shape (n_classes,), or (n_labels, 2) for labels
-        """
 
     def class_weights(self, class_weight, totals=None):
         """Weights that the user asks for: of each class, or of a label's absence and presence.
@@ -101,7 +143,7 @@ class Targets(Protocol):
         ----------
         class_weight : dict, list of dict, "balanced" or None
         totals : ndarray, default=None
-            As ``class_totals`` returns them; only "balanced" needs them.
+            As ``totals`` returns them; only "balanced" needs them.
 
         Returns
         -------
@@ -129,26 +171,40 @@ class Targets(Protocol):
         """
 
 
-def targets_of(y) -> Targets:
+def targets_of(y) -> ClassTargets:
     """The problem that a training set's y, of shape (n_rows,) or (n_rows, n_labels), poses."""
     if _is_multilabel(y):
         return Labels(LabelBinarizer().fit(y).classes_)
     return ExclusiveClasses(np.unique(column_or_1d(y)))
 
 
-def fitted_targets(classes, multilabel: bool) -> Targets:
+def fitted_targets(classes, multilabel: bool) -> ClassTargets:
     """The problem that an estimator was fitted to, from its ``classes_``."""
     return Labels(classes) if multilabel else ExclusiveClasses(classes)
 
 
-def announced(classes, y) -> Targets:
+def announced(classes, y, before: ClassTargets | None) -> ClassTargets:
     """The problem whose classes are given before all rows are seen.
+
+    Parameters
+    ----------
+    classes : array-like of shape (n_classes,) or None
+    y : array-like of shape (n_rows,) or (n_rows, n_labels)
+    before : ClassTargets or None
+        The problem of the first rows; None with them.
 
     Raises
     ------
     ValueError
-        If the classes are missing, or are not those of a multilabel y.
+        If the classes are missing, or are not those of a multilabel y or of before.
     """
+    if before is not None:
+        if classes is not None and not np.array_equal(sorted_classes(classes), before.classes):
+            raise ValueError(
+                f"classes must be those of the first call to partial_fit, {before.classes}, or "
+                f"None; got {classes!r}."
+            )
+        return before
     if _is_multilabel(y):
         columns = np.arange(y.shape[1])
         if classes is not None and not np.array_equal(classes, columns):
@@ -174,6 +230,8 @@ def union(problems) -> Targets:
     ValueError
         If they are of different kinds.
     """
+    if not problems[0].has_classes:
+        return problems[0].union(problems)
     classes = [targets.classes for targets in problems]
     if len({targets.multilabel for targets in problems}) > 1:
         raise ValueError("y must be multilabel in all of its parts or in none.")

@@ -3,20 +3,20 @@
 import numpy as np
 
 from .._network.losses import Loss
-from .._targets.targets import Targets
+from .._targets.targets import ClassTargets
 
 CLOSE = 1e-3
 """Relative difference of costs that counts for little."""
 
 
-def constant_cost(targets: Targets, loss: Loss, totals, class_weight, total_weight):
+def constant_cost(targets: ClassTargets, loss: Loss, totals, class_weight, total_weight):
     """J where all weights are zero and the outputs are how often their class or label occurs.
 
     No constant prediction costs less.
 
     Parameters
     ----------
-    targets : Targets
+    targets : ClassTargets
     loss : Loss
     totals : ndarray of shape (n_classes,), or (n_labels, 2) for labels
         Total weight of the rows of each class, or without and with each label.
@@ -41,6 +41,35 @@ def constant_cost(targets: Targets, loss: Loss, totals, class_weight, total_weig
         z = loss.logits(np.clip(h, np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg))
         cost = loss.value(np.tile(z, (len(Y), 1)), Y, w)
     return cost if np.isfinite(cost) else np.inf
+
+
+def cost_of_the_mean(loss, totals, sum_losses):
+    """J where all weights are zero and the outputs are the loss's constant: the mean of y.
+
+    Parameters
+    ----------
+    loss : RegressionLoss
+    totals : ndarray of shape (3, n_outputs)
+        As `Numbers.totals` returns them, in the units of training.
+    sum_losses : callable(z) -> float
+        The sum of the rows' losses where all have the logits z.
+
+    Returns
+    -------
+    cost : float
+        inf if numbers overflow.
+    """
+    weight, first, _ = totals
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        cost = sum_losses(loss.constant_logits(first, weight)) / weight[0]
+    return cost if np.isfinite(cost) else np.inf
+
+
+def loss_of_a_constant(targets, loss, z, codes, sample_weight):
+    """The sum of some rows' losses where all have the logits z, of shape (n_outputs,)."""
+    Y = targets.encode(codes, np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return loss.value(np.broadcast_to(z, Y.shape), Y, sample_weight)
 
 
 def costs_more(cost, constant, tol):

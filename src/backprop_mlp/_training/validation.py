@@ -12,18 +12,19 @@ ROWS_AT_ONCE = 100_000
 """Rows that are drawn at once."""
 
 
-def split_rows(codes, sample_weight, multilabel, fraction, seed):
+def split_rows(codes, sample_weight, stratify, fraction, seed):
     """Numbers of the training and of the validation rows, both sorted.
 
     Stratified by class where every class can have a row on both sides, plain
-    otherwise and for multilabel problems. Rows with zero weight are on neither side.
+    otherwise and where ``stratify`` is False. Rows with zero weight are on neither side.
     Beyond the result, the draw takes about 15 bytes per row.
 
     Parameters
     ----------
     codes : {ndarray, csr_matrix} of shape (n_rows,) or (n_rows, n_labels)
     sample_weight : ndarray of shape (n_rows,)
-    multilabel : bool
+    stratify : bool
+        Whether codes are the numbers of classes.
     fraction : float
         Of the rows with weight that are held out; rounded up.
     seed : int
@@ -52,7 +53,7 @@ def split_rows(codes, sample_weight, multilabel, fraction, seed):
     rng = np.random.default_rng(seed)
     rng.shuffle(rows)
     held_out = np.zeros(len(sample_weight), dtype=bool)
-    quotas = None if multilabel else _class_quotas(codes, rows, n_validation, rng)
+    quotas = _class_quotas(codes, rows, n_validation, rng) if stratify else None
     if quotas is None:
         held_out[rows[:n_validation]] = True
     else:
@@ -102,13 +103,13 @@ def _parts(rows):
     return (rows[part] for part in row_slices(len(rows), ROWS_AT_ONCE))
 
 
-def _block_loss_and_hits(network, targets, theta, block):
-    """A block's loss, and the weight of its rows that are predicted right."""
+def _block_loss_and_tally(network, targets, theta, block):
+    """A block's loss, and what it adds to the score."""
     # What overflows is reported once, for all blocks.
     with np.errstate(over="ignore", invalid="ignore"):
         z, _ = network.forward(network.views(theta), block.X)
         value = network.loss.value(z, block.Y, block.loss_weight)
-    return value, targets.hits(z, block)
+        return value, targets.tally(network.loss, z, block)
 
 
 class Measured(NamedTuple):
@@ -138,7 +139,7 @@ class Validation:
     blocks : RowBlocks
     targets : Targets
     scoring : None, "loss" or callable(estimator, X, y) -> float
-        None: accuracy. "loss": minus the mean loss, without the penalty.
+        None: ``targets.score``. "loss": minus the mean loss, without the penalty.
     scorer_rows : tuple of (X, y) and dict, default=None
         What a callable is given after the estimator: rows, and the sample weights by
         name if there are any.
@@ -179,23 +180,21 @@ class Validation:
             If the scorer gives something that is no number.
         """
         theta = theta.astype(self.blocks.dtype, copy=False)
-        function = partial(_block_loss_and_hits, network, self.targets, theta)
-        loss, hits = (
-            sum(values) / self.total_weight
-            for values in zip(*map_blocks(function, self.blocks), strict=True)
-        )
+        function = partial(_block_loss_and_tally, network, self.targets, theta)
+        losses, tallies = zip(*map_blocks(function, self.blocks), strict=True)
+        loss = sum(losses) / self.total_weight
         if not np.isfinite(loss):
             raise FloatingPointError(
                 f"The loss of the validation rows is {loss}: the numbers overflow. Scale X_val "
                 "as X (StandardScaler)."
             )
         if self.scoring is None:
-            return Measured(hits, loss)
+            return Measured(self.targets.score(sum(tallies), self.total_weight), loss)
         if self.scoring == "loss":
             return Measured(-loss, loss)
         (X, y), metadata = self.scorer_rows
-        classes = None if self.targets.multilabel else self.targets.classes
-        given = score_rows(self.scoring, make_estimator(network, theta), X, y, classes, metadata)
+        estimator, classes = make_estimator(network, theta), self.targets.exclusive_classes
+        given = score_rows(self.scoring, estimator, X, y, classes, metadata)
         try:
             return Measured(float(given), loss)
         except (TypeError, ValueError) as error:

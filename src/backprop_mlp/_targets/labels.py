@@ -1,0 +1,42 @@
+"""What exclusive classes and labels of their own have in common."""
+
+from typing import Any
+
+import numpy as np
+
+
+class LabelTargets:
+    """Targets that are labels: predictions are right or wrong, and have no units."""
+
+    has_classes = True
+    classes: Any
+    multilabel: bool
+
+    def outputs(self, loss, z):
+        """The probabilities of the network's outputs, shaped as z."""
+        return loss.proba(z)
+
+    def score(self, tally, total_weight) -> float:
+        """Accuracy, from the weight of the rows that are predicted right."""
+        return float(tally / total_weight)
+
+    def scaled_by(self, totals):
+        """These targets: labels have neither mean nor scale."""
+        return self
+
+    def continuing(self, before, what):
+        """These targets, if they have the classes of the previous fit."""
+        if self.multilabel != before.multilabel or not np.array_equal(self.classes, before.classes):
+            raise ValueError(
+                f"{what} needs the classes of the previous fit in y: "
+                f"{before.classes}; got {self.classes}."
+            )
+        return self
+
+    def to_units(self, W, b):
+        """The output layer as it is."""
+        return W, b
+
+    def from_units(self, W, b):
+        """The output layer as it is."""
+        return W, b
