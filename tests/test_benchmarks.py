@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 GROUPS = {"evaluation", "fit", "centring", "prediction", "growth", "memory", "import"}
@@ -46,3 +48,28 @@ def test_every_group_measures_and_is_drawn(tmp_path):
 def test_evaluations_to_a_cost_need_the_tables(monkeypatch):
     monkeypatch.delenv("TABLES", raising=False)
     assert "skipped: needs real tables" in run("run.py", "evaluations_to_cost")
+
+
+def test_tables_are_compared_by_both_measures(tmp_path, monkeypatch):
+    X, y = load_iris(return_X_y=True)
+    folder = tmp_path / "classification"
+    folder.mkdir()
+    for name, columns in (("all", slice(None)), ("first", slice(2))):
+        np.savez(folder / f"{name}.npz", X=X[:, columns], y=y)
+    monkeypatch.setenv("TABLES", str(tmp_path))
+    names = ("defaults", "HistGradientBoosting")
+    small = ("--folders", "classification", "--n-folds", 1, "--models", *names)
+    printed = run("tables.py", *small, "--json", tmp_path / "figures.json")
+    assert "classification: 2 tables" in printed
+    for name in names:
+        (row,) = [line for line in printed.splitlines() if line.startswith(f"| {name} |")]
+        assert 0.5 < float(row.split("|")[2]) <= 1.0
+    # The second call finds every figure in the file.
+    assert run("tables.py", *small, "--json", tmp_path / "figures.json") == printed
+
+
+def test_tables_need_their_folder(monkeypatch):
+    monkeypatch.delenv("TABLES", raising=False)
+    command = [sys.executable, FOLDER / "tables.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "Set TABLES" in done.stderr

@@ -14,8 +14,10 @@ from ._display.learning_rate_range import LearningRateRangeDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.network_activations import NetworkActivationsDisplay
 from ._estimator.advice import IgnoredKeywordWarning, StrongPenaltyWarning
+from ._piecewise_linear import PiecewiseLinearEncoder
 from ._regressor import BackpropMLPRegressor
 from ._regressor_cv import BackpropMLPRegressorCV
+from ._tabular import make_tabular_classifier, make_tabular_regressor
 
 __version__ = version("backprop-mlp")
 
@@ -33,9 +35,12 @@ __all__ = [
     "LearningRateRangeDisplay",
     "LossCurveDisplay",
     "NetworkActivationsDisplay",
+    "PiecewiseLinearEncoder",
     "StrongPenaltyWarning",
     "check_gradient",
     "learning_rate_range_test",
     "load_ex4_data",
     "load_ex4_weights",
+    "make_tabular_classifier",
+    "make_tabular_regressor",
 ]

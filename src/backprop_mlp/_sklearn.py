@@ -8,7 +8,12 @@ from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled
-from sklearn.utils.validation import _check_method_params, _check_sample_weight, _num_samples
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _check_method_params,
+    _check_sample_weight,
+    _num_samples,
+)
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -28,6 +33,7 @@ __all__ = [
     "NamedOptions",
     "Options",
     "StrOptions",
+    "_check_feature_names_in",
     "_check_method_params",
     "_check_sample_weight",
     "_fit_context",

@@ -618,7 +618,7 @@ def test_an_error_in_one_fold_ends_the_others(n_jobs):
 def test_a_search_over_processes_takes_errors_too():
     """What ends threads can't be shared with processes."""
     with parallel_config("multiprocessing", n_jobs=2):
-        assert search().fit(X, y).best_score_ > 0.9
+        assert search(scoring="accuracy").fit(X, y).best_score_ > 0.9
         with pytest.raises(LookupError, match="a defect"):
             search(scoring=fails).fit(X, y)
 

@@ -32,7 +32,12 @@ class HeldOutProbabilities:
         """Probabilities of all classes, of shape (n_rows, n_classes), float64."""
         if self.classes is not None and not np.array_equal(classifier.classes_, self.classes):
             classifier = AllClasses(classifier, self.classes)
-        return classifier.predict_proba(X).astype(np.float64)
+        P = classifier.predict_proba(X)
+        if self.classes is not None and P.dtype != np.float64:
+            # Metrics expect rows that sum to one in their own precision.
+            P = P.astype(np.float64)
+            P /= P.sum(axis=1, keepdims=True)
+        return P.astype(np.float64, copy=False)
 
     def row_losses(self, y, P):
         """Each row's log-loss: of its class, or the sum over its labels."""

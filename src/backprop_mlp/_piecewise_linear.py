@@ -1,0 +1,270 @@
+"""Numbers as ramps between quantiles, so that a network can bend where the values are."""
+
+from numbers import Integral, Real
+from typing import Any, Literal, Self
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._estimator.documentation import DocumentationLinkMixin
+from ._estimator.keywords import Matrix, Weights
+from ._estimator.rows import PRECISIONS, row_weights
+from ._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
+
+
+class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
+    """Standardised columns, and next to them piecewise-linear ramps of each column.
+
+    With the knots k_0 < k_1 < ... < k_T of a column, at quantiles of its values, the
+    ramps of a value x are [1]_
+
+    .. math::
+
+        r_t = \\min(\\max(\\frac{x - k_{t-1}}{k_t - k_{t-1}}, 0), 1), \\quad t = 1, ..., T
+
+    A linear combination of them is any piecewise-linear function with bends at the
+    knots, and where knots are close it may be steep. So thresholds, which trees find
+    easily, are within reach of a network, too.
+
+    Parameters
+    ----------
+    n_bins : int or "auto", default="auto"
+        Largest number T of ramps of a column. "auto" grows with the rows: 4 below 800
+        rows, 16 below 2,000, and 48 from there on.
+    scale : float, default=0.5
+        Root of the ramps' mean variance over all columns, > 0. Each is centred, and all
+        are multiplied by one factor, so that they stay as large next to each other as
+        they are. The standardised columns have variance 1.
+
+    Attributes
+    ----------
+    n_bins_ : int
+        The number of bins that was used.
+    knots_ : list of ndarray
+        Knots of each column: its distinct values where they are at most ``n_bins_ + 1``,
+        else quantiles of them. Columns of one or two values have none.
+    mean_, std_ : ndarray of shape (n_features_in_,)
+        Mean and standard deviation of each column, 1 for constant ones.
+    ramp_mean_ : ndarray of shape (n_ramps,)
+        Means of all ramps, column by column.
+    ramp_factor_ : float
+        What the centred ramps are multiplied by.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X had names that are all strings.
+
+    See Also
+    --------
+    sklearn.preprocessing.SplineTransformer : Smooth bases of one size per column.
+    sklearn.preprocessing.KBinsDiscretizer : Steps in place of ramps.
+
+    Notes
+    -----
+    Missing values (nan) are left out of all that is fitted, and stay nan in every column
+    that they reach. Rows with zero weight are ignored, and a row with weight 2 counts as
+    two rows, except in "auto", which counts rows. Values beyond the outer knots have the
+    ramps of the nearest one; the standardised column goes on.
+
+    References
+    ----------
+    .. [1] Y. Gorishniy, I. Rubachev, A. Babenko, "On embeddings for numerical features in
+           tabular deep learning", NeurIPS (2022), section 3.1.
+
+    Examples
+    --------
+    >>> from backprop_mlp import PiecewiseLinearEncoder
+    >>> X = [[0.0], [1.0], [2.0], [3.0], [10.0]]
+    >>> encoder = PiecewiseLinearEncoder(n_bins=2).fit(X)
+    >>> encoder.knots_
+    [array([ 0.,  2., 10.])]
+    >>> encoder.get_feature_names_out()
+    array(['x0', 'x0_ramp1', 'x0_ramp2'], dtype=object)
+    >>> encoder.transform(X).shape
+    (5, 3)
+    """
+
+    _parameter_constraints: dict = {
+        "n_bins": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "scale": [Interval(Real, 0, None, closed="neither")],
+    }
+    n_bins_: int
+    knots_: list[np.ndarray]
+    mean_: np.ndarray
+    std_: np.ndarray
+    ramp_mean_: np.ndarray
+    ramp_factor_: float
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
+    def __init__(self, n_bins: int | Literal["auto"] = "auto", scale: float = 0.5):
+        self.n_bins = n_bins
+        self.scale = scale
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Matrix, y: Any = None, sample_weight: Weights = None) -> Self:
+        """Find the knots, and what standardises.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Numbers, among which nan stands for a missing one.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights >= 0.
+
+        Returns
+        -------
+        self : PiecewiseLinearEncoder
+            The fitted encoder.
+
+        Raises
+        ------
+        TypeError
+            If X is sparse.
+        ValueError
+            If a parameter or an input is not allowed, or a column spans more than its
+            numbers can hold.
+        """
+        X = self._validated(X, reset=True)
+        weights = row_weights(sample_weight, X)
+        X, weights = X[weights > 0.0], weights[weights > 0.0]
+        self.n_bins_ = _auto_bins(len(X)) if self.n_bins == "auto" else int(self.n_bins)
+        self.mean_ = np.zeros(X.shape[1])
+        self.std_ = np.ones(X.shape[1])
+        self.knots_ = []
+        for column, x in enumerate(X.T.astype(np.float64)):
+            known = ~np.isnan(x)
+            x, w = x[known], weights[known]
+            self.knots_.append(_knots(x, w, self.n_bins_).astype(X.dtype))
+            if x.size:
+                self.mean_[column], self.std_[column] = self._moments(column, x, w)
+        self._standardise_ramps(X, weights)
+        return self
+
+    def transform(self, X: Matrix) -> np.ndarray:
+        """The standardised columns, followed by the ramps column by column.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Numbers, among which nan stands for a missing one.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_features + n_ramps)
+            float32 for float32, else float64.
+        """
+        check_is_fitted(self)
+        X = self._validated(X, reset=False)
+        n_features = X.shape[1]
+        Z = np.empty((len(X), n_features + len(self.ramp_mean_)), X.dtype)
+        Z[:, :n_features] = (X - self.mean_) / self.std_
+        start = n_features
+        for x, knots in zip(X.T, self.knots_, strict=True):
+            ramps = Z[:, start : start + max(len(knots) - 1, 0)]
+            if len(knots):
+                _write_ramps(ramps, x, knots)
+            start += ramps.shape[1]
+        Z[:, n_features:] -= self.ramp_mean_.astype(X.dtype)
+        Z[:, n_features:] *= X.dtype.type(self.ramp_factor_)
+        return Z
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X. None stands for ``feature_names_in_``, or x0, x1, ...
+
+        Returns
+        -------
+        names : ndarray of shape (n_features + n_ramps,), dtype object
+            The columns' own names, then for each column name_ramp1, name_ramp2, ...
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        ramps = [
+            f"{name}_ramp{number}"
+            for name, knots in zip(names, self.knots_, strict=True)
+            for number in range(1, len(knots))
+        ]
+        return np.array([*names, *ramps], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _validated(self, X, reset):
+        """X, checked."""
+        if issparse(X):
+            raise TypeError(
+                "X must be dense, for a zero lies between two knots as any other number does and "
+                "its ramps are not zero; got a sparse matrix. Use X.toarray()."
+            )
+        return validate_data(self, X, reset=reset, dtype=PRECISIONS, ensure_all_finite="allow-nan")
+
+    def _moments(self, column, x, w):
+        """Mean and standard deviation of a column; 1 for a constant one."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.average(x, weights=w)
+            deviations = x - mean
+            largest = np.abs(deviations).max()
+            # Divided first: squares of large and of tiny numbers would be lost.
+            std = largest * np.sqrt(np.average((deviations / largest) ** 2, weights=w))
+            spans_too_much = not np.isfinite(mean + (x.max() - x.min()))
+        if spans_too_much:
+            name = getattr(self, "feature_names_in_", range(len(self.mean_)))[column]
+            raise ValueError(
+                f"X must span less than the largest number of float64 in every column; got "
+                f"values from {x.min():g} to {x.max():g} in column {name!r}."
+            )
+        constant = not largest > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
+        return mean, 1.0 if constant or std == 0.0 else std
+
+    def _standardise_ramps(self, X, weights):
+        """Set the ramps' means and their common factor."""
+        means, variances = [], []
+        for x, knots in zip(X.T, self.knots_, strict=True):
+            if len(knots) == 0:
+                continue
+            known = ~np.isnan(x)
+            ramps = np.empty((np.count_nonzero(known), len(knots) - 1))
+            _write_ramps(ramps, x[known], knots)
+            mean = np.average(ramps, axis=0, weights=weights[known])
+            means.append(mean)
+            variances.append(np.average((ramps - mean) ** 2, axis=0, weights=weights[known]))
+        self.ramp_mean_ = np.concatenate(means) if means else np.zeros(0)
+        variance = np.concatenate(variances).mean() if variances else 1.0
+        self.ramp_factor_ = float(self.scale / np.sqrt(variance))
+
+
+def _auto_bins(n_rows):
+    """More rows can tell more bins apart."""
+    return 4 if n_rows < 800 else 16 if n_rows < 2000 else 48
+
+
+def _knots(x, w, n_bins):
+    """Knots of the values x with weights w: none if there is no bend to make."""
+    values, inverse = np.unique(x, return_inverse=True)
+    if len(values) > n_bins + 1:
+        # The smallest value up to which a share of the weight lies: with whole weights the
+        # same as of repeated rows.
+        below = np.cumsum(np.bincount(inverse, weights=w))
+        shares = np.arange(1, n_bins) / n_bins
+        inner = values[np.searchsorted(below, shares * below[-1]).clip(max=len(values) - 1)]
+        values = np.unique([values[0], *inner, values[-1]])
+    return values if len(values) > 2 else values[:0]
+
+
+def _write_ramps(ramps, x, knots):
+    """Write the ramps of x between knots, one column per ramp."""
+    np.subtract(x[:, np.newaxis], knots[:-1], out=ramps)
+    ramps /= np.diff(knots)
+    np.clip(ramps, 0.0, 1.0, out=ramps)

@@ -1,0 +1,230 @@
+"""A whole pipeline for tables as they come: columns prepared, two sets of networks averaged."""
+
+from numbers import Integral
+
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.utils import check_random_state
+
+from ._classifier import BackpropMLPClassifier
+from ._classifier_cv import BackpropMLPClassifierCV
+from ._estimator.columns import (
+    categories_of,
+    float32_of,
+    floats_of,
+    numbers_of,
+    strings_of,
+)
+from ._estimator.keywords import RandomState
+from ._estimator.seeds import draw_seeds
+from ._piecewise_linear import PiecewiseLinearEncoder
+from ._regressor import BackpropMLPRegressor
+from ._regressor_cv import BackpropMLPRegressorCV
+
+MAX_CATEGORIES = 30
+"""Columns that a column of categories becomes, at most; the rarest share the last one."""
+
+MIN_FREQUENCY = 3
+"""Rows that a category must have for a column of its own."""
+
+
+def make_tabular_classifier(
+    *,
+    estimator: BackpropMLPClassifier | None = None,
+    n_folds: int = 5,
+    n_jobs: int | None = None,
+    random_state: RandomState = None,
+) -> Pipeline:
+    """A classifier for tables with numbers, categories and gaps, as a pipeline.
+
+    The columns are prepared: gaps in numbers are filled with medians and marked by columns of
+    their own, and categories are one-hot encoded. Two sets of networks vote with their
+    probabilities: one sees standardised columns, the other one their piecewise-linear
+    encoding as well. In each set `BackpropMLPClassifierCV` chooses alpha by the held-out
+    log-loss and averages the networks of its folds.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPClassifier, default=None
+        Holds the networks' keywords; it is cloned. None means 50 hidden units, softmax
+        outputs, L-BFGS and at most 60 iterations for the first alpha.
+    n_folds : int, default=5
+        The effort: folds of each set, >= 2. Time for training grows with it, and time for
+        a prediction, too: there are up to 4 networks per fold.
+    n_jobs : int or None, default=None
+        Number of folds to train in parallel, in threads. It does not change the result.
+    random_state : int, RandomState instance or None, default=None
+        Source of the folds and of the starting weights, read here: every `fit` of the model
+        has the same. An int gives the same model in every call.
+
+    Returns
+    -------
+    model : sklearn.pipeline.Pipeline
+        Not fitted. ``model["columns"]`` is a `sklearn.compose.ColumnTransformer`; "scaler"
+        and "float32" standardise and halve the precision, which training does not need;
+        ``model["networks"]`` is a `sklearn.ensemble.VotingClassifier` of "plain" and "ramps".
+
+    Raises
+    ------
+    ValueError
+        If n_folds is not an integer >= 2.
+    TypeError
+        If estimator is not a `BackpropMLPClassifier`.
+
+    See Also
+    --------
+    make_tabular_regressor : The same for numbers.
+    BackpropMLPClassifierCV : One set of networks.
+    PiecewiseLinearEncoder : What the other set sees.
+
+    Notes
+    -----
+    X is a pandas or polars dataframe, or an array. Columns of numbers and booleans are
+    numbers. Strings, categories and mixtures are categories: of each column the 29 most
+    frequent values that at least 3 rows have get columns of their own, the others share
+    one, and so do values that only a prediction brings. Missing values of a category are a
+    category of their own. Dates, times and nested values are refused, with the column's name:
+    what of them tells something, such as the month or an age in days, is for the user
+    to say.
+
+    Every step can be replaced, as with every pipeline:
+    ``model.set_params(networks__ramps="drop")`` leaves the encoding out. ``sample_weight``
+    reaches the networks with metadata routing only, since pipelines hand on what is requested.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from backprop_mlp import make_tabular_classifier
+    >>> table = pd.DataFrame(
+    ...     {"age": [31, 45, None, 22] * 10, "city": ["Rome", None, "Oslo", "Rome"] * 10}
+    ... )
+    >>> buys = ["no", "yes", "yes", "no"] * 10
+    >>> model = make_tabular_classifier(n_folds=2, random_state=0).fit(table, buys)
+    >>> model.predict(table.head(3))
+    array(['no', 'yes', 'yes'], dtype='<U3')
+    """
+    network = BackpropMLPClassifier(50, solver="lbfgs", output_activation="softmax", max_iter=60)
+    networks = _networks(estimator, network, BackpropMLPClassifierCV, n_folds, n_jobs, random_state)
+    return _pipeline(VotingClassifier(networks, voting="soft"))
+
+
+def make_tabular_regressor(
+    *,
+    estimator: BackpropMLPRegressor | None = None,
+    n_folds: int = 5,
+    n_jobs: int | None = None,
+    random_state: RandomState = None,
+) -> Pipeline:
+    """A regressor for tables with numbers, categories and gaps, as a pipeline.
+
+    As `make_tabular_classifier`, which describes the columns and what is done with them: two
+    sets of networks, with and without a piecewise-linear encoding of the columns, whose
+    predictions are averaged. In each set `BackpropMLPRegressorCV` chooses alpha by the
+    held-out loss and averages the networks of its folds.
+
+    Parameters
+    ----------
+    estimator : BackpropMLPRegressor, default=None
+        Holds the networks' keywords, such as ``loss``; it is cloned. None means 50 hidden
+        units, L-BFGS and at most 60 iterations for the first alpha.
+    n_folds : int, default=5
+        The effort: folds of each set, >= 2. Time for training grows with it, and time for
+        a prediction, too: there are up to 4 networks per fold.
+    n_jobs : int or None, default=None
+        Number of folds to train in parallel, in threads. It does not change the result.
+    random_state : int, RandomState instance or None, default=None
+        Source of the folds and of the starting weights, read here: every `fit` of the model
+        has the same. An int gives the same model in every call.
+
+    Returns
+    -------
+    model : sklearn.pipeline.Pipeline
+        Not fitted. As that of `make_tabular_classifier`, but for ``model["networks"]``, a
+        `sklearn.ensemble.VotingRegressor`: y is of shape (n_samples,).
+
+    Raises
+    ------
+    ValueError
+        If n_folds is not an integer >= 2.
+    TypeError
+        If estimator is not a `BackpropMLPRegressor`.
+
+    See Also
+    --------
+    make_tabular_classifier : The same for classes.
+    BackpropMLPRegressorCV : One set of networks.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from backprop_mlp import make_tabular_regressor
+    >>> table = pd.DataFrame(
+    ...     {"rooms": [2, 3, None, 4] * 10, "city": ["Rome", None, "Oslo", "Rome"] * 10}
+    ... )
+    >>> rent = [900.0, 1300.0, 1100.0, 1800.0] * 10
+    >>> model = make_tabular_regressor(n_folds=2, random_state=0).fit(table, rent)
+    >>> bool(model.score(table, rent) > 0.9)
+    True
+    """
+    network = BackpropMLPRegressor(50, solver="lbfgs", max_iter=60)
+    networks = _networks(estimator, network, BackpropMLPRegressorCV, n_folds, n_jobs, random_state)
+    return _pipeline(VotingRegressor(networks))
+
+
+def _networks(estimator, default, search, n_folds, n_jobs, random_state):
+    """The two sets of networks, with their names."""
+    if not isinstance(n_folds, Integral) or n_folds < 2:
+        raise ValueError(f"n_folds must be an integer >= 2; got {n_folds!r}.")
+    kind = type(default)
+    if estimator is not None and not isinstance(estimator, kind):
+        raise TypeError(f"estimator must be a {kind.__name__} or None; got {estimator!r}.")
+    # Folds and starts of their own: the more the two sets differ, the better is their mean.
+    plain, ramps = (
+        search(
+            clone(default if estimator is None else estimator),
+            cv=int(n_folds),
+            n_jobs=n_jobs,
+            refit="folds",
+            random_state=seed,
+        )
+        for seed in draw_seeds(check_random_state(random_state), 2)
+    )
+    encoded = Pipeline([("encoder", PiecewiseLinearEncoder()), ("networks", ramps)])
+    return [("plain", plain), ("ramps", encoded)]
+
+
+def _pipeline(networks):
+    """From the columns of a table to the networks."""
+    return Pipeline(
+        [
+            ("columns", _columns()),
+            ("scaler", StandardScaler()),
+            ("float32", FunctionTransformer(float32_of, feature_names_out="one-to-one")),
+            ("networks", networks),
+        ]
+    )
+
+
+def _columns():
+    """What makes numbers of all columns of a table."""
+    numbers = make_pipeline(
+        FunctionTransformer(floats_of, feature_names_out="one-to-one"),
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+    )
+    categories = make_pipeline(
+        FunctionTransformer(strings_of, feature_names_out="one-to-one"),
+        OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            max_categories=MAX_CATEGORIES,
+            min_frequency=MIN_FREQUENCY,
+            sparse_output=False,
+        ),
+    )
+    return ColumnTransformer(
+        [("numbers", numbers, numbers_of), ("categories", categories, categories_of)],
+        verbose_feature_names_out=False,
+    )

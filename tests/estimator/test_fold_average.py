@@ -1,0 +1,314 @@
+"""refit="folds": the networks of the folds, averaged, and what held-out rows cost them."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit, softmax
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_iris, make_multilabel_classification
+from sklearn.metrics import log_loss
+from sklearn.model_selection import (
+    KFold,
+    RepeatedStratifiedKFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    cross_val_score,
+)
+from sklearn.utils.estimator_checks import check_estimator
+
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+
+IRIS, SPECIES = load_iris(return_X_y=True)
+IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
+X_LABELS, LABELS = make_multilabel_classification(90, 6, n_classes=3, random_state=0)
+DATA = {
+    "three": (IRIS, SPECIES),
+    "two": (IRIS, np.array(["no", "yes"])[(SPECIES == 2).astype(int)]),
+    "labels": (X_LABELS, LABELS),
+}
+WEIGHTS = np.random.default_rng(0).uniform(0.0, 2.0, len(IRIS))
+ALPHAS = [0.1, 1.0, 10.0]
+
+
+def search(**params):
+    network = BackpropMLPClassifier(6, max_iter=40, random_state=0)
+    given = {"alphas": ALPHAS, "cv": 3, "refit": "folds", "random_state": 0} | params
+    return BackpropMLPClassifierCV(network, **given)
+
+
+@pytest.fixture(scope="module", params=DATA)
+def averaged(request):
+    X, y = DATA[request.param]
+    return search().fit(X, y), X, y
+
+
+# What is averaged
+
+
+def test_the_probabilities_are_the_mean_of_the_networks(averaged):
+    model, X, _ = averaged
+    expected = np.mean([network.predict_proba(X) for network in model.estimators_], axis=0)
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-12)
+
+
+def test_there_is_a_network_per_fold_at_alpha_and_at_the_next_weaker_one(averaged):
+    model, _, _ = averaged
+    best = ALPHAS.index(model.alpha_)
+    assert [network.alpha for network in model.estimators_] == ALPHAS[
+        max(best - 1, 0) : best + 1
+    ] * 3
+
+
+def test_at_the_weak_end_of_the_grid_only_its_networks_are_averaged():
+    model = search(alphas=[1.0, 1000.0]).fit(IRIS, SPECIES)
+    assert model.alpha_ == 1.0
+    assert [network.alpha for network in model.estimators_] == [1.0] * 3
+
+
+def test_each_fold_network_was_trained_without_the_rows_it_leaves_out():
+    model = search(alphas=[1.0], cv=KFold(3), random_state=None).fit(IRIS, SPECIES % 2)
+    for network, (train, _) in zip(model.estimators_, KFold(3).split(IRIS), strict=True):
+        alone = clone(model.estimator).set_params(alpha=1.0)
+        expected = alone.fit(IRIS[train], SPECIES[train] % 2).predict_proba(IRIS)
+        np.testing.assert_array_equal(network.predict_proba(IRIS), expected)
+
+
+def test_the_decision_function_is_the_logarithm_of_the_mean_probabilities(averaged):
+    model, X, _ = averaged
+    P, z = model.predict_proba(X), model.decision_function(X)
+    if z.ndim == 1:
+        np.testing.assert_allclose(z, logit(P[:, 1]), rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(expit(z), P[:, 1], rtol=1e-12)
+    elif z.shape[1] == 3 and np.allclose(P.sum(axis=1), 1.0):
+        np.testing.assert_allclose(z, np.log(P), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(softmax(z, axis=1), P, rtol=1e-12)
+    else:
+        np.testing.assert_allclose(expit(z), P, rtol=1e-12)
+
+
+def test_what_is_predicted_has_the_largest_probability(averaged):
+    model, X, _ = averaged
+    P, z, predicted = model.predict_proba(X), model.decision_function(X), model.predict(X)
+    if predicted.ndim == 2:
+        np.testing.assert_array_equal(predicted, z > 0.0)
+        np.testing.assert_array_equal(predicted, P > 0.5)
+    else:
+        np.testing.assert_array_equal(predicted, model.classes_[P.argmax(axis=1)])
+        codes = z.argmax(axis=1) if z.ndim == 2 else (z > 0.0).astype(int)
+        np.testing.assert_array_equal(predicted, model.classes_[codes])
+
+
+def test_log_probabilities_are_finite_far_away(averaged):
+    model, X, _ = averaged
+    log_P = model.predict_log_proba(1e6 * X)
+    assert np.isfinite(log_P).all()
+    near = model.predict_log_proba(X)
+    np.testing.assert_allclose(np.exp(near), model.predict_proba(X), rtol=1e-12)
+
+
+def test_float32_stays_float32():
+    X, y = DATA["three"]
+    model = search().fit(X.astype(np.float32), y)
+    assert model.predict_proba(X.astype(np.float32)).dtype == np.float32
+    assert all(W.dtype == np.float32 for W in model.estimators_[0].coefs_)
+
+
+def test_blocks_of_rows_do_not_matter(monkeypatch):
+    model = search().fit(IRIS, SPECIES)
+    expected = model.predict_proba(IRIS)
+    monkeypatch.setattr("backprop_mlp._estimator.averaging.ROWS_AT_A_TIME", 7)
+    np.testing.assert_allclose(model.predict_proba(IRIS), expected, rtol=1e-12)
+
+
+def test_networks_that_know_some_of_the_classes_only():
+    """Each of iris' species is missing in the training rows of one fold."""
+    model = search(cv=KFold(3), random_state=None, alphas=[1.0]).fit(IRIS, SPECIES)
+    P = np.zeros((len(IRIS), 3))
+    for network in model.estimators_:
+        assert len(network.classes_) == 2
+        P[:, network.classes_] += network.predict_proba(IRIS) / 3.0
+    np.testing.assert_allclose(model.predict_proba(IRIS), P, rtol=1e-12)
+    assert np.isfinite(model.predict_log_proba(IRIS)).all()
+
+
+def test_a_class_that_no_network_knows_has_probability_zero():
+    splits = [(np.arange(100), np.arange(100, 150)), (np.arange(100), np.arange(50, 150))]
+    model = search(cv=splits, alphas=[1.0]).fit(IRIS, SPECIES)
+    np.testing.assert_array_equal(model.predict_proba(IRIS)[:, 2], 0.0)
+    assert np.isfinite(model.predict_log_proba(IRIS)).all()
+    assert np.isfinite(model.decision_function(IRIS)).all()
+
+
+def test_a_pickle_predicts_the_same(averaged):
+    model, X, _ = averaged
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+def test_skops_predicts_the_same(averaged):
+    skops = pytest.importorskip("skops.io", reason="skops is an extra of the tests")
+    model, X, _ = averaged
+    file = skops.dumps(model)
+    again = skops.loads(file, trusted=skops.get_untrusted_types(data=file))
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize(("dtype", "atol"), [(np.float64, 1e-12), (np.float32, 1e-6)])
+@pytest.mark.parametrize("cv", [3, KFold(3)])
+@pytest.mark.parametrize("data", DATA)
+def test_onnx_has_one_graph_that_predicts_the_same(data, cv, dtype, atol):
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime comes with the extra onnx")
+    door = pytest.importorskip("backprop_mlp.onnx", reason="skl2onnx comes with the extra onnx")
+    X, y = DATA[data]
+    X = X.astype(dtype)
+    model = search(cv=cv).fit(X, y)
+    graph = door.to_onnx(model, X[:1]).SerializeToString()
+    labels, P = runtime.InferenceSession(graph).run(None, {"X": X})
+    np.testing.assert_allclose(P, model.predict_proba(X), atol=atol)
+    np.testing.assert_array_equal(labels, model.predict(X))
+
+
+# How alpha is chosen
+
+
+def test_the_score_is_minus_the_log_loss_of_all_held_out_rows_together():
+    model = search(refit=True, cv=ShuffleSplit(4, test_size=0.3, random_state=0), alphas=[1.0])
+    model.fit(IRIS, SPECIES, WEIGHTS)
+    splits = list(model.cv.split(IRIS))
+    rows = np.concatenate([test for _, test in splits])
+    P = np.concatenate(
+        [
+            clone(model.estimator)
+            .set_params(alpha=1.0, random_state=seed)
+            .fit(IRIS[train], SPECIES[train], WEIGHTS[train])
+            .predict_proba(IRIS[test])
+            for (train, test), seed in zip(splits, seeds_of(model, 4), strict=True)
+        ]
+    )
+    expected = -log_loss(SPECIES[rows], P, sample_weight=WEIGHTS[rows])
+    assert model.best_score_ == pytest.approx(expected, rel=1e-10)
+
+
+def seeds_of(model, n_folds):
+    """The seeds that a search draws: one for the last fit, and one per fold."""
+    rng = np.random.RandomState(model.random_state)
+    return rng.randint(np.iinfo(np.int32).max, size=1 + n_folds)[1:].tolist()
+
+
+def test_the_scores_of_labels_are_sums_over_the_labels():
+    model = search(refit=True, alphas=[1.0]).fit(X_LABELS, LABELS)
+    P = model.oof_proba_
+    losses = [log_loss(LABELS[:, k], P[:, k]) for k in range(LABELS.shape[1])]
+    assert model.best_score_ == pytest.approx(-np.sum(losses), rel=1e-12)
+
+
+def test_the_choice_is_not_that_of_accuracy():
+    X, y = load_breast_cancer(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    by_loss = search(refit=True, alphas=4).fit(X, y)
+    assert by_loss.alpha_ == by_loss.alphas_[by_loss.scores_.mean(axis=1).argmax()]
+    named = search(refit=True, alphas=4, scoring="log_loss").fit(X, y)
+    np.testing.assert_array_equal(by_loss.scores_, named.scores_)
+
+
+def test_score_is_accuracy_unless_the_log_loss_is_asked_for():
+    model = search().fit(IRIS, SPECIES)
+    assert model.score(IRIS, SPECIES) == np.mean(model.predict(IRIS) == SPECIES)
+    model.set_params(scoring="log_loss")
+    expected = -log_loss(SPECIES, model.predict_proba(IRIS), sample_weight=WEIGHTS)
+    assert model.score(IRIS, SPECIES, WEIGHTS) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_grid_goes_on_until_the_best_alpha_lies_inside():
+    model = search(alphas="auto").fit(IRIS, SPECIES)
+    best = model.alphas_.tolist().index(model.alpha_)
+    at_an_end = best in (0, len(model.alphas_) - 1)
+    assert not at_an_end or model.alpha_ in (0.01, 1000.0)
+    np.testing.assert_allclose(np.diff(np.log10(model.alphas_)), 0.5)
+    assert model.scores_.shape == model.train_scores_.shape == model.n_iter_.shape
+    assert model.scores_.shape == (len(model.alphas_), 3)
+
+
+def test_where_there_is_nothing_to_learn_the_grid_ends_at_its_limit():
+    rng = np.random.default_rng(0)
+    model = search(alphas="auto").fit(rng.normal(size=(60, 2)), np.arange(60) % 2)
+    assert model.alphas_[-1] <= 1000.0
+
+
+def test_with_other_scorings_auto_is_a_fixed_grid():
+    model = search(alphas="auto", scoring="accuracy").fit(IRIS, SPECIES)
+    np.testing.assert_allclose(model.alphas_, np.logspace(-1, 2, 7))
+
+
+# Folds and seeds
+
+
+def test_random_state_shuffles_the_folds_and_repeats_itself():
+    one, two = (search().fit(IRIS, SPECIES) for _ in range(2))
+    np.testing.assert_array_equal(one.predict_proba(IRIS), two.predict_proba(IRIS))
+    other = search(random_state=1).fit(IRIS, SPECIES)
+    assert not np.array_equal(one.scores_, other.scores_)
+    plain = search(random_state=None, refit=True).fit(IRIS, SPECIES)
+    given = search(random_state=None, refit=True, cv=StratifiedKFold(3)).fit(IRIS, SPECIES)
+    np.testing.assert_array_equal(plain.scores_, given.scores_)
+
+
+def test_the_networks_of_the_folds_start_differently_with_a_random_state():
+    assert len({network.random_state for network in search().fit(IRIS, SPECIES).estimators_}) == 3
+    model = search(random_state=None).fit(IRIS, SPECIES)
+    assert {network.random_state for network in model.estimators_} == {0}
+
+
+def test_the_number_of_jobs_changes_no_bit():
+    one, two = (search(alphas="auto", n_jobs=n).fit(IRIS, SPECIES) for n in (1, 2))
+    np.testing.assert_array_equal(one.predict_proba(IRIS), two.predict_proba(IRIS))
+
+
+# Out-of-fold probabilities
+
+
+def test_out_of_fold_probabilities_are_those_of_the_networks_that_left_the_row_out():
+    cv = KFold(3, shuffle=True, random_state=0)
+    model = search(cv=cv).fit(IRIS, SPECIES)
+    n_alphas = len(model.estimators_) // 3
+    for fold, (_, test) in enumerate(cv.split(IRIS)):
+        members = model.estimators_[fold * n_alphas : (fold + 1) * n_alphas]
+        expected = np.mean([network.predict_proba(IRIS[test]) for network in members], axis=0)
+        np.testing.assert_allclose(model.oof_proba_[test], expected, rtol=1e-12)
+
+
+def test_rows_that_are_left_out_twice_have_the_mean_and_others_have_none():
+    twice = search(cv=RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0))
+    np.testing.assert_allclose(twice.fit(IRIS, SPECIES).oof_proba_.sum(axis=1), 1.0)
+    splits = [(np.arange(50, 150), np.arange(50)), (np.arange(0, 150, 2), np.arange(50))]
+    P = search(cv=splits).fit(IRIS, SPECIES).oof_proba_
+    np.testing.assert_array_equal(np.isnan(P).any(axis=1), np.arange(150) >= 50)
+
+
+# As an estimator
+
+
+def test_a_search_keeps_one_kind_of_fit():
+    model = search().fit(IRIS, SPECIES)
+    assert not hasattr(model, "best_estimator_")
+    model.set_params(refit=True).fit(IRIS, SPECIES)
+    assert not hasattr(model, "estimators_")
+    assert hasattr(model, "best_estimator_")
+
+
+def test_it_is_scored_like_every_classifier():
+    assert cross_val_score(search(alphas="auto"), IRIS, SPECIES, cv=3).mean() > 0.9
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_check_passes():
+    network = BackpropMLPClassifier(10, max_iter=20, random_state=0)
+    model = BackpropMLPClassifierCV(network, cv=3, refit="folds")
+    results = check_estimator(model, on_skip=None, on_fail=None)
+    not_passed = {
+        result["check_name"]: result["exception"]
+        for result in results
+        if result["status"] != "passed" and result["check_name"] != "check_array_api_input"
+    }
+    assert not_passed == {}

@@ -1,0 +1,165 @@
+"""The piecewise-linear encoding: knots, ramps, gaps, weights."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from backprop_mlp import PiecewiseLinearEncoder
+
+RNG = np.random.default_rng(0)
+X = np.column_stack(
+    [RNG.normal(size=90), RNG.exponential(size=90), RNG.integers(2, size=90), np.full(90, 3.0)]
+)
+
+
+def ramps_of(encoder, X):
+    return encoder.transform(X)[:, X.shape[1] :]
+
+
+def test_the_first_columns_are_the_standardised_ones():
+    Z = PiecewiseLinearEncoder().fit_transform(X)
+    np.testing.assert_allclose(Z[:, :4], StandardScaler().fit_transform(X), atol=1e-12)
+
+
+def test_a_ramp_runs_from_0_to_1_between_its_knots():
+    encoder = PiecewiseLinearEncoder(n_bins=3).fit(X[:, :1])
+    (knots,) = encoder.knots_
+    below, above = knots[0] - 5.0, knots[-1] + 5.0
+    middle = (knots[0] + knots[1]) / 2.0
+    ramps = ramps_of(encoder, np.array([[below], [middle], [knots[1]], [above]]))
+    raw = ramps / encoder.ramp_factor_ + encoder.ramp_mean_
+    expected = [[0.0, 0.0, 0.0], [0.5, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 1.0]]
+    np.testing.assert_allclose(raw, expected, atol=1e-12)
+
+
+def test_any_piecewise_linear_function_is_a_linear_one_of_the_ramps():
+    """Interpolation between the knots is an independent oracle."""
+    x = X[:, :1]
+    encoder = PiecewiseLinearEncoder(n_bins=6).fit(x)
+    (knots,) = encoder.knots_
+    y = np.interp(x[:, 0], knots, RNG.normal(size=len(knots)))
+    Z = ramps_of(encoder, x)
+    np.testing.assert_allclose(LinearRegression().fit(Z, y).predict(Z), y, atol=1e-10)
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_ramps_are_centred_and_their_mean_variance_is_the_square_of_scale(scale):
+    ramps = ramps_of(PiecewiseLinearEncoder(n_bins=5, scale=scale).fit(X), X)
+    np.testing.assert_allclose(ramps.mean(axis=0), 0.0, atol=1e-12)
+    np.testing.assert_allclose(ramps.var(axis=0).mean(), scale**2, rtol=1e-12)
+
+
+def test_each_bin_holds_as_many_rows_but_for_one():
+    (knots,) = PiecewiseLinearEncoder(n_bins=9).fit(X[:, :1]).knots_
+    counts, _ = np.histogram(X[:, 0], knots)
+    assert counts.max() - counts.min() <= 2
+
+
+def test_constant_columns_and_those_of_two_values_have_no_ramps():
+    encoder = PiecewiseLinearEncoder(n_bins=4).fit(X)
+    assert [len(knots) for knots in encoder.knots_] == [5, 5, 0, 0]
+    np.testing.assert_array_equal(encoder.transform(X)[:, 3], 0.0)
+
+
+def test_few_values_are_knots_themselves():
+    values = np.array([0.0, 1.0, 5.0, 7.0])
+    encoder = PiecewiseLinearEncoder(n_bins=16).fit(np.repeat(values, 3)[:, np.newaxis])
+    np.testing.assert_array_equal(encoder.knots_[0], values)
+
+
+def test_a_column_without_variance_between_tied_quantiles_still_has_its_ends():
+    x = np.r_[np.zeros(95), 1.0, 2.0, 3.0, 4.0, 5.0][:, np.newaxis]
+    (knots,) = PiecewiseLinearEncoder(n_bins=3).fit(x).knots_
+    assert len(knots) == 0  # 0 and 5: a single ramp would be the column itself
+
+
+@pytest.mark.parametrize(("n_rows", "n_bins"), [(799, 4), (800, 16), (1999, 16), (2000, 48)])
+def test_auto_grows_with_the_rows(n_rows, n_bins):
+    x = np.arange(n_rows, dtype=float)[:, np.newaxis]
+    encoder = PiecewiseLinearEncoder().fit(x)
+    assert encoder.n_bins_ == n_bins
+    assert len(encoder.knots_[0]) == n_bins + 1
+
+
+def test_missing_values_change_nothing_else_and_stay_missing():
+    gaps = X.copy()
+    gaps[::7, 1] = np.nan
+    encoder = PiecewiseLinearEncoder(n_bins=3).fit(gaps)
+    known = PiecewiseLinearEncoder(n_bins=3).fit(gaps[~np.isnan(gaps[:, 1]), 1:2])
+    np.testing.assert_array_equal(encoder.knots_[1], known.knots_[0])
+    Z = pd.DataFrame(encoder.transform(gaps), columns=encoder.get_feature_names_out())
+    missing = Z.isna().any()
+    assert set(missing.index[missing]) == {"x1", "x1_ramp1", "x1_ramp2", "x1_ramp3"}
+    assert Z["x1_ramp1"].isna().sum() == len(gaps[::7])
+
+
+def test_a_column_without_any_value_is_missing_everywhere():
+    Z = PiecewiseLinearEncoder().fit_transform(np.full((5, 1), np.nan))
+    assert Z.shape == (5, 1)
+    assert np.isnan(Z).all()
+
+
+def test_whole_weights_are_repeated_rows():
+    weights = RNG.integers(4, size=len(X))
+    weighted = PiecewiseLinearEncoder(n_bins=4).fit(X, sample_weight=weights)
+    repeated = PiecewiseLinearEncoder(n_bins=4).fit(np.repeat(X, weights, axis=0))
+    np.testing.assert_allclose(weighted.transform(X), repeated.transform(X), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-3, 1e150])
+def test_units_do_not_matter(factor):
+    expected = PiecewiseLinearEncoder(n_bins=4).fit_transform(X)
+    Z = PiecewiseLinearEncoder(n_bins=4).fit_transform(X * factor)
+    np.testing.assert_allclose(Z, expected, atol=1e-9)
+
+
+def test_float32_stays_float32():
+    Z = PiecewiseLinearEncoder(n_bins=4).fit_transform(X.astype(np.float32))
+    assert Z.dtype == np.float32
+    np.testing.assert_allclose(Z, PiecewiseLinearEncoder(n_bins=4).fit_transform(X), atol=2e-4)
+
+
+def test_names_and_frames():
+    frame = pd.DataFrame(X[:, :2], columns=["age", "income"])
+    encoder = PiecewiseLinearEncoder(n_bins=2).set_output(transform="pandas").fit(frame)
+    names = ["age", "income", "age_ramp1", "age_ramp2", "income_ramp1", "income_ramp2"]
+    assert encoder.transform(frame).columns.tolist() == names
+
+
+@pytest.mark.parametrize(
+    ("params", "X", "kind", "message"),
+    [
+        ({"n_bins": 0}, X, ValueError, "'n_bins' parameter"),
+        ({"n_bins": "many"}, X, ValueError, "'n_bins' parameter"),
+        ({"scale": 0.0}, X, ValueError, "'scale' parameter"),
+        ({}, sp.csr_matrix(X), TypeError, "X must be dense.* sparse"),
+        ({}, [[np.inf]], ValueError, "infinity"),
+        ({}, [[-1e308], [1e308]], ValueError, r"span less .* -1e\+308 to 1e\+308 in column 0"),
+    ],
+)
+def test_wrong_input_is_named(params, X, kind, message):
+    with pytest.raises(kind, match=re.compile(message, re.DOTALL)):
+        PiecewiseLinearEncoder(**params).fit(X)
+
+
+def test_rows_without_weight_can_not_be_all():
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        PiecewiseLinearEncoder().fit(X, sample_weight=np.zeros(len(X)))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("params", [{}, {"n_bins": 3}])
+def test_every_check_passes(params):
+    results = check_estimator(PiecewiseLinearEncoder(**params), on_skip=None, on_fail=None)
+    not_passed = {
+        result["check_name"]: result["exception"]
+        for result in results
+        if result["status"] != "passed" and result["check_name"] != "check_array_api_input"
+    }
+    assert not_passed == {}
