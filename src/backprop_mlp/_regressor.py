@@ -223,8 +223,8 @@ class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
     Rows are read in blocks, in the precision of X (float32 stays float32, all
     else becomes float64) and without a copy of X, sparse or dense.
 
-    The kink of the pinball loss is rounded off where errors are below 0.01 in normalised
-    units, so that it has the derivatives that solvers need; it is at most 0.0025 higher
+    The kink of the pinball loss is rounded off where errors are below 0.003 in normalised
+    units, so that it has the derivatives that solvers need; it is at most 0.00075 higher
     there, and the same elsewhere. Without ``normalize_y`` these are y's own units: scale a
     small y.
 

@@ -263,12 +263,12 @@ class Quantile(_IdentityLink):
     ----------
     quantile : float, default=0.5
         In (0, 1).
-    smoothing : float, default=0.01
+    smoothing : float, default=0.003
         s, in the units of Y.
     """
 
     quantile: float = 0.5
-    smoothing: float = 0.01
+    smoothing: float = 0.003
 
     name = "quantile"
 
