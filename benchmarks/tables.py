@@ -78,14 +78,14 @@ def _log_loss(y, P):
 
 def folds_averaged():
     """Standardised columns, and the networks of the folds averaged."""
-    network = BackpropMLPClassifier(50, solver="lbfgs", output_activation="softmax", max_iter=60)
+    network = BackpropMLPClassifier(100, solver="lbfgs", output_activation="softmax", max_iter=40)
     search = BackpropMLPClassifierCV(network, refit="folds", random_state=0)
     return make_pipeline(StandardScaler(), search)
 
 
 def regression_folds_averaged():
     """The same for numbers."""
-    network = BackpropMLPRegressor(100, solver="lbfgs", max_iter=60)
+    network = BackpropMLPRegressor(100, solver="lbfgs", max_iter=40)
     return make_pipeline(
         StandardScaler(), BackpropMLPRegressorCV(network, refit="folds", random_state=0)
     )
