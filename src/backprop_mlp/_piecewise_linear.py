@@ -156,7 +156,7 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         Returns
         -------
         Z : ndarray of shape (n_samples, n_features + n_ramps)
-            In float32 for float32, else in float64.
+            In float32 if X is, else in float64.
         """
         check_is_fitted(self)
         X = self._validated(X, reset=False)

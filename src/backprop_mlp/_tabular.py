@@ -50,8 +50,8 @@ def make_tabular_classifier(
     Parameters
     ----------
     estimator : BackpropMLPClassifier, default=None
-        Holds the networks' keywords; it is cloned. None means 50 hidden units, softmax
-        outputs, L-BFGS and at most 60 iterations for the first alpha.
+        Holds the networks' keywords; it is cloned. None means 100 hidden units, softmax
+        outputs, L-BFGS and at most 40 iterations for the first alpha.
     n_folds : int, default=5
         The effort: folds of each set, >= 2. Time for training grows with it, and time for
         a prediction, too: there are up to 4 networks per fold.
@@ -107,7 +107,7 @@ def make_tabular_classifier(
     >>> model.predict(table.head(3))
     array(['no', 'yes', 'yes'], dtype='<U3')
     """
-    network = BackpropMLPClassifier(50, solver="lbfgs", output_activation="softmax", max_iter=60)
+    network = BackpropMLPClassifier(100, solver="lbfgs", output_activation="softmax", max_iter=40)
     networks = _networks(estimator, network, BackpropMLPClassifierCV, n_folds, n_jobs, random_state)
     return _pipeline(VotingClassifier(networks, voting="soft"))
 
@@ -129,8 +129,8 @@ def make_tabular_regressor(
     Parameters
     ----------
     estimator : BackpropMLPRegressor, default=None
-        Holds the networks' keywords, such as ``loss``; it is cloned. None means 50 hidden
-        units, L-BFGS and at most 60 iterations for the first alpha.
+        Holds the networks' keywords, such as ``loss``; it is cloned. None means 100 hidden
+        units, L-BFGS and at most 40 iterations for the first alpha.
     n_folds : int, default=5
         The effort: folds of each set, >= 2. Time for training grows with it, and time for
         a prediction, too: there are up to 4 networks per fold.
@@ -170,7 +170,7 @@ def make_tabular_regressor(
     >>> bool(model.score(table, rent) > 0.9)
     True
     """
-    network = BackpropMLPRegressor(50, solver="lbfgs", max_iter=60)
+    network = BackpropMLPRegressor(100, solver="lbfgs", max_iter=40)
     networks = _networks(estimator, network, BackpropMLPRegressorCV, n_folds, n_jobs, random_state)
     return _pipeline(VotingRegressor(networks))
 

@@ -98,6 +98,16 @@ def test_every_task_begins_and_ends_once(kind, n_jobs):
     assert len(iterations) == (0 if kind is Recorder else 2 * N_ITER)
 
 
+def test_a_grid_that_is_found_has_a_task_for_each_walk():
+    recorder = Recorder()
+    fitted = search(refit="folds").set_params(alphas="auto").set_callbacks(recorder).fit(X, y)
+    n_walks = 1 + len(fitted.alphas_) - 3
+    for number in range(n_walks):
+        assert recorder.of(FIT, ("search", number)) == ["begin", "end"]
+    assert recorder.of(FIT, ("search", n_walks)) == []
+    assert recorder.of(FIT, ("refit", n_walks)) == []
+
+
 def test_the_iterations_of_a_propagated_callback_lie_inside_the_fits():
     recorder = Propagated()
     fitted = search().set_callbacks(recorder).fit(X, y)
