@@ -52,7 +52,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"[/\\](plot|ex4)_",
-    "ignore_pattern": r"[/\\]_",
+    "ignore_pattern": r"(^|[/\\])_",
     "backreferences_dir": "reference/backreferences",
     "doc_module": ("backprop_mlp",),
     "reference_url": {"backprop_mlp": None},

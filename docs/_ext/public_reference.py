@@ -70,9 +70,10 @@ def find(name):
 
 
 def _own_methods(cls):
-    """Public methods and properties that this package defines, in the order of their names."""
+    """(directive, name) of public methods and properties that this package defines, in the order of their names."""
     for name, member in inspect.getmembers(cls):
-        if name.startswith("_"):
+        # What skl2onnx asks an estimator for is nothing that a user calls.
+        if name.startswith(("_", "onnx_")):
             continue
         static = inspect.getattr_static(cls, name)
         if isinstance(static, property):
