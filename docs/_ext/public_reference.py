@@ -70,7 +70,7 @@ def find(name):
 
 
 def _own_methods(cls):
-    """(directive, name) of public methods and properties that this package defines, in the order of their names."""
+    """(directive, name) of the public methods and properties that this package defines."""
     for name, member in inspect.getmembers(cls):
         # What skl2onnx asks an estimator for is nothing that a user calls.
         if name.startswith(("_", "onnx_")):
