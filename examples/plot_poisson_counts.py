@@ -1,4 +1,8 @@
-"""Counts: a network whose predictions are rates.
+"""
+Rates of counts
+===============
+
+Counts: a network whose predictions are rates.
 
 Bicycles per hour at a counter, simulated: a rate that rises and falls twice a day, higher on
 working days, and counts that are Poisson's about it. ``loss="poisson"`` predicts exp(z), which
@@ -20,6 +24,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from backprop_mlp import BackpropMLPRegressor
+
+# %%
+# Rates, and counts that are drawn from them.
 
 SIZES = [100, 200, 400, 800, 1600]
 SHOWN_SIZE = 600
@@ -53,44 +60,42 @@ def trained(loss, n_hours, seed):
     return make_pipeline(StandardScaler(), network).fit(X, y)
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    X_test, y_test = draw_hours(20_000, seed=1000)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11.0, 4.8), layout="constrained")
-    hours = np.linspace(0.0, 24.0, 289)
-    working_day = np.column_stack([hours, np.ones_like(hours)])
-    left.plot(hours, rates(hours, 1), color="0.3", label="true rate")
-    left.axhline(0.0, color="0.7", linewidth=0.8)
-    print("loss            " + "".join(f"{size:>8}" for size in SIZES) + "  hours")
-    for loss, style in STYLES.items():
-        shown = trained(loss, SHOWN_SIZE, seed=0).predict(working_day)
-        left.plot(hours, shown, label=f'loss="{loss}"', **style | {"marker": None})
-        deviances = [
-            [
-                mean_poisson_deviance(
-                    y_test, np.maximum(trained(loss, size, seed).predict(X_test), SMALLEST)
-                )
-                for seed in range(5)
-            ]
-            for size in SIZES
+# %%
+# Two losses, all else equal.
+
+options = argument_parser(__doc__).parse_args()
+X_test, y_test = draw_hours(20_000, seed=1000)
+figure, (left, right) = plt.subplots(1, 2, figsize=(11.0, 4.8), layout="constrained")
+hours = np.linspace(0.0, 24.0, 289)
+working_day = np.column_stack([hours, np.ones_like(hours)])
+left.plot(hours, rates(hours, 1), color="0.3", label="true rate")
+left.axhline(0.0, color="0.7", linewidth=0.8)
+print("loss            " + "".join(f"{size:>8}" for size in SIZES) + "  hours")
+for loss, style in STYLES.items():
+    shown = trained(loss, SHOWN_SIZE, seed=0).predict(working_day)
+    left.plot(hours, shown, label=f'loss="{loss}"', **style | {"marker": None})
+    deviances = [
+        [
+            mean_poisson_deviance(
+                y_test, np.maximum(trained(loss, size, seed).predict(X_test), SMALLEST)
+            )
+            for seed in range(5)
         ]
-        means = np.mean(deviances, axis=1)
-        print(f"{loss:<16}" + "".join(f"{mean:8.2f}" for mean in means))
-        right.fill_between(
-            SIZES, np.min(deviances, axis=1), np.max(deviances, axis=1), alpha=0.2,
-            color=style["color"],
-        )  # fmt: skip
-        right.plot(SIZES, means, label=f'loss="{loss}"', **style)
-    left.set(xlabel="hour of a working day", ylabel="bicycles per hour", title="Predicted rates")
-    left.set_ylim(top=170.0)  # room for the legend
-    left.legend()
-    right.set(
-        xscale="log", yscale="log", xlabel="hours in training", ylabel="mean Poisson deviance",
-        title="New hours",
+        for size in SIZES
+    ]
+    means = np.mean(deviances, axis=1)
+    print(f"{loss:<16}" + "".join(f"{mean:8.2f}" for mean in means))
+    right.fill_between(
+        SIZES, np.min(deviances, axis=1), np.max(deviances, axis=1), alpha=0.2,
+        color=style["color"],
     )  # fmt: skip
-    right.legend()
-    save(figure, options.output, "poisson_counts")
-
-
-if __name__ == "__main__":
-    main()
+    right.plot(SIZES, means, label=f'loss="{loss}"', **style)
+left.set(xlabel="hour of a working day", ylabel="bicycles per hour", title="Predicted rates")
+left.set_ylim(top=170.0)  # room for the legend
+left.legend()
+right.set(
+    xscale="log", yscale="log", xlabel="hours in training", ylabel="mean Poisson deviance",
+    title="New hours",
+)  # fmt: skip
+right.legend()
+save(figure, options.output, "poisson_counts")
