@@ -40,7 +40,7 @@ def types(session):
 @nox.session
 def docs(session):
     """The site, with warnings as errors and every example run, and its test in a browser."""
-    session.install("-e", ".[docs,test]", "selenium>=4.20")
+    session.install("-e", ".[docs,test]")
     site = ["docs", "docs/_build/html"]
     session.run("python", "-m", "sphinx", "-W", "--keep-going", *session.posargs, *site)
     session.run("pytest", "-m", "", "tests/test_site.py")
