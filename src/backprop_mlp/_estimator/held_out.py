@@ -81,6 +81,7 @@ def mean_loss(losses, sample_weight=None):
     """Weighted mean of the rows' losses; nan for rows without weight."""
     if sample_weight is None:
         return float(losses.mean())
+    sample_weight = np.asarray(sample_weight, dtype=np.float64)
     total = sample_weight.sum()
     return float(losses @ sample_weight / total) if total > 0.0 else np.nan
 
