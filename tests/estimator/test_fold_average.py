@@ -217,7 +217,13 @@ def test_score_is_accuracy_unless_the_log_loss_is_asked_for():
     assert model.score(IRIS, SPECIES) == np.mean(model.predict(IRIS) == SPECIES)
     model.set_params(scoring="log_loss")
     expected = -log_loss(SPECIES, model.predict_proba(IRIS), sample_weight=WEIGHTS)
-    assert model.score(IRIS, SPECIES, WEIGHTS) == pytest.approx(expected, rel=1e-12)
+    assert model.score(IRIS, SPECIES, WEIGHTS.tolist()) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_label_that_was_in_no_row_has_no_loss():
+    model = search(scoring="log_loss").fit(IRIS, SPECIES)
+    with pytest.raises(ValueError, match=r"labels that are not among the classes .*: \[7\]"):
+        model.score(IRIS, np.where(SPECIES == 0, 7, SPECIES))
 
 
 def test_the_grid_goes_on_until_the_best_alpha_lies_inside():

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from .._targets.exclusive import ExclusiveClasses
 from .._training.scoring import AllClasses
 
 LOG_LOSS = "log_loss"
@@ -44,7 +45,7 @@ class HeldOutProbabilities:
         if self.classes is None:
             Y = y.toarray() if issparse(y) else np.asarray(y)
             return -_logarithms(np.where(Y > 0, P, 1.0 - P)).sum(axis=1)
-        return -_logarithms(P[np.arange(len(P)), np.searchsorted(self.classes, y)])
+        return -_logarithms(P[np.arange(len(P)), ExclusiveClasses(self.classes).codes(y)])
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def mean_loss(losses, sample_weight=None):
     """Weighted mean of the rows' losses; nan for rows without weight."""
     if sample_weight is None:
         return float(losses.mean())
+    sample_weight = np.asarray(sample_weight, dtype=np.float64)
     total = sample_weight.sum()
     return float(losses @ sample_weight / total) if total > 0.0 else np.nan
 
