@@ -6,23 +6,23 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")  # Files only: no screen is needed.
-matplotlib.rcParams.update(
-    {
-        "axes.grid": False,
-        "axes.spines.right": False,
-        "axes.spines.top": False,
-        "figure.dpi": 120,
-        "figure.titlesize": "large",
-        "font.size": 12,
-        "legend.fontsize": "medium",
-    }
-)
+STYLE = {
+    "axes.grid": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.dpi": 120,
+    "figure.titlesize": "large",
+    "font.size": 12,
+    "legend.fontsize": "medium",
+}
 
 FOLDER = Path(__file__).with_name("pictures")
 
 
 def argument_parser(description):
-    """A command line with the option --output."""
+    """A command line with the option --output; and from here on pictures look as ours do."""
+    # Here, for the site's gallery sets matplotlib back before each example.
+    matplotlib.rcParams.update(STYLE)
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -37,9 +37,9 @@ def argument_parser(description):
 
 
 def save(figure, folder, name):
-    """Save a figure as a PNG file, say so, and close it."""
+    """Save a figure as a PNG file, and say so. It stays open for the site's gallery."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
     figure.savefig(path)
-    matplotlib.pyplot.close(figure)
-    print(f"saved {path}")
+    here = Path.cwd()
+    print(f"saved {path.relative_to(here) if path.is_relative_to(here) else path}")

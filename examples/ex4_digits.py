@@ -1,9 +1,13 @@
-"""The exercise from beginning to end: a network learns to read handwritten digits.
+"""
+The exercise from beginning to end
+==================================
+
+A network learns to read handwritten digits.
 
 Shows the images, checks the gradient, trains 25 hidden units with 50 iterations
 of conjugate gradient, prints the accuracy on the training rows and on rows that
 were held out, and draws what the units have learned. Without options it takes
-the digits of this project; --data and --weights take the exercise's own files.
+the digits of this project; ``--data`` and ``--weights`` take the exercise's own files.
 """
 
 import warnings
@@ -32,7 +36,7 @@ DIGITS = Path(__file__).parents[1] / "data" / "digits20x20.mat"
 def show_data(path, folder):
     """Read the images and draw a hundred of them."""
     X, y = load_ex4_data(path, zero_label=0)
-    print(f"{len(X)} images of {X.shape[1]} pixels from {path}")
+    print(f"{len(X)} images of {X.shape[1]} pixels from {path.name}")
     counts = "  ".join(f"{label}: {count}" for label, count in enumerate(np.bincount(y)))
     print(f"Images of each digit: {counts}")
     chosen = np.random.default_rng(0).choice(len(X), 100, replace=False)

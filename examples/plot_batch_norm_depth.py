@@ -1,4 +1,8 @@
-"""Eight hidden layers with and without batch normalisation: who hears the gradient?
+"""
+Batch normalisation in a deep network
+=====================================
+
+Eight hidden layers with and without batch normalisation: who hears the gradient?
 
 The digits and eight layers of 32 units, trained by gradient descent with momentum.
 Top: the norm of the gradient in each layer after the first epoch, mean of five
@@ -22,6 +26,10 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from backprop_mlp import BackpropMLPClassifier
+
+# %%
+# Every network is the same but for its units and for batch normalisation. The gradient of each
+# layer comes from ``cost_gradient``, which is that of the fitted network.
 
 DEPTH = 8
 N_EPOCHS = 20
@@ -81,40 +89,40 @@ def final_cost(X, y, activation, batch_norm, rate):
         return np.inf
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    # The number of epochs is fixed: no convergence is expected.
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    X, y = load_digits(return_X_y=True)
-    X = X / 16.0
+# %%
+# Each column of the picture is one kind of unit. Look at the left end of the upper curves: with
+# logistic units the first layer hears a tiny part of what the last one hears, and with batch
+# normalisation about as much.
 
-    figure, axes = plt.subplots(
-        2, 3, figsize=(11.5, 7.6), sharex="row", sharey="row", layout="constrained"
-    )
-    layers = np.arange(1, DEPTH + 2)
-    print("Gradient in the first layer over that in the last; cost after training, by rate")
-    print(f"{'':10}{'batch norm':>11}{'first / last':>14}" + "".join(f"{r:9g}" for r in RATES))
-    for column, activation in zip(axes.T, ACTIVATIONS, strict=True):
-        column[0].set_title(f"{activation} units")
-        for batch_norm, style in STYLES.items():
-            norms = gradient_norms(X, y, activation, batch_norm)
-            costs = [final_cost(X, y, activation, batch_norm, rate) for rate in RATES]
-            column[0].plot(layers, norms, **style)
-            # What diverged lies on the upper edge.
-            column[1].plot(RATES, np.minimum(costs, 10.0), clip_on=False, **style)
-            print(
-                f"{activation:10}{'yes' if batch_norm else 'no':>11}{norms[0] / norms[-1]:14.1e}"
-                + "".join(f"{cost:9.3f}" for cost in costs)
-            )
-        column[0].set(xlabel="Layer (9: output)", yscale="log", xticks=layers)
-        column[1].axhline(np.log(10), color="0.5", linestyle=":", zorder=0, label="guessing")
-        column[1].set(xlabel="Learning rate", xscale="log", yscale="log", ylim=(1e-3, 10.0))
-    axes[0, 0].set_ylabel("Gradient norm after 1 epoch")
-    axes[1, 0].set_ylabel(f"Cost J after {N_EPOCHS} epochs")
-    axes[1, 0].yaxis.set_major_formatter("{x:g}")
-    figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    save(figure, options.output, "batch_norm_depth")
+options = argument_parser(__doc__).parse_args()
+# The number of epochs is fixed: no convergence is expected.
+warnings.simplefilter("ignore", ConvergenceWarning)
+X, y = load_digits(return_X_y=True)
+X = X / 16.0
 
-
-if __name__ == "__main__":
-    main()
+figure, axes = plt.subplots(
+    2, 3, figsize=(11.5, 7.6), sharex="row", sharey="row", layout="constrained"
+)
+layers = np.arange(1, DEPTH + 2)
+print("Gradient in the first layer over that in the last; cost after training, by rate")
+print(f"{'':10}{'batch norm':>11}{'first / last':>14}" + "".join(f"{r:9g}" for r in RATES))
+for column, activation in zip(axes.T, ACTIVATIONS, strict=True):
+    column[0].set_title(f"{activation} units")
+    for batch_norm, style in STYLES.items():
+        norms = gradient_norms(X, y, activation, batch_norm)
+        costs = [final_cost(X, y, activation, batch_norm, rate) for rate in RATES]
+        column[0].plot(layers, norms, **style)
+        # What diverged lies on the upper edge.
+        column[1].plot(RATES, np.minimum(costs, 10.0), clip_on=False, **style)
+        print(
+            f"{activation:10}{'yes' if batch_norm else 'no':>11}{norms[0] / norms[-1]:14.1e}"
+            + "".join(f"{cost:9.3f}" for cost in costs)
+        )
+    column[0].set(xlabel="Layer (9: output)", yscale="log", xticks=layers)
+    column[1].axhline(np.log(10), color="0.5", linestyle=":", zorder=0, label="guessing")
+    column[1].set(xlabel="Learning rate", xscale="log", yscale="log", ylim=(1e-3, 10.0))
+axes[0, 0].set_ylabel("Gradient norm after 1 epoch")
+axes[1, 0].set_ylabel(f"Cost J after {N_EPOCHS} epochs")
+axes[1, 0].yaxis.set_major_formatter("{x:g}")
+figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+save(figure, options.output, "batch_norm_depth")

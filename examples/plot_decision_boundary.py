@@ -1,4 +1,8 @@
-"""What depth, width and activation do to the decision boundary.
+"""
+Decision boundaries by depth, width and activation
+==================================================
+
+What depth, width and activation do to the decision boundary.
 
 Three problems in the plane that no straight line solves: circles, moons and XOR.
 Without a hidden layer the network is logistic regression. The number in each
@@ -16,6 +20,9 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.model_selection import train_test_split
 
 from backprop_mlp import BackpropMLPClassifier
+
+# %%
+# Three problems in the plane, and the settings of each study.
 
 COLOURS = "cividis"
 
@@ -100,43 +107,40 @@ def draw(ax, network, X, y):
     return probability.surface_
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    for study, variants in STUDIES.items():
-        print(f"Held-out accuracy by {study}")
-        print(f"{'':10}" + "".join(f"{name:>17}" for name in variants))
-        figure, axes = plt.subplots(
-            len(PROBLEMS),
-            len(variants),
-            figsize=(2.5 * len(variants) + 1.0, 7.2),
-            layout="constrained",
-        )
-        for row, (problem, (X, y)) in zip(axes, PROBLEMS.items(), strict=True):
-            X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-            print(f"{problem:10}", end="")
-            for ax, (name, settings) in zip(row, variants.items(), strict=True):
-                network = fit(X_train, y_train, settings)
-                accuracy = 100 * network.score(X_test, y_test)
-                surface = draw(ax, network, X_test, y_test)
-                ax.text(
-                    0.97,
-                    0.04,
-                    f"{accuracy:.0f} %",
-                    transform=ax.transAxes,
-                    ha="right",
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 2.0},
-                )
-                if ax in axes[0]:
-                    ax.set_title(name)
-                print(f"{accuracy:15.1f} %", end="")
-            row[0].set_ylabel(problem)
-            print()
-        figure.colorbar(
-            surface, ax=axes, shrink=0.6, pad=0.02, label="Probability of the triangles"
-        )
-        figure.suptitle(f"Decision boundary by {study}, held-out rows")
-        save(figure, options.output, f"decision_boundary_{study}")
+# %%
+# One picture per study. A row is a problem, a column a setting, and the number in the corner the
+# accuracy on the rows that are drawn: none of them was trained on.
 
-
-if __name__ == "__main__":
-    main()
+options = argument_parser(__doc__).parse_args()
+for study, variants in STUDIES.items():
+    print(f"Held-out accuracy by {study}")
+    print(f"{'':10}" + "".join(f"{name:>17}" for name in variants))
+    figure, axes = plt.subplots(
+        len(PROBLEMS),
+        len(variants),
+        figsize=(2.5 * len(variants) + 1.0, 7.2),
+        layout="constrained",
+    )
+    for row, (problem, (X, y)) in zip(axes, PROBLEMS.items(), strict=True):
+        X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+        print(f"{problem:10}", end="")
+        for ax, (name, settings) in zip(row, variants.items(), strict=True):
+            network = fit(X_train, y_train, settings)
+            accuracy = 100 * network.score(X_test, y_test)
+            surface = draw(ax, network, X_test, y_test)
+            ax.text(
+                0.97,
+                0.04,
+                f"{accuracy:.0f} %",
+                transform=ax.transAxes,
+                ha="right",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 2.0},
+            )
+            if ax in axes[0]:
+                ax.set_title(name)
+            print(f"{accuracy:15.1f} %", end="")
+        row[0].set_ylabel(problem)
+        print()
+    figure.colorbar(surface, ax=axes, shrink=0.6, pad=0.02, label="Probability of the triangles")
+    figure.suptitle(f"Decision boundary by {study}, held-out rows")
+    save(figure, options.output, f"decision_boundary_{study}")

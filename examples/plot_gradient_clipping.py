@@ -1,4 +1,8 @@
-"""Gradient clipping off and on: now and then a gradient is a cliff.
+"""
+Gradient clipping
+=================
+
+Gradient clipping off and on: now and then a gradient is a cliff.
 
 The digits, six hidden layers of 64 relu units and gradient descent with momentum.
 Left: how long the gradients of the mini-batches are while the network learns. Later on
@@ -20,6 +24,10 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from backprop_mlp import BackpropMLPClassifier
+
+# %%
+# Six hidden layers of relu units. To see the gradients that training sees, the cost is asked for
+# mini-batch by mini-batch.
 
 N_EPOCHS = 20
 BATCH_SIZE = 50
@@ -85,51 +93,55 @@ def draw_curve(ax, curve, style):
         ax.plot(*last, "X", color=style["color"], markersize=12)
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    # The number of epochs is fixed: no convergence is expected.
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    X, y = load_digits(return_X_y=True)
-    # Single precision is enough here, and faster.
-    X = (X / 16.0).astype(np.float32)
-    order = np.random.default_rng(0).permutation(len(X))
-    X, y = X[order], y[order]
+# %%
+# First the gradients of a run without clipping.
 
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13.0, 4.8), layout="constrained")
-    epochs = np.arange(1, N_EPOCHS + 1)
-    norms = gradient_norms(X, y)
-    left.plot(epochs, norms, ".", color="0.6", markersize=5)
-    left.plot(epochs, np.median(norms, axis=1), "k-", label="median")
-    left.set(title="Mini-batches, no clipping", ylabel="Norm of the gradient", yscale="log")
-    left.legend()
-    print(f"Norm of the gradients: median {np.median(norms):.2g}, highest {norms.max():.2g}")
+options = argument_parser(__doc__).parse_args()
+# The number of epochs is fixed: no convergence is expected.
+warnings.simplefilter("ignore", ConvergenceWarning)
+X, y = load_digits(return_X_y=True)
+# Single precision is enough here, and faster.
+X = (X / 16.0).astype(np.float32)
+order = np.random.default_rng(0).permutation(len(X))
+X, y = X[order], y[order]
 
-    print(f"Cost of epoch {N_EPOCHS}, mean of {len(SEEDS)} starts, by the learning rate")
-    print(f"{'clipping':18}" + "".join(f"{rate:10g}" for rate in RATES))
-    for max_grad_norm, style in STYLES.items():
-        ends = []
-        for rate in RATES:
-            curves = [cost_curve(X, y, max_grad_norm, rate, seed) for seed in SEEDS]
-            lost = any(len(curve) < N_EPOCHS for curve in curves)
-            ends.append(np.inf if lost else np.mean([curve[-1] for curve in curves]))
-            if rate == HIGH_RATE:
-                for curve in curves:
-                    draw_curve(middle, curve, style)
-        right.plot(RATES, np.minimum(ends, 10.0), clip_on=False, **style)
-        shown = ["diverged" if end == np.inf else f"{end:.3f}" for end in ends]
-        print(f"{style['label']:18}" + "".join(f"{end:>10}" for end in shown))
-    middle.set(title=f"Learning rate {HIGH_RATE:g}", ylabel="Cost J", yscale="log")
-    right.set(title=f"After {N_EPOCHS} epochs", ylabel="Cost J", yscale="log", ylim=(None, 10.0))
-    right.set(xlabel="Learning rate", xscale="log")
-    for ax in (left, middle, right):
-        ax.yaxis.set_major_formatter("{x:g}")
-    for ax in (left, middle):
-        ax.set(xlabel="Epoch", xticks=range(0, N_EPOCHS + 1, 5))
-    figure.legend(
-        *right.get_legend_handles_labels(), loc="outside lower center", ncols=3, title="Clipping"
-    )
-    save(figure, options.output, "gradient_clipping")
+figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13.0, 4.8), layout="constrained")
+epochs = np.arange(1, N_EPOCHS + 1)
+norms = gradient_norms(X, y)
+left.plot(epochs, norms, ".", color="0.6", markersize=5)
+left.plot(epochs, np.median(norms, axis=1), "k-", label="median")
+left.set(title="Mini-batches, no clipping", ylabel="Norm of the gradient", yscale="log")
+left.legend()
+print(f"Norm of the gradients: median {np.median(norms):.2g}, highest {norms.max():.2g}")
 
+# sphinx_gallery_defer_figures
 
-if __name__ == "__main__":
-    main()
+# %%
+# Then the same networks with and without clipping, from several starts at each rate. A cross is a
+# start that diverged.
+
+print(f"Cost of epoch {N_EPOCHS}, mean of {len(SEEDS)} starts, by the learning rate")
+print(f"{'clipping':18}" + "".join(f"{rate:10g}" for rate in RATES))
+for max_grad_norm, style in STYLES.items():
+    ends = []
+    for rate in RATES:
+        curves = [cost_curve(X, y, max_grad_norm, rate, seed) for seed in SEEDS]
+        lost = any(len(curve) < N_EPOCHS for curve in curves)
+        ends.append(np.inf if lost else np.mean([curve[-1] for curve in curves]))
+        if rate == HIGH_RATE:
+            for curve in curves:
+                draw_curve(middle, curve, style)
+    right.plot(RATES, np.minimum(ends, 10.0), clip_on=False, **style)
+    shown = ["diverged" if end == np.inf else f"{end:.3f}" for end in ends]
+    print(f"{style['label']:18}" + "".join(f"{end:>10}" for end in shown))
+middle.set(title=f"Learning rate {HIGH_RATE:g}", ylabel="Cost J", yscale="log")
+right.set(title=f"After {N_EPOCHS} epochs", ylabel="Cost J", yscale="log", ylim=(None, 10.0))
+right.set(xlabel="Learning rate", xscale="log")
+for ax in (left, middle, right):
+    ax.yaxis.set_major_formatter("{x:g}")
+for ax in (left, middle):
+    ax.set(xlabel="Epoch", xticks=range(0, N_EPOCHS + 1, 5))
+figure.legend(
+    *right.get_legend_handles_labels(), loc="outside lower center", ncols=3, title="Clipping"
+)
+save(figure, options.output, "gradient_clipping")

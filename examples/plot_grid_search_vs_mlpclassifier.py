@@ -1,4 +1,8 @@
-"""One pipeline, one grid, two classifiers: beside scikit-learn's MLPClassifier.
+"""
+One grid over this classifier and scikit-learn's
+================================================
+
+One pipeline, one grid, two classifiers: beside scikit-learn's MLPClassifier.
 
 Both take the same keywords, so that one grid searches over both. All else is
 left at each one's defaults: conjugate gradient against Adam, for up to 200
@@ -22,6 +26,9 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
+
+# %%
+# Both classifiers stand in the grid as values of one step of the pipeline.
 
 PROBLEMS = {
     "digits": load_digits,
@@ -105,23 +112,22 @@ def draw(axes, problem, cells):
     axes[1].set(xlabel="alpha", xscale="log", ylim=(0.0, None))
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    figure, axes = plt.subplots(
-        2, len(PROBLEMS), figsize=(13.0, 7.6), sharex=True, layout="constrained"
-    )
-    header = f"{'problem':14}{'units':>5}{'alpha':>6}"
-    print(header + "".join(f"{type(each).__name__:>27}" for each in CLASSIFIERS) + "   ahead")
-    for column, (problem, load) in zip(axes.T, PROBLEMS.items(), strict=True):
-        cells = search(*load(return_X_y=True))
-        print_table(problem, cells)
-        draw(column, problem, cells)
-    axes[0, 0].set_ylabel("Accuracy in 3 folds, %")
-    axes[1, 0].set_ylabel("Seconds a fit, one thread")
-    axes[0, 2].yaxis.get_major_locator().set_params(integer=True)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    save(figure, options.output, "grid_search_vs_mlpclassifier")
+# %%
+# The table has every cell of the grid, and who is ahead there. All else is at each one's defaults,
+# so this compares defaults, not the best that either can do.
 
-
-if __name__ == "__main__":
-    main()
+options = argument_parser(__doc__).parse_args()
+figure, axes = plt.subplots(
+    2, len(PROBLEMS), figsize=(13.0, 7.6), sharex=True, layout="constrained"
+)
+header = f"{'problem':14}{'units':>5}{'alpha':>6}"
+print(header + "".join(f"{type(each).__name__:>27}" for each in CLASSIFIERS) + "   ahead")
+for column, (problem, load) in zip(axes.T, PROBLEMS.items(), strict=True):
+    cells = search(*load(return_X_y=True))
+    print_table(problem, cells)
+    draw(column, problem, cells)
+axes[0, 0].set_ylabel("Accuracy in 3 folds, %")
+axes[1, 0].set_ylabel("Seconds a fit, one thread")
+axes[0, 2].yaxis.get_major_locator().set_params(integer=True)
+figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+save(figure, options.output, "grid_search_vs_mlpclassifier")

@@ -1,4 +1,8 @@
-"""What the hidden units look for, by lambda and by their number.
+"""
+What hidden units look for
+==========================
+
+What the hidden units look for, by lambda and by their number.
 
 Without a penalty the units keep the noise that they started from; a strong one
 leaves broad strokes and little else. Few units must each see much of a digit;
@@ -15,6 +19,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from backprop_mlp import BackpropMLPClassifier, HiddenUnitsDisplay, load_ex4_data
+
+# %%
+# The exercise's network: 25 logistic units behind 400 pixels. The weights of a unit are an image.
 
 DIGITS = Path(__file__).parents[1] / "data" / "digits20x20.mat"
 
@@ -55,23 +62,31 @@ def draw(settings, title_of, rows, path):
     save(figure, *path)
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    X, y = load_ex4_data(DIGITS)
-    rows = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
-    draw(
-        [(0.0, 25), (1.0, 25), (10.0, 25)],
-        lambda alpha, n_units: f"lambda {alpha:g}",
-        rows,
-        (options.output, "hidden_units_by_lambda"),
-    )
-    draw(
-        [(1.0, 4), (1.0, 16), (1.0, 64)],
-        lambda alpha, n_units: f"{n_units} hidden units",
-        rows,
-        (options.output, "hidden_units_by_width"),
-    )
+# %%
+# The digits, halved: the networks are trained on one half, and the accuracy in the table is that
+# on the other.
 
+options = argument_parser(__doc__).parse_args()
+X, y = load_ex4_data(DIGITS)
+rows = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
 
-if __name__ == "__main__":
-    main()
+# %%
+# First three strengths of the penalty. Without one, a unit's weights keep the noise that they
+# started from.
+
+draw(
+    [(0.0, 25), (1.0, 25), (10.0, 25)],
+    lambda alpha, n_units: f"lambda {alpha:g}",
+    rows,
+    (options.output, "hidden_units_by_lambda"),
+)
+
+# %%
+# Then three numbers of units.
+
+draw(
+    [(1.0, 4), (1.0, 16), (1.0, 64)],
+    lambda alpha, n_units: f"{n_units} hidden units",
+    rows,
+    (options.output, "hidden_units_by_width"),
+)

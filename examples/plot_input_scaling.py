@@ -1,4 +1,8 @@
-"""Inputs as they were measured, and the same inputs scaled.
+"""
+Inputs as measured, and scaled
+==============================
+
+Inputs as they were measured, and the same inputs scaled.
 
 Top: logistic regression on two features of wines, magnesium and colour intensity,
 less their means. Magnesium varies nine times as much. The cost as a function
@@ -21,6 +25,9 @@ from sklearn.datasets import load_wine
 from sklearn.exceptions import ConvergenceWarning
 
 from backprop_mlp import BackpropMLPClassifier
+
+# %%
+# Five solvers. Those with a learning rate train at six of them, and the best is drawn.
 
 FEATURES = ["magnesium", "color_intensity"]
 N_STEPS = 30
@@ -98,36 +105,35 @@ def best_curve(X, y, solver):
     return rate, fitted[rate]
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    # The number of iterations is fixed: no convergence is expected.
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    wine = load_wine()
-    X, y = wine.data - wine.data.mean(axis=0), wine.target
-    two = [wine.feature_names.index(name) for name in FEATURES]
-    inputs = {"As measured": X, "Scaled": X / X.std(axis=0)}
+# %%
+# The contours are the cost over two weights; the dots are the steps of gradient descent. Below, the
+# same solvers on all thirteen features.
 
-    figure, axes = plt.subplots(2, 2, figsize=(10.0, 9.8), layout="constrained")
-    axes[1, 1].sharey(axes[1, 0])
-    for column, (title, features) in zip(axes.T, inputs.items(), strict=True):
-        print(title)
-        column[0].set_title(title)
-        draw_descent(column[0], features[y < 2][:, two], y[y < 2])
-        print(f"{'':32}{'rate':>8}{'iterations':>12}{'cost':>8}")
-        for solver, style in SOLVERS.items():
-            rate, curve = best_curve(features, y, solver)
-            iterations = np.arange(1, len(curve) + 1)
-            column[1].plot(iterations, curve, markevery=10, markersize=7, **style)
-            shown = "none" if rate is None else f"{rate:g}"
-            print(f"{style['label']:32}{shown:>8}{len(curve):12d}{curve[-1]:8.3f}")
-        column[1].set(xlabel="Iteration, or epoch", xlim=(0, N_ITERATIONS))
-    axes[1, 0].set(ylabel="Cost J, all features", yscale="log", ylim=(0.1, 3.0))
-    axes[1, 0].set_yticks([0.1, 0.2, 0.5, 1.0, 2.0], ["0.1", "0.2", "0.5", "1", "2"])
-    axes[1, 0].minorticks_off()
-    axes[1, 1].minorticks_off()
-    figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    save(figure, options.output, "input_scaling")
+options = argument_parser(__doc__).parse_args()
+# The number of iterations is fixed: no convergence is expected.
+warnings.simplefilter("ignore", ConvergenceWarning)
+wine = load_wine()
+X, y = wine.data - wine.data.mean(axis=0), wine.target
+two = [wine.feature_names.index(name) for name in FEATURES]
+inputs = {"As measured": X, "Scaled": X / X.std(axis=0)}
 
-
-if __name__ == "__main__":
-    main()
+figure, axes = plt.subplots(2, 2, figsize=(10.0, 9.8), layout="constrained")
+axes[1, 1].sharey(axes[1, 0])
+for column, (title, features) in zip(axes.T, inputs.items(), strict=True):
+    print(title)
+    column[0].set_title(title)
+    draw_descent(column[0], features[y < 2][:, two], y[y < 2])
+    print(f"{'':32}{'rate':>8}{'iterations':>12}{'cost':>8}")
+    for solver, style in SOLVERS.items():
+        rate, curve = best_curve(features, y, solver)
+        iterations = np.arange(1, len(curve) + 1)
+        column[1].plot(iterations, curve, markevery=10, markersize=7, **style)
+        shown = "none" if rate is None else f"{rate:g}"
+        print(f"{style['label']:32}{shown:>8}{len(curve):12d}{curve[-1]:8.3f}")
+    column[1].set(xlabel="Iteration, or epoch", xlim=(0, N_ITERATIONS))
+axes[1, 0].set(ylabel="Cost J, all features", yscale="log", ylim=(0.1, 3.0))
+axes[1, 0].set_yticks([0.1, 0.2, 0.5, 1.0, 2.0], ["0.1", "0.2", "0.5", "1", "2"])
+axes[1, 0].minorticks_off()
+axes[1, 1].minorticks_off()
+figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+save(figure, options.output, "input_scaling")

@@ -1,4 +1,8 @@
-"""The learning-rate range test, and whether its suggestion is any good.
+"""
+The learning-rate range test
+============================
+
+The learning-rate range test, and whether its suggestion is any good.
 
 Top: in one short run the learning rate rises at every update, and the cost of each
 mini-batch is noted. It stays, falls, and rises again where training diverges. The
@@ -18,6 +22,9 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from backprop_mlp import BackpropMLPClassifier, LearningRateRangeDisplay
+
+# %%
+# Three networks of the same shape.
 
 N_EPOCHS = 20
 RATES = np.logspace(-4, 1, 11)
@@ -39,49 +46,48 @@ def final_cost(X, y, network, rate):
         return np.inf
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    # The number of epochs is fixed: no convergence is expected.
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    X, y = load_digits(return_X_y=True)
-    # Single precision is enough here, and faster.
-    X = (X / 16.0).astype(np.float32)
+# %%
+# For each network one range test, and then full training at rates around its suggestion: does the
+# suggestion hold?
 
-    figure, axes = plt.subplots(2, 3, figsize=(13.0, 7.6), sharex=True, layout="constrained")
-    print(f"{'':28}{'suggestion':>11}{'cost there':>11}{'best rate':>11}{'cost':>8}")
-    for column, (name, settings) in zip(axes.T, NETWORKS.items(), strict=True):
-        network = BackpropMLPClassifier(
-            (100, 100),
-            batch_size=50,
-            max_iter=N_EPOCHS,
-            n_iter_no_change=N_EPOCHS,
-            random_state=0,
-            **settings,
-        )
-        display = LearningRateRangeDisplay.from_estimator(network, X, y, ax=column[0])
-        suggestion = display.result.suggestion
-        there = final_cost(X, y, network, suggestion)
-        costs = np.array([final_cost(X, y, network, rate) for rate in RATES])
-        best = costs.argmin()
-        print(f"{name:28}{suggestion:11.2g}{there:11.3f}{RATES[best]:11.2g}{costs[best]:8.3f}")
+options = argument_parser(__doc__).parse_args()
+# The number of epochs is fixed: no convergence is expected.
+warnings.simplefilter("ignore", ConvergenceWarning)
+X, y = load_digits(return_X_y=True)
+# Single precision is enough here, and faster.
+X = (X / 16.0).astype(np.float32)
 
-        column[0].set(title=f"{name}: {suggestion:.2g}", xlabel="")
-        column[0].get_legend().remove()
-        column[1].plot(RATES, np.minimum(costs, 10.0), "o-", clip_on=False, label="rates tried")
-        column[1].axvline(suggestion, color="black", linestyle="--")
-        column[1].plot(suggestion, there, "k*", markersize=15, linestyle="", label="cost there")
-        column[1].set(xlabel="Learning rate", yscale="log", ylim=(0.05, 10.0))
-        column[1].yaxis.set_major_formatter("{x:g}")
-    for ax in axes[:, 1:].flat:
-        ax.set_ylabel("")
-    axes[0, 0].set_ylabel("Cost J in the test")
-    axes[1, 0].set_ylabel(f"Cost J after {N_EPOCHS} epochs")
-    *test_lines, line = display.lines_
-    line.set_label("suggestion")
-    handles = [*test_lines, line, *column[1].get_legend_handles_labels()[0]]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5)
-    save(figure, options.output, "learning_rate_range")
+figure, axes = plt.subplots(2, 3, figsize=(13.0, 7.6), sharex=True, layout="constrained")
+print(f"{'':28}{'suggestion':>11}{'cost there':>11}{'best rate':>11}{'cost':>8}")
+for column, (name, settings) in zip(axes.T, NETWORKS.items(), strict=True):
+    network = BackpropMLPClassifier(
+        (100, 100),
+        batch_size=50,
+        max_iter=N_EPOCHS,
+        n_iter_no_change=N_EPOCHS,
+        random_state=0,
+        **settings,
+    )
+    display = LearningRateRangeDisplay.from_estimator(network, X, y, ax=column[0])
+    suggestion = display.result.suggestion
+    there = final_cost(X, y, network, suggestion)
+    costs = np.array([final_cost(X, y, network, rate) for rate in RATES])
+    best = costs.argmin()
+    print(f"{name:28}{suggestion:11.2g}{there:11.3f}{RATES[best]:11.2g}{costs[best]:8.3f}")
 
-
-if __name__ == "__main__":
-    main()
+    column[0].set(title=f"{name}: {suggestion:.2g}", xlabel="")
+    column[0].get_legend().remove()
+    column[1].plot(RATES, np.minimum(costs, 10.0), "o-", clip_on=False, label="rates tried")
+    column[1].axvline(suggestion, color="black", linestyle="--")
+    column[1].plot(suggestion, there, "k*", markersize=15, linestyle="", label="cost there")
+    column[1].set(xlabel="Learning rate", yscale="log", ylim=(0.05, 10.0))
+    column[1].yaxis.set_major_formatter("{x:g}")
+for ax in axes[:, 1:].flat:
+    ax.set_ylabel("")
+axes[0, 0].set_ylabel("Cost J in the test")
+axes[1, 0].set_ylabel(f"Cost J after {N_EPOCHS} epochs")
+*test_lines, line = display.lines_
+line.set_label("suggestion")
+handles = [*test_lines, line, *column[1].get_legend_handles_labels()[0]]
+figure.legend(handles=handles, loc="outside lower center", ncols=5)
+save(figure, options.output, "learning_rate_range")

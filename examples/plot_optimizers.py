@@ -1,4 +1,8 @@
-"""Seven optimisers on the same network, from the same starts.
+"""
+Seven optimisers from the same starts
+=====================================
+
+Seven optimisers on the same network, from the same starts.
 
 Two circles, one inside the other, and a network with two hidden layers. Gradient
 descent (plain, with momentum, with Nesterov's momentum), RMSprop and Adam step
@@ -22,6 +26,9 @@ from sklearn.datasets import make_circles
 from sklearn.exceptions import ConvergenceWarning
 
 from backprop_mlp import BackpropMLPClassifier
+
+# %%
+# Every mini-batch method is tried at nine rates. The two full-batch solvers have no rate.
 
 N_PASSES = 40
 PASSES = np.arange(1, N_PASSES + 1)
@@ -63,40 +70,42 @@ def cost_curve(X, y, **settings):
     return np.mean(curves, axis=0)
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    # The number of passes is fixed: no convergence is expected.
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    X, y = make_circles(1000, noise=0.1, factor=0.5, random_state=0)
+# %%
+# A pass is a look at every row: an epoch of a mini-batch method, an evaluation of the cost of a
+# full-batch one. So the curves compare equal work.
 
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(11.0, 5.2), sharey=True, layout="constrained"
-    )
-    print(f"Cost after {N_PASSES} passes, mean of {len(SEEDS)} starts")
-    print(f"{'':20}{'best rate':>10}{'cost':>9}")
-    best_curves = {}
-    for name, settings in MINI_BATCH.items():
-        curves = [
-            cost_curve(X, y, max_iter=N_PASSES, batch_size=32, learning_rate_init=rate, **settings)
-            for rate in RATES
-        ]
-        ends = np.array([curve[-1] for curve in curves])
-        best_curves[name] = curves[ends.argmin()]
-        right.plot(RATES, ends, **STYLES[name])
-        print(f"{name:20}{RATES[ends.argmin()]:10.2g}{ends.min():9.4f}")
-    for name, settings in FULL_BATCH.items():
-        best_curves[name] = cost_curve(X, y, max_iter=N_PASSES, max_fun=N_PASSES, **settings)
-        print(f"{name:20}{'none':>10}{best_curves[name][-1]:9.4f}")
+options = argument_parser(__doc__).parse_args()
+# The number of passes is fixed: no convergence is expected.
+warnings.simplefilter("ignore", ConvergenceWarning)
+X, y = make_circles(1000, noise=0.1, factor=0.5, random_state=0)
 
-    for name, curve in best_curves.items():
-        left.plot(PASSES, curve, markevery=4, label=name, **STYLES[name])
-    left.set(title="Each at its best rate", xlabel="Passes through the data", ylabel="Cost J")
-    left.set(yscale="log", ylim=(0.01, 1.5))
-    left.yaxis.set_major_formatter("{x:g}")
-    right.set(title=f"After {N_PASSES} passes", xlabel="Learning rate", xscale="log")
-    figure.legend(loc="outside lower center", ncols=4)
-    save(figure, options.output, "optimizers")
+figure, (left, right) = plt.subplots(1, 2, figsize=(11.0, 5.2), sharey=True, layout="constrained")
+print(f"Cost after {N_PASSES} passes, mean of {len(SEEDS)} starts")
+print(f"{'':20}{'best rate':>10}{'cost':>9}")
+best_curves = {}
+for name, settings in MINI_BATCH.items():
+    curves = [
+        cost_curve(X, y, max_iter=N_PASSES, batch_size=32, learning_rate_init=rate, **settings)
+        for rate in RATES
+    ]
+    ends = np.array([curve[-1] for curve in curves])
+    best_curves[name] = curves[ends.argmin()]
+    right.plot(RATES, ends, **STYLES[name])
+    print(f"{name:20}{RATES[ends.argmin()]:10.2g}{ends.min():9.4f}")
+for name, settings in FULL_BATCH.items():
+    best_curves[name] = cost_curve(X, y, max_iter=N_PASSES, max_fun=N_PASSES, **settings)
+    print(f"{name:20}{'none':>10}{best_curves[name][-1]:9.4f}")
 
+# sphinx_gallery_defer_figures
 
-if __name__ == "__main__":
-    main()
+# %%
+# The curves at the best rates on the left, and how much the rate matters on the right.
+
+for name, curve in best_curves.items():
+    left.plot(PASSES, curve, markevery=4, label=name, **STYLES[name])
+left.set(title="Each at its best rate", xlabel="Passes through the data", ylabel="Cost J")
+left.set(yscale="log", ylim=(0.01, 1.5))
+left.yaxis.set_major_formatter("{x:g}")
+right.set(title=f"After {N_PASSES} passes", xlabel="Learning rate", xscale="log")
+figure.legend(loc="outside lower center", ncols=4)
+save(figure, options.output, "optimizers")

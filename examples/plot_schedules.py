@@ -1,4 +1,8 @@
-"""Learning-rate schedules, and what they are good for.
+"""
+Learning-rate schedules
+=======================
+
+Learning-rate schedules, and what they are good for.
 
 Left: the schedules of `backprop_mlp.schedules`, as their names set them up. (The one
 that is missing, "adaptive", reacts to the cost and is no function of the step.)
@@ -21,6 +25,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp.schedules import Constant, Cosine, Exponential, InverseTime, InvScaling, Step
+
+# %%
+# The schedules as their names set them up, for this number of rows.
 
 N_EPOCHS = 40
 BATCH_SIZE = 32
@@ -74,41 +81,44 @@ def cost_curve(X, y, schedule, rate):
     return np.mean(curves, axis=0)
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    # The number of epochs is fixed: no convergence is expected.
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    X, y = load_digits(return_X_y=True)
-    # Single precision is enough here, and faster.
-    X = (X / 16.0).astype(np.float32)
+# %%
+# The left panel is nothing but the schedules as functions of the step.
 
-    figure, axes = plt.subplots(1, 3, figsize=(13.0, 4.8), layout="constrained")
-    drawn, epoch = schedules(len(y))
-    steps = np.arange(N_EPOCHS * epoch)
-    for name, schedule in drawn.items():
-        rates = [schedule(step) for step in steps]
-        axes[0].plot(steps / epoch, rates, label=name, markevery=5 * epoch, **STYLES[name])
-    axes[0].set(title="Schedules", xlabel="Epoch", ylabel="Learning rate", ylim=(0.0, None))
+options = argument_parser(__doc__).parse_args()
+# The number of epochs is fixed: no convergence is expected.
+warnings.simplefilter("ignore", ConvergenceWarning)
+X, y = load_digits(return_X_y=True)
+# Single precision is enough here, and faster.
+X = (X / 16.0).astype(np.float32)
 
-    print(f"Cost after {N_EPOCHS} epochs, by the highest rate")
-    print(f"{'':10}" + "".join(f"{rate:8g}" for rate in RATES))
-    for name in ("constant", "step", "cosine"):
-        curves = {rate: cost_curve(X, y, name, rate) for rate in RATES}
-        ends = [curve[-1] for curve in curves.values()]
-        axes[1].plot(range(1, N_EPOCHS + 1), curves[HIGH_RATE], markevery=5, **STYLES[name])
-        axes[2].plot(RATES, ends, **STYLES[name])
-        print(f"{name:10}" + "".join(f"{end:8.3f}" for end in ends))
-    axes[1].set(title=f"Training from rate {HIGH_RATE:g}", xlabel="Epoch")
-    axes[2].set(title=f"After {N_EPOCHS} epochs", xlabel="Highest learning rate", xscale="log")
-    for ax in axes[1:]:
-        ax.set(ylabel="Cost J", yscale="log", ylim=(0.15, 1.2))
-        ax.set_yticks([0.2, 0.3, 0.5, 1.0], ["0.2", "0.3", "0.5", "1"])
-    axes[2].set_xticks(RATES, [f"{rate:g}" for rate in RATES])
-    for ax in axes[1:]:
-        ax.minorticks_off()
-    figure.legend(loc="outside lower center", ncols=6)
-    save(figure, options.output, "schedules")
+figure, axes = plt.subplots(1, 3, figsize=(13.0, 4.8), layout="constrained")
+drawn, epoch = schedules(len(y))
+steps = np.arange(N_EPOCHS * epoch)
+for name, schedule in drawn.items():
+    rates = [schedule(step) for step in steps]
+    axes[0].plot(steps / epoch, rates, label=name, markevery=5 * epoch, **STYLES[name])
+axes[0].set(title="Schedules", xlabel="Epoch", ylabel="Learning rate", ylim=(0.0, None))
 
+# sphinx_gallery_defer_figures
 
-if __name__ == "__main__":
-    main()
+# %%
+# Then training: what the schedule does at a high rate, and which rates it allows.
+
+print(f"Cost after {N_EPOCHS} epochs, by the highest rate")
+print(f"{'':10}" + "".join(f"{rate:8g}" for rate in RATES))
+for name in ("constant", "step", "cosine"):
+    curves = {rate: cost_curve(X, y, name, rate) for rate in RATES}
+    ends = [curve[-1] for curve in curves.values()]
+    axes[1].plot(range(1, N_EPOCHS + 1), curves[HIGH_RATE], markevery=5, **STYLES[name])
+    axes[2].plot(RATES, ends, **STYLES[name])
+    print(f"{name:10}" + "".join(f"{end:8.3f}" for end in ends))
+axes[1].set(title=f"Training from rate {HIGH_RATE:g}", xlabel="Epoch")
+axes[2].set(title=f"After {N_EPOCHS} epochs", xlabel="Highest learning rate", xscale="log")
+for ax in axes[1:]:
+    ax.set(ylabel="Cost J", yscale="log", ylim=(0.15, 1.2))
+    ax.set_yticks([0.2, 0.3, 0.5, 1.0], ["0.2", "0.3", "0.5", "1"])
+axes[2].set_xticks(RATES, [f"{rate:g}" for rate in RATES])
+for ax in axes[1:]:
+    ax.minorticks_off()
+figure.legend(loc="outside lower center", ncols=6)
+save(figure, options.output, "schedules")

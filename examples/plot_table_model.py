@@ -1,4 +1,8 @@
-"""Probabilities for a table as it comes: calibration, Brier score, and which columns count.
+"""
+A table as it comes
+===================
+
+Probabilities for a table as it comes: calibration, Brier score, and which columns count.
 
 442 patients, ten columns, and whether their diabetes had advanced beyond the median after
 a year: scikit-learn's diabetes data, with the sex as a word and every tenth value of two
@@ -26,6 +30,9 @@ from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
 
 from backprop_mlp import make_tabular_classifier
+
+# %%
+# A table with words and gaps, and the models.
 
 STYLES = {
     "make_tabular_classifier": {"marker": "o", "linestyle": "-", "color": "C0"},
@@ -93,14 +100,12 @@ def rank_columns(table, y, ax):
     ax.set(xlabel="Accuracy that is lost", title="Permutation importance")
 
 
-def main():
-    given = argument_parser(__doc__).parse_args()
-    table, y = patients()
-    figure, axes = plt.subplots(1, 2, figsize=(11.0, 4.8), layout="constrained")
-    compare(table, y, axes[0])
-    rank_columns(table, y, axes[1])
-    save(figure, given.output, "table_model")
+# %%
+# Both pictures, and the scores of held-out probabilities.
 
-
-if __name__ == "__main__":
-    main()
+given = argument_parser(__doc__).parse_args()
+table, y = patients()
+figure, axes = plt.subplots(1, 2, figsize=(11.0, 4.8), layout="constrained")
+compare(table, y, axes[0])
+rank_columns(table, y, axes[1])
+save(figure, given.output, "table_model")

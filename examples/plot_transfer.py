@@ -1,4 +1,8 @@
-"""What a network has learned from many digits helps with a few: transfer.
+"""
+Transfer from many digits to a few
+==================================
+
+What a network has learned from many digits helps with a few: transfer.
 
 A network learns to tell the ten digits apart, from 900 images. Then there is a new
 question, with few images to learn the answer from: how many loops does a digit have?
@@ -34,6 +38,9 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp.initializers import GlorotUniform
+
+# %%
+# Three ways to an answer, as three kinds of estimators.
 
 LOOPS = np.array([1, 0, 0, 0, 0, 0, 1, 0, 2, 1])
 SIZES = [20, 50, 100, 200, 400]
@@ -90,72 +97,74 @@ def draw_band(ax, x, scores, style, label):
     ax.plot(x, scores.mean(axis=1), label=label, markevery=max(1, len(x) // 10), **style)
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    # The number of iterations is fixed: no convergence is expected.
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    X, y = load_digits(return_X_y=True)
-    X_many, X_rest, y_many, y_rest = train_test_split(
-        X / 16.0, y, train_size=900, stratify=y, random_state=0
-    )
-    donor = BackpropMLPClassifier(HIDDEN, random_state=0).fit(X_many, y_many)
-    print(f"The donor reads {100 * donor.score(X_rest, y_rest):.1f} % of the other digits.")
-    loops = LOOPS[y_rest]
+# %%
+# The donor is trained once. All that follows uses digits that it has never seen.
 
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(11.0, 5.2), sharey=True, layout="constrained"
-    )
-    scores = {name: [[] for _ in SIZES] for name in STYLES if name != "fine-tuning, alpha 1"}
-    for index, size in enumerate(SIZES):
-        for seed in DRAWS:
-            X_few, X_test, y_few, y_test = train_test_split(
-                X_rest, loops, train_size=size, stratify=loops, random_state=seed
-            )
-            rng = np.random.default_rng(seed)
-            ways = {
-                "features": on_features(donor),
-                "fine-tuning": fine_tuned(donor, [0, 1, 2], rng, alpha=0.01, max_iter=N_FINE),
-                "from scratch": from_scratch(seed),
-            }
-            for name, estimator in ways.items():
-                scores[name][index].append(estimator.fit(X_few, y_few).score(X_test, y_test))
-    print(f"{'Accuracy (%) by images':24}" + "".join(f"{size:8d}" for size in SIZES))
-    for name, values in scores.items():
-        draw_band(left, SIZES, values, STYLES[name], name)
-        print(f"{name:24}" + "".join(f"{100 * np.mean(value):8.1f}" for value in values))
-    left.set(title="By the number of images", xlabel="Images to learn from", xscale="log")
-    left.set_xticks(SIZES, [str(size) for size in SIZES])
-    left.minorticks_off()
-    left.set_ylabel("Accuracy on unseen digits (%)")
+options = argument_parser(__doc__).parse_args()
+# The number of iterations is fixed: no convergence is expected.
+warnings.simplefilter("ignore", ConvergenceWarning)
+X, y = load_digits(return_X_y=True)
+X_many, X_rest, y_many, y_rest = train_test_split(
+    X / 16.0, y, train_size=900, stratify=y, random_state=0
+)
+donor = BackpropMLPClassifier(HIDDEN, random_state=0).fit(X_many, y_many)
+print(f"The donor reads {100 * donor.score(X_rest, y_rest):.1f} % of the other digits.")
+loops = LOOPS[y_rest]
 
-    curves = {name: [] for name in STYLES if name != "features"}
+figure, (left, right) = plt.subplots(1, 2, figsize=(11.0, 5.2), sharey=True, layout="constrained")
+scores = {name: [[] for _ in SIZES] for name in STYLES if name != "fine-tuning, alpha 1"}
+for index, size in enumerate(SIZES):
     for seed in DRAWS:
         X_few, X_test, y_few, y_test = train_test_split(
-            X_rest, loops, train_size=SHOWN_SIZE, stratify=loops, random_state=seed
+            X_rest, loops, train_size=size, stratify=loops, random_state=seed
         )
-        settings = {"max_iter": N_ITERATIONS, "tol": 0.0}
+        rng = np.random.default_rng(seed)
         ways = {
-            "fine-tuning": fine_tuned(
-                donor, [0, 1, 2], np.random.default_rng(seed), alpha=0.01, **settings
-            ),
-            "fine-tuning, alpha 1": fine_tuned(
-                donor, [0, 1, 2], np.random.default_rng(seed), alpha=1.0, **settings
-            ),
-            "from scratch": from_scratch(seed, **settings),
+            "features": on_features(donor),
+            "fine-tuning": fine_tuned(donor, [0, 1, 2], rng, alpha=0.01, max_iter=N_FINE),
+            "from scratch": from_scratch(seed),
         }
-        for name, network in ways.items():
-            # Rows to validate on are watched, and change nothing.
-            network.fit(X_few, y_few, X_val=X_test, y_val=y_test)
-            curve = network.validation_scores_
-            # Where there is nothing left to gain the last score stays.
-            curves[name].append(np.pad(curve, (0, N_ITERATIONS - len(curve)), mode="edge"))
-    for name, values in curves.items():
-        draw_band(right, range(1, N_ITERATIONS + 1), np.transpose(values), STYLES[name], name)
-    right.set(title=f"{SHOWN_SIZE} images, by iterations", xlabel="Iteration of conjugate gradient")
-    left.legend()
-    right.legend()
-    save(figure, options.output, "transfer")
+        for name, estimator in ways.items():
+            scores[name][index].append(estimator.fit(X_few, y_few).score(X_test, y_test))
+print(f"{'Accuracy (%) by images':24}" + "".join(f"{size:8d}" for size in SIZES))
+for name, values in scores.items():
+    draw_band(left, SIZES, values, STYLES[name], name)
+    print(f"{name:24}" + "".join(f"{100 * np.mean(value):8.1f}" for value in values))
+left.set(title="By the number of images", xlabel="Images to learn from", xscale="log")
+left.set_xticks(SIZES, [str(size) for size in SIZES])
+left.minorticks_off()
+left.set_ylabel("Accuracy on unseen digits (%)")
 
+# sphinx_gallery_defer_figures
 
-if __name__ == "__main__":
-    main()
+# %%
+# How far is one to go on? The same question over the iterations: a penalty pulls to zero, and so
+# away from what was learned.
+
+curves = {name: [] for name in STYLES if name != "features"}
+for seed in DRAWS:
+    X_few, X_test, y_few, y_test = train_test_split(
+        X_rest, loops, train_size=SHOWN_SIZE, stratify=loops, random_state=seed
+    )
+    settings = {"max_iter": N_ITERATIONS, "tol": 0.0}
+    ways = {
+        "fine-tuning": fine_tuned(
+            donor, [0, 1, 2], np.random.default_rng(seed), alpha=0.01, **settings
+        ),
+        "fine-tuning, alpha 1": fine_tuned(
+            donor, [0, 1, 2], np.random.default_rng(seed), alpha=1.0, **settings
+        ),
+        "from scratch": from_scratch(seed, **settings),
+    }
+    for name, network in ways.items():
+        # Rows to validate on are watched, and change nothing.
+        network.fit(X_few, y_few, X_val=X_test, y_val=y_test)
+        curve = network.validation_scores_
+        # Where there is nothing left to gain the last score stays.
+        curves[name].append(np.pad(curve, (0, N_ITERATIONS - len(curve)), mode="edge"))
+for name, values in curves.items():
+    draw_band(right, range(1, N_ITERATIONS + 1), np.transpose(values), STYLES[name], name)
+right.set(title=f"{SHOWN_SIZE} images, by iterations", xlabel="Iteration of conjugate gradient")
+left.legend()
+right.legend()
+save(figure, options.output, "transfer")

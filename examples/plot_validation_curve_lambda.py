@@ -1,4 +1,8 @@
-"""How lambda shapes the network: validation curve, learning curves, and what to try next.
+"""
+Validation curve and learning curves by lambda
+==============================================
+
+How lambda shapes the network: validation curve, learning curves, and what to try next.
 
 The validation curve shows accuracy and cost on training and validation rows
 over lambda: too small a lambda lets the network learn its training rows by
@@ -18,6 +22,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import LearningCurveDisplay, ValidationCurveDisplay, train_test_split
 
 from backprop_mlp import BackpropMLPClassifier, load_ex4_data
+
+# %%
+# Accuracy and cost, both by scikit-learn's own displays. The cost is given without its penalty, so
+# that different lambdas compare.
 
 DIGITS = Path(__file__).parents[1] / "data" / "digits20x20.mat"
 
@@ -117,20 +125,16 @@ def draw_learning_curves(network, X, y, best, folder):
     save(figure, folder, "learning_curves_lambda")
 
 
-def main():
-    options = argument_parser(__doc__).parse_args()
-    X, y = load_ex4_data(DIGITS)
-    # A third of the rows, in random order: with few of them lambda matters more.
-    X, _, y, _ = train_test_split(X, y, train_size=1 / 3, stratify=y, random_state=0)
-    network = BackpropMLPClassifier(
-        25, "logistic", initializer="uniform", max_iter=50, random_state=0
-    )
-    with warnings.catch_warnings():
-        # Fifty iterations are enough for every lambda here.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        best = draw_validation_curves(network, X, y, options.output)
-        draw_learning_curves(network, X, y, best, options.output)
+# %%
+# The validation curve comes first, for it chooses the lambda of the learning curves' middle panel.
 
-
-if __name__ == "__main__":
-    main()
+options = argument_parser(__doc__).parse_args()
+X, y = load_ex4_data(DIGITS)
+# A third of the rows, in random order: with few of them lambda matters more.
+X, _, y, _ = train_test_split(X, y, train_size=1 / 3, stratify=y, random_state=0)
+network = BackpropMLPClassifier(25, "logistic", initializer="uniform", max_iter=50, random_state=0)
+with warnings.catch_warnings():
+    # Fifty iterations are enough for every lambda here.
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    best = draw_validation_curves(network, X, y, options.output)
+    draw_learning_curves(network, X, y, best, options.output)

@@ -1,13 +1,62 @@
 """What all tests share: no windows, seeded randomness, and the exercise's folder."""
 
+import hashlib
 import os
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+SAMPLE = 12
+"""Cases of a test that are run, where it has more, without --whole-grids."""
+
+
+def pytest_addoption(parser):
+    """Let who has time run every case."""
+    parser.addoption(
+        "--whole-grids",
+        action="store_true",
+        help=f"run every case of the tests that have more than {SAMPLE}, not a sample of them",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out most cases of large grids, but none that somebody asked for by name."""
+    asked_for = config.option.keyword or any("[" in str(arg) for arg in config.args)
+    if config.option.whole_grids or asked_for:
+        return
+    grids = defaultdict(list)
+    for item in items:
+        if hasattr(item, "callspec"):
+            grids[item.nodeid.partition("[")[0]].append(item)
+    left_out = {item for cases in grids.values() for item in set(cases) - sampled(cases)}
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def sampled(cases):
+    """Some cases of a test, the same in every run: each part of their names is in one.
+
+    Slow ones are not counted, for they are run apart.
+    """
+    chosen, seen = set(), set()
+    by_lot = sorted(cases, key=lambda item: hashlib.sha256(item.nodeid.encode()).digest())
+    for item in by_lot:
+        parts = set(item.callspec.id.split("-"))
+        if item.get_closest_marker("slow") or not parts <= seen:
+            chosen.add(item)
+            seen |= parts
+    for item in by_lot:
+        if len(chosen) >= SAMPLE:
+            break
+        chosen.add(item)
+    return chosen
 
 
 def pytest_configure(config):

@@ -1,4 +1,7 @@
-"""The README's code runs, each block on its own. Its shell commands are run by .ci/run."""
+"""The code of the README and of the site's pages runs, each block on its own.
+
+The README's shell commands are run by .ci/run.
+"""
 
 import re
 from pathlib import Path
@@ -11,47 +14,96 @@ from sklearn.preprocessing import StandardScaler
 
 from backprop_mlp import BackpropMLPClassifier
 
-matplotlib = pytest.importorskip("matplotlib", reason="the README draws pictures")
+matplotlib = pytest.importorskip("matplotlib", reason="the pages draw pictures")
 
-README = Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README.read_text(), flags=re.DOTALL | re.MULTILINE)
-PYTHON = [code for language, code in BLOCKS if language == "python"]
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks_of(page):
+    """(language, code) of each block of a page; directives of the site are in braces."""
+    return re.findall(
+        r"^```([\w{}-]*)[^\n]*\n(.*?)^```$", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+
+
+def name_of(page):
+    return page.relative_to(ROOT).with_suffix("").as_posix()
+
+
+BLOCKS = blocks_of(README)
+# Code that stands on two pages is run once.
+CODE = {
+    code: f"{name_of(page)}: {code.splitlines()[-1][:40]}"
+    for page in PAGES
+    for language, code in blocks_of(page)
+    if language == "python"
+}
+PYTHON = [pytest.param(code, id=name) for code, name in CODE.items()]
 SHELL = [code for language, code in BLOCKS if language == "sh"]
 
 
 @pytest.mark.filterwarnings("ignore:Training ended:sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.splitlines()[-1][:40])
+@pytest.mark.parametrize("code", PYTHON)
 def test_python_block(code, monkeypatch):
-    monkeypatch.chdir(README.parent)
-    exec(compile(code, README.name, "exec"), {"__name__": "__main__"})
+    monkeypatch.chdir(ROOT)
+    exec(compile(code, "page", "exec"), {"__name__": "__main__"})
     matplotlib.pyplot.close("all")
 
 
-def test_every_block_is_run_by_someone():
-    assert {language for language, _ in BLOCKS} == {"python", "sh"}
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_block_is_run_by_someone(page):
+    """What is not Python is a directive, a command line without a language, or the README's."""
+    languages = {language for language, _ in blocks_of(page) if not language.startswith("{")}
+    assert languages <= ({"python", "sh"} if page == README else {"python", ""})
 
 
 def test_the_first_two_blocks_run_the_main_job_and_the_tests():
     """Those that .ci/run takes."""
-    main_job, tests = SHELL
     assert [language for language, _ in BLOCKS[:2]] == ["sh", "sh"]
-    assert "examples/ex4_digits.py" in main_job
-    assert "-m pytest" in tests
+    assert "examples/ex4_digits.py" in SHELL[0]
+    assert "-m pytest" in SHELL[1]
 
 
-def test_every_picture_and_script_that_is_named_exists():
-    text = README.read_text()
-    named = re.findall(
-        r"\]\((examples/[^)]+)\)|`(examples/\w+\.py)`|^\| `(\w+\.py)` \|", text, re.M
-    )
-    paths = {f"examples/{script}" if script else picture or path for picture, path, script in named}
-    assert len(paths) > 8
-    assert [path for path in paths if not (README.parent / path).exists()] == []
-    scripts = {f"examples/{path.name}" for path in README.parent.glob("examples/[!_]*.py")}
-    assert scripts <= paths
+def test_the_readme_is_a_page_and_no_scroll():
+    assert len(README.read_text("utf-8").splitlines()) <= 150
 
 
-# What the README says about MLPClassifier
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_file_of_the_project_that_is_named_exists(page):
+    """Pictures and pages that are linked, and paths in code marks; the site's own are built."""
+    text = page.read_text("utf-8")
+    linked = re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", text)
+    named = re.findall(r"`((?:docs|examples|benchmarks|data|tests)/[\w./]*)`", text)
+    built = [path for path in linked if re.search(r"(gallery|reference)/[\w.]+\.rst$", path)]
+    missing = [path for path in linked if not (path in built or (page.parent / path).exists())]
+    made = ("docs/_build", "examples/pictures")
+    missing += [path for path in named if not (path.startswith(made) or (ROOT / path).exists())]
+    # A page of the gallery is an example.
+    for path in built:
+        stem = Path(path).stem
+        if "gallery" in path and stem != "index" and not (ROOT / f"examples/{stem}.py").exists():
+            missing.append(path)
+    assert missing == []
+
+
+def test_every_page_of_the_guide_is_reached_from_its_folder():
+    for folder in ("guide", "how", "extending", "measured"):
+        index = (ROOT / "docs" / folder / "index.md").read_text("utf-8")
+        toctree = re.search(
+            r"^```{toctree}\n:hidden:\n\n(.*?)^```$", index, re.DOTALL | re.MULTILINE
+        )
+        pages = {path.stem for path in (ROOT / "docs" / folder).glob("*.md")} - {"index"}
+        assert set(toctree[1].split()) == pages, folder
+
+
+def test_every_example_has_a_title_and_words():
+    for path in (ROOT / "examples").glob("[!_]*.py"):
+        assert re.match(r'"""\n(.+)\n=+\n\n\w', path.read_text("utf-8")), path.name
+
+
+# What the pages say about MLPClassifier
 
 
 def scaled_iris():

@@ -96,7 +96,7 @@ def errors(tmp_path_factory):
         for number, code in enumerate(python_blocks(page)):
             path = folder / f"page_{len(names)}.py"
             path.write_text(code, "utf-8")
-            names[path.name] = f"{page.name}, block {number}"
+            names[path.name] = f"{page.relative_to(ROOT)}, block {number}"
     for name, code in USES.items():
         path = folder / f"use_{len(names)}.py"
         path.write_text(IMPORTS + inspect.cleandoc(code), "utf-8")
@@ -117,9 +117,9 @@ def test_a_type_checker_has_no_objection_to_code_that_runs(name, errors):
     assert [error for error in errors if error[0] == name] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_type_checker_has_no_objection_to_a_page(page, errors):
-    assert [error for error in errors if error[0].startswith(f"{page.name}, ")] == []
+    assert [error for error in errors if error[0].startswith(f"{page.relative_to(ROOT)}, ")] == []
 
 
 def test_wrong_types_are_found(tmp_path):

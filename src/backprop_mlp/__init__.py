@@ -1,4 +1,4 @@
-"""A neural network classifier for scikit-learn, trained by backpropagation."""
+"""Neural networks for scikit-learn, trained by backpropagation."""
 
 from importlib.metadata import version
 

@@ -111,7 +111,7 @@ class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
     n_features_in_ : int
         Number of features seen during `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if X had names that are all strings.
 
     See Also

@@ -1,7 +1,6 @@
 """scikit-learn's tools around the classifier: inspection, composition, routing, pictures."""
 
-import re
-from urllib.request import urlopen
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -29,6 +28,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp._estimator import documentation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -240,18 +240,44 @@ def test_validation_rows_go_through_pipelines_and_searches(routing, early_stoppi
 # The picture of an estimator in a notebook
 
 
+@pytest.fixture
+def published(monkeypatch):
+    """Sets the address that the package was published with."""
+    return lambda site: monkeypatch.setattr(documentation, "_published_site", lambda: site)
+
+
 @pytest.mark.parametrize(
     "estimator", [BackpropMLPClassifier(), BackpropMLPClassifierCV(BackpropMLPClassifier())]
 )
-def test_the_picture_leads_to_our_documentation(estimator):
+@pytest.mark.parametrize("site", ["https://example.org/docs", "https://example.org/docs/", ".."])
+def test_the_picture_leads_to_the_reference_of_a_configured_site(estimator, site, monkeypatch):
+    monkeypatch.setenv("BACKPROP_MLP_DOCS", site)
     link = estimator._get_doc_link()
+    page = f"reference/generated/backprop_mlp.{type(estimator).__name__}.html"
+    assert link == f"{site.rstrip('/')}/{page}"
     assert f'href="{link}"' in estimator._repr_html_()
-    with urlopen(link) as file:
-        source = file.read().decode()
-    assert f"class {type(estimator).__name__}(" in source
-    # Where scikit-learn looks for a parameter on the page.
-    for name in estimator.get_params(deep=False):
-        assert re.search(rf"^    (\w+, )*{name}(, \w+)* : ", source, re.MULTILINE)
+
+
+def test_the_picture_leads_to_the_site_in_the_package_s_metadata(published, monkeypatch):
+    monkeypatch.delenv("BACKPROP_MLP_DOCS", raising=False)
+    published("https://example.org")
+    link = "https://example.org/reference/generated/backprop_mlp.BackpropMLPClassifier.html"
+    assert BackpropMLPClassifier()._get_doc_link() == link
+
+
+def test_without_a_site_the_picture_leads_nowhere(published, monkeypatch):
+    monkeypatch.delenv("BACKPROP_MLP_DOCS", raising=False)
+    published("")
+    assert BackpropMLPClassifier()._get_doc_link() == ""
+
+
+@pytest.mark.parametrize("estimator", [BackpropMLPClassifier(), BackpropMLPClassifierCV()])
+def test_the_picture_holds_no_path_of_this_machine(estimator, monkeypatch):
+    """A notebook is saved here and opened elsewhere."""
+    monkeypatch.delenv("BACKPROP_MLP_DOCS", raising=False)
+    picture = estimator._repr_html_()
+    assert "file:" not in picture
+    assert str(Path(documentation.__file__).parents[1]) not in picture
 
 
 def test_an_estimator_of_the_user_has_no_link_to_ours():

@@ -1,4 +1,4 @@
-"""What the README tells those who come from scikit-learn's MLPClassifier."""
+"""What the guide tells those who come from scikit-learn's MLPClassifier."""
 
 import copy
 

@@ -7,7 +7,12 @@ from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPClassifierCV,
+    BackpropMLPRegressor,
+    BackpropMLPRegressorCV,
+)
 from backprop_mlp.initializers import Uniform
 from backprop_mlp.schedules import Step
 
@@ -19,6 +24,8 @@ X, SPECIES = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])
 
 CLASSIFIER = "backprop_mlp._classifier.BackpropMLPClassifier"
+REGRESSOR = "backprop_mlp._regressor.BackpropMLPRegressor"
+REGRESSOR_SEARCH = "backprop_mlp._regressor_cv.BackpropMLPRegressorCV"
 SEARCH = "backprop_mlp._classifier_cv.BackpropMLPClassifierCV"
 
 
@@ -95,3 +102,34 @@ def test_objects_given_as_parameters_need_trust_of_their_own():
     restored = stored(clone(model).fit(X, SPECIES), [CLASSIFIER, *names])
     assert restored.initializer == model.initializer
     assert restored.learning_rate == model.learning_rate
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"loss": "quantile", "quantile": 0.3},
+        {"loss": "huber", "huber_threshold": 2.0},
+        {"loss": "poisson"},
+        {"solver": "adam", "batch_norm": True},
+    ],
+)
+@pytest.mark.parametrize("columns", [1, 2])
+def test_a_regressor_is_its_class_alone(params, columns):
+    y = X[:, 3] if columns == 1 else X[:, 2:]
+    defaults = {"hidden_layer_sizes": 5, "max_iter": 5, "random_state": 0}
+    model = BackpropMLPRegressor(**defaults | params).fit(X, y)
+    again = stored(model, [REGRESSOR])
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    assert again.cost(X, y) == model.cost(X, y)
+    model.set_params(warm_start=True).fit(X, y)
+    again.set_params(warm_start=True).fit(X, y)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("refit", [True, "folds"])
+def test_a_search_for_a_regressor_is_two_classes(refit):
+    network = BackpropMLPRegressor(5, max_iter=5, random_state=0)
+    search = BackpropMLPRegressorCV(network, alphas=[1.0, 10.0], cv=2, refit=refit).fit(X, X[:, 3])
+    again = stored(search, [REGRESSOR, REGRESSOR_SEARCH])
+    np.testing.assert_array_equal(again.predict(X), search.predict(X))

@@ -1,23 +1,41 @@
 """Where the pictures of estimators in notebooks lead for help."""
 
-import sys
-from pathlib import Path
+import os
+from functools import cache
+from importlib.metadata import PackageNotFoundError, metadata
+
+VARIABLE = "BACKPROP_MLP_DOCS"
+"""Environment variable with the address of a site that was built from `docs`."""
 
 
 class DocumentationLinkMixin:
-    """The link from an estimator's picture, and from its parameters, to their description.
+    """The link from an estimator's picture, and from its parameters, to the reference.
 
-    The documentation is the docstring of the class, and it stands in the
-    installed file: there the link leads, for there is no web site. It agrees
-    with the installed version and works offline, from saved pages, editors and
-    notebooks that may open files (a browser does not follow it from a page of
-    a web server). scikit-learn shows the parameters' descriptions next to the
-    picture only where there is such a link.
+    It leads to the site whose address stands in the environment variable
+    ``BACKPROP_MLP_DOCS``, else to the one in the metadata of the installed package
+    (Documentation, among the project's URLs). Where neither is known there is no link:
+    a path of this machine would mean nothing to whoever opens a saved notebook elsewhere.
     """
 
     _doc_link_module = "backprop_mlp"
-    _doc_link_template = "{uri}"
+    _doc_link_template = "{page}"
 
     def _doc_link_url_param_generator(self):
-        source = sys.modules[type(self).__module__].__file__
-        return {"uri": Path(str(source)).resolve().as_uri()}
+        site = os.environ.get(VARIABLE, "") or _published_site()
+        if not site:
+            return {"page": ""}
+        cls = type(self)
+        public = [part for part in cls.__module__.split(".") if not part.startswith("_")]
+        name = ".".join([*public, cls.__name__])
+        return {"page": f"{site.rstrip('/')}/reference/generated/{name}.html"}
+
+
+@cache
+def _published_site():
+    """The address that the package was published with; empty if none."""
+    try:
+        urls = metadata("backprop-mlp").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return ""
+    pairs = (url.partition(",")[::2] for url in urls)
+    return next((url.strip() for label, url in pairs if label.lower() == "documentation"), "")

@@ -263,12 +263,12 @@ class Quantile(_IdentityLink):
     ----------
     quantile : float, default=0.5
         In (0, 1).
-    smoothing : float, default=0.01
+    smoothing : float, default=0.003
         s, in the units of Y.
     """
 
     quantile: float = 0.5
-    smoothing: float = 0.01
+    smoothing: float = 0.003
 
     name = "quantile"
 
@@ -325,6 +325,11 @@ REGRESSION_LOSSES: dict[str, Any] = {
 """Classes of losses by the names that users give."""
 
 
+def loss_with(name: str, **fields: float) -> RegressionLoss:
+    """The loss of a name with given fields."""
+    return REGRESSION_LOSSES[name](**fields)
+
+
 def regression_loss(name: str, *, threshold: float, quantile: float) -> RegressionLoss:
     """The loss that keywords choose.
 
@@ -340,4 +345,4 @@ def regression_loss(name: str, *, threshold: float, quantile: float) -> Regressi
         "huber": {"threshold": float(threshold)},
         "quantile": {"quantile": float(quantile)},
     }
-    return REGRESSION_LOSSES[name](**parameters.get(name, {}))
+    return loss_with(name, **parameters.get(name, {}))
