@@ -27,11 +27,14 @@ from backprop_mlp import (
     LearningRateRangeDisplay,
     LossCurveDisplay,
     NetworkActivationsDisplay,
+    PiecewiseLinearEncoder,
     check_gradient,
     initializers,
     learning_rate_range_test,
     load_ex4_data,
     load_ex4_weights,
+    make_tabular_classifier,
+    make_tabular_regressor,
     schedules,
 )
 from backprop_mlp._objective.objective import Objective
@@ -648,6 +651,11 @@ def on_dask(X=X, y=Y, **params):
     return door.DaskBackpropMLPClassifier(**params).fit(X, y)
 
 
+def encoded(X, sample_weight=None, **params):
+    return PiecewiseLinearEncoder(**params).fit(X, sample_weight=sample_weight)
+
+
+DATES = FRAME.assign(q=pd.date_range("2020-01-01", periods=len(FRAME)))
 FIXED = BackpropMLPClassifier.from_thetas([THETA1, THETA2])
 OTHER = LogisticRegression()
 CALLS = {
@@ -669,6 +677,24 @@ CALLS = {
         (lambda: search(scoring="loss"), ValueError, "'scoring' parameter"),
         (lambda: search(n_jobs="all"), ValueError, "'n_jobs' parameter"),
         (lambda: search(refit="yes"), ValueError, "'refit' parameter"),
+    ],
+    "PiecewiseLinearEncoder": [
+        (lambda: encoded(X, n_bins=0), ValueError, "'n_bins' parameter.*Got 0"),
+        (lambda: encoded(X, n_bins=2.5), ValueError, "'n_bins' parameter.*Got 2.5"),
+        (lambda: encoded(X, scale=-1.0), ValueError, "'scale' parameter.*Got -1.0"),
+        (lambda: encoded(sp.csr_matrix(X)), TypeError, "X must be dense.*got a sparse matrix"),
+        (lambda: encoded([[np.inf]]), ValueError, "infinity"),
+        (lambda: encoded(X, sample_weight=-ONES), ValueError, "Negative values"),
+    ],
+    "make_tabular_classifier": [
+        (lambda: make_tabular_classifier(n_folds=1), ValueError, "n_folds must be .* got 1"),
+        (lambda: make_tabular_classifier(estimator=OTHER), TypeError, "must be a BackpropMLPCl"),
+        (lambda: make_tabular_classifier().fit(DATES, Y), ValueError, "Column 'q' must hold"),
+    ],
+    "make_tabular_regressor": [
+        (lambda: make_tabular_regressor(n_folds="5"), ValueError, "n_folds must be .* got '5'"),
+        (lambda: make_tabular_regressor(estimator=OTHER), TypeError, "must be a BackpropMLPReg"),
+        (lambda: make_tabular_regressor().fit(DATES, ONES), ValueError, "Column 'q' must hold"),
     ],
     "check_gradient": [
         (lambda: check_gradient(OTHER, X, Y), TypeError, "estimator must be a Backprop"),
