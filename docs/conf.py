@@ -58,6 +58,7 @@ sphinx_gallery_conf = {
     "doc_module": ("backprop_mlp",),
     "reference_url": {"backprop_mlp": None},
     "image_scrapers": ("matplotlib",),
+    "capture_repr": ("_repr_html_",),
     "remove_config_comments": True,
     "show_memory": False,
     "plot_gallery": "True",
