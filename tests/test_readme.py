@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from backprop_mlp import BackpropMLPClassifier
 
 matplotlib = pytest.importorskip("matplotlib", reason="the pages draw pictures")
+pytest.importorskip("matplotlib.pyplot")
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
