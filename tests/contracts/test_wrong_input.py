@@ -21,6 +21,8 @@ import backprop_mlp
 from backprop_mlp import (
     BackpropMLPClassifier,
     BackpropMLPClassifierCV,
+    BackpropMLPRegressor,
+    BackpropMLPRegressorCV,
     GradientCheckDisplay,
     HiddenUnitsDisplay,
     ImageGridDisplay,
@@ -642,6 +644,17 @@ def search(*, network=None, **params):
     return BackpropMLPClassifierCV(network, **{"alphas": [1.0], "cv": 2, **params}).fit(X, Y)
 
 
+def regressor(y=X[:, 0], X=X, sample_weight=None, **params):
+    """A fit of a regressor."""
+    params = {"hidden_layer_sizes": 3, "max_iter": 2, "random_state": 0} | params
+    return BackpropMLPRegressor(**params).fit(X, y, sample_weight)
+
+
+def regressor_search(*, y=X[:, 0], network=None, **params):
+    """A fit of a search over a regressor's alpha."""
+    return BackpropMLPRegressorCV(network, **{"alphas": [1.0], "cv": 2, **params}).fit(X, y)
+
+
 def onnx_graph(model):
     return pytest.importorskip("backprop_mlp.onnx").to_onnx(model, X)
 
@@ -651,12 +664,18 @@ def on_dask(X=X, y=Y, **params):
     return door.DaskBackpropMLPClassifier(**params).fit(X, y)
 
 
+def regressor_on_dask(**params):
+    door = pytest.importorskip("backprop_mlp.dask")
+    return door.DaskBackpropMLPRegressor(**params).fit(X, X[:, 0])
+
+
 def encoded(X, sample_weight=None, **params):
     return PiecewiseLinearEncoder(**params).fit(X, sample_weight=sample_weight)
 
 
 DATES = FRAME.assign(q=pd.date_range("2020-01-01", periods=len(FRAME)))
 FIXED = BackpropMLPClassifier.from_thetas([THETA1, THETA2])
+LINE = BackpropMLPRegressor.from_thetas([np.ones((1, 5))])
 OTHER = LogisticRegression()
 CALLS = {
     "BackpropMLPClassifierCV": [
@@ -677,6 +696,49 @@ CALLS = {
         (lambda: search(scoring="loss"), ValueError, "'scoring' parameter"),
         (lambda: search(n_jobs="all"), ValueError, "'n_jobs' parameter"),
         (lambda: search(refit="yes"), ValueError, "'refit' parameter"),
+    ],
+    "BackpropMLPRegressor": [
+        (lambda: regressor(loss="absolute_error"), ValueError, "'loss' parameter"),
+        (lambda: regressor(huber_threshold=0.0), ValueError, "'huber_threshold' parameter"),
+        (lambda: regressor(quantile=0.0), ValueError, "'quantile' parameter.*Got 0.0"),
+        (lambda: regressor(normalize_y="y"), ValueError, "'normalize_y' parameter"),
+        (lambda: regressor(solver="newton"), ValueError, "'solver' parameter"),
+        (lambda: regressor(alpha=-1.0), ValueError, "'alpha' parameter.*Got -1.0"),
+        (lambda: regressor(dropout=0.5), ValueError, "dropout needs mini-batches"),
+        (lambda: regressor(hidden_layer_sizes=(3, 0)), ValueError, "hidden_layer_sizes must hold"),
+        (lambda: regressor(activation="sin"), ValueError, "activation.*sin"),
+        (lambda: regressor(loss="poisson"), ValueError, "y must be >= 0 with loss='poisson'"),
+        (lambda: regressor(loss="gamma"), ValueError, "y must be > 0 with loss='gamma'"),
+        (lambda: regressor(NAMES), ValueError, "y must hold numbers"),
+        (lambda: regressor(X[:, 0] + 1j), ValueError, "Complex data not supported"),
+        (lambda: regressor(X[:5, 0]), ValueError, "inconsistent numbers of samples"),
+        (lambda: regressor(np.full(12, np.nan)), ValueError, "contains NaN"),
+        (lambda: regressor(sp.csr_matrix(X)), ValueError, "y must be a dense array"),
+        (lambda: regressor(np.ones((12, 2, 2))), ValueError, "dim 3"),
+        (lambda: regressor(sample_weight=-ONES), ValueError, "Negative values"),
+        (lambda: regressor(sample_weight=0.0 * ONES), ValueError, "at least one non-zero"),
+        (lambda: LINE.predict(X[:, :3]), ValueError, "4 features"),
+        (lambda: LINE.cost(X, X), ValueError, "y must be of shape"),
+        (lambda: BackpropMLPRegressor.from_thetas([]), ValueError, "thetas must be"),
+        (lambda: BackpropMLPRegressor().predict(X), ValueError, "not fitted"),
+    ],
+    "BackpropMLPRegressorCV": [
+        (lambda: regressor_search(network=OTHER), ValueError, "'estimator' parameter"),
+        (
+            lambda: regressor_search(network=BackpropMLPRegressor(early_stopping=True)),
+            ValueError,
+            "early_stopping",
+        ),
+        (lambda: regressor_search(alphas=[-1.0]), ValueError, r"alphas must be .* got \[-1.0\]"),
+        (lambda: regressor_search(cv=1), ValueError, "'cv' parameter.*Got 1"),
+        (lambda: regressor_search(scoring="log"), ValueError, "'scoring' parameter"),
+        (lambda: regressor_search(refit="yes"), ValueError, "'refit' parameter"),
+        (lambda: regressor_search(y=NAMES), ValueError, "y must hold numbers"),
+        (
+            lambda: regressor_search(network=BackpropMLPRegressor(loss="gamma")),
+            ValueError,
+            "y must be > 0",
+        ),
     ],
     "PiecewiseLinearEncoder": [
         (lambda: encoded(X, n_bins=0), ValueError, "'n_bins' parameter.*Got 0"),
@@ -883,6 +945,15 @@ CALLS = {
             "early_stopping=True needs X_val and y_val",
         ),
     ],
+    "DaskBackpropMLPRegressor": [
+        (lambda: regressor_on_dask(estimator=OTHER), ValueError, "'estimator' parameter"),
+        (lambda: regressor_on_dask(client="localhost"), ValueError, "'client' parameter"),
+        (
+            lambda: regressor_on_dask(estimator=BackpropMLPRegressor(early_stopping=True)),
+            ValueError,
+            "early_stopping=True needs X_val and y_val",
+        ),
+    ],
 }
 
 
@@ -896,7 +967,7 @@ def test_every_public_name_has_a_wrong_call():
         *backprop_mlp.__all__,
         *schedules.__all__,
         *initializers.__all__,
-        *("to_onnx", "DaskBackpropMLPClassifier"),
+        *("to_onnx", "DaskBackpropMLPClassifier", "DaskBackpropMLPRegressor"),
     }
     warnings = {"IgnoredKeywordWarning", "StrongPenaltyWarning"}
     results = {"GradientCheck", "LearningRateRange"}
