@@ -21,6 +21,8 @@ import backprop_mlp
 from backprop_mlp import (
     BackpropMLPClassifier,
     BackpropMLPClassifierCV,
+    BackpropMLPRegressor,
+    BackpropMLPRegressorCV,
     GradientCheckDisplay,
     HiddenUnitsDisplay,
     ImageGridDisplay,
@@ -651,6 +653,15 @@ def on_dask(X=X, y=Y, **params):
     return door.DaskBackpropMLPClassifier(**params).fit(X, y)
 
 
+def regressor(y=ONES, **params):
+    return BackpropMLPRegressor(**params).fit(X, y)
+
+
+def regressor_search(*, network=None, **params):
+    """A fit of a search over a regressor's alpha."""
+    return BackpropMLPRegressorCV(network, **{"alphas": [1.0], "cv": 2, **params}).fit(X, ONES)
+
+
 def encoded(X, sample_weight=None, **params):
     return PiecewiseLinearEncoder(**params).fit(X, sample_weight=sample_weight)
 
@@ -677,6 +688,19 @@ CALLS = {
         (lambda: search(scoring="loss"), ValueError, "'scoring' parameter"),
         (lambda: search(n_jobs="all"), ValueError, "'n_jobs' parameter"),
         (lambda: search(refit="yes"), ValueError, "'refit' parameter"),
+    ],
+    "BackpropMLPRegressor": [
+        (lambda: regressor(loss="absolute"), ValueError, "'loss' parameter"),
+        (lambda: regressor(alpha=-1.0), ValueError, "'alpha' parameter.*Got -1.0"),
+        (lambda: regressor(y=NAMES), ValueError, "y must hold numbers|could not convert|Unknown"),
+        (lambda: regressor(y=ONES[:-1]), ValueError, "inconsistent numbers of samples"),
+    ],
+    "BackpropMLPRegressorCV": [
+        (lambda: regressor_search(network=OTHER), ValueError, "'estimator' parameter"),
+        (lambda: regressor_search(alphas=[]), ValueError, r"alphas must be .* got \[\]"),
+        (lambda: regressor_search(cv=1), ValueError, "'cv' parameter.*Got 1"),
+        (lambda: regressor_search(scoring="log_loss"), ValueError, "'scoring' parameter"),
+        (lambda: regressor_search(refit="yes"), ValueError, "'refit' parameter"),
     ],
     "PiecewiseLinearEncoder": [
         (lambda: encoded(X, n_bins=0), ValueError, "'n_bins' parameter.*Got 0"),
