@@ -71,6 +71,6 @@ def examples(session):
 
 @nox.session
 def benchmarks(session):
-    """Speed and memory on this machine; what needs PyTorch or real tables says so."""
+    """Speed and memory on this machine."""
     session.install("-e", ".[test]")
     session.run("python", "benchmarks/run.py", *session.posargs)

@@ -40,10 +40,11 @@ highlight_language = "none"
 
 autosummary_generate = False
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
 copybutton_exclude = ".linenos, .gp, .go"
@@ -57,6 +58,7 @@ sphinx_gallery_conf = {
     "doc_module": ("backprop_mlp",),
     "reference_url": {"backprop_mlp": None},
     "image_scrapers": ("matplotlib",),
+    "capture_repr": ("_repr_html_",),
     "remove_config_comments": True,
     "show_memory": False,
     "plot_gallery": "True",

@@ -1,4 +1,4 @@
-"""What the examples share: where their pictures go, and how these look."""
+"""What the examples share: the digits, where pictures go, and how these look."""
 
 import argparse
 from pathlib import Path
@@ -16,6 +16,7 @@ STYLE = {
     "legend.fontsize": "medium",
 }
 
+DIGITS = Path(__file__).parents[1] / "data" / "digits20x20.mat"
 FOLDER = Path(__file__).with_name("pictures")
 
 

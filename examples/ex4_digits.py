@@ -15,7 +15,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _pictures import argument_parser, save
+from _pictures import DIGITS, argument_parser, save
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
@@ -29,8 +29,6 @@ from backprop_mlp import (
     load_ex4_data,
     load_ex4_weights,
 )
-
-DIGITS = Path(__file__).parents[1] / "data" / "digits20x20.mat"
 
 
 def show_data(path, folder):

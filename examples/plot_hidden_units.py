@@ -10,11 +10,10 @@ many can share the work.
 """
 
 import warnings
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _pictures import argument_parser, save
+from _pictures import DIGITS, argument_parser, save
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
@@ -22,8 +21,6 @@ from backprop_mlp import BackpropMLPClassifier, HiddenUnitsDisplay, load_ex4_dat
 
 # %%
 # The exercise's network: 25 logistic units behind 400 pixels. The weights of a unit are an image.
-
-DIGITS = Path(__file__).parents[1] / "data" / "digits20x20.mat"
 
 
 def fit(X, y, alpha, n_units):

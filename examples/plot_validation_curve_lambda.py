@@ -13,11 +13,10 @@ tells what to try next.
 
 import copy
 import warnings
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _pictures import argument_parser, save
+from _pictures import DIGITS, argument_parser, save
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import LearningCurveDisplay, ValidationCurveDisplay, train_test_split
 
@@ -26,8 +25,6 @@ from backprop_mlp import BackpropMLPClassifier, load_ex4_data
 # %%
 # Accuracy and cost, both by scikit-learn's own displays. The cost is given without its penalty, so
 # that different lambdas compare.
-
-DIGITS = Path(__file__).parents[1] / "data" / "digits20x20.mat"
 
 LAMBDAS = np.array([0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
 

@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from keywords import read_by
 from scipy.sparse import csr_array, csr_matrix, issparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_multilabel_classification
@@ -354,7 +355,7 @@ def test_a_fit_that_fails_leaves_the_classifier_as_it_was(client, monkeypatch, w
 @pytest.mark.parametrize("solver", ["cg", "adam"])
 @pytest.mark.parametrize("n_partitions", [4, 20])
 def test_the_loss_of_a_worker_does_not_change_the_result(monkeypatch, n_partitions, solver):
-    estimator = network(solver=solver, batch_size=20)
+    estimator = network(solver=solver, **read_by(solver, {"batch_size": 20}))
     cut = [len(DIGITS) // n_partitions] * (n_partitions - 1)
     rows = [chunked(array, *cut) for array in (DIGITS, LABELS)]
     with (

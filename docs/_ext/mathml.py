@@ -1,21 +1,17 @@
 """Formulas as MathML, by docutils: browsers draw them, without a script from the network."""
 
+from docutils.nodes import SkipNode
 from docutils.utils.math.latex2mathml import tex2mathml
 
 
 def _inline(translator, node):
     translator.body.append(tex2mathml(node.astext()))
-    _skip(node)
+    raise SkipNode
 
 
 def _block(translator, node):
-    translator.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>\n')
-    _skip(node)
-
-
-def _skip(node):
-    from docutils.nodes import SkipNode
-
+    formula = tex2mathml(node.astext(), as_block=True)
+    translator.body.append(f'<div class="formula">{formula}</div>\n')
     raise SkipNode
 
 

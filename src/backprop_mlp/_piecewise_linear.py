@@ -45,7 +45,7 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
     knots_ : list of ndarray
         Knots of each column: its distinct values where they are at most ``n_bins_ + 1``,
         else quantiles of them. Columns of one or two values have none.
-    mean_, std_ : ndarray of shape (n_features_in_,)
+    mean_, std_ : ndarray of shape (`n_features_in_`,)
         Mean and standard deviation of each column, 1 for constant ones.
     ramp_mean_ : ndarray of shape (n_ramps,)
         Means of all ramps, column by column.
@@ -53,7 +53,7 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         What the centred ramps are multiplied by.
     n_features_in_ : int
         Number of columns seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X had names that are all strings.
 
     See Also

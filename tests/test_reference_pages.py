@@ -1,0 +1,44 @@
+"""What the site's reference is made of: nothing public is missing, no keyword stands twice."""
+
+import sys
+from inspect import signature
+from pathlib import Path
+
+import pytest
+from test_docstrings import public_objects
+
+from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._estimator.advice import READERS
+
+pytest.importorskip("numpydoc", reason="numpydoc comes with the extras docs and lint")
+
+
+@pytest.fixture
+def reference(monkeypatch):
+    """The site's own extension."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "docs" / "_ext")
+    import public_reference
+
+    yield public_reference
+    sys.modules.pop("public_reference")
+
+
+def test_everything_public_has_a_page(reference):
+    pages = [name for names in reference.public_groups().values() for name in names]
+    assert sorted(pages) == sorted(name for name, is_whole in public_objects() if is_whole)
+
+
+def test_every_keyword_of_the_classifier_stands_in_one_group(reference):
+    listed = [keyword for group in reference.keyword_groups().values() for keyword in group]
+    assert sorted(listed) == sorted(signature(BackpropMLPClassifier).parameters)
+
+
+def test_keywords_that_only_some_solvers_read_do_not_stand_with_the_others(reference):
+    for_all = reference.keyword_groups()["Read by every solver"]
+    assert not set(for_all) & (READERS.keys() | {"dropout", "batch_norm"})
+
+
+def test_methods_of_a_class_have_their_places_on_its_page(reference):
+    page = reference._page("backprop_mlp.BackpropMLPClassifier")
+    for method in ("fit", "partial_fit", "predict_proba", "from_thetas", "cost_gradient"):
+        assert f".. automethod:: {method}\n" in page
