@@ -11,7 +11,6 @@ from sklearn.preprocessing import scale
 from backprop_mlp import BackpropMLPRegressor
 
 da = pytest.importorskip("dask.array")
-dd = pytest.importorskip("dask.dataframe")
 pytest.importorskip("distributed")
 
 from dask_data import chunked  # noqa: E402
@@ -108,6 +107,7 @@ def test_numbers_outside_of_a_loss_are_refused(client):
 
 
 def test_dataframes_are_rows_too(client):
+    dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
     pd = pytest.importorskip("pandas")
     frame = dd.from_pandas(pd.DataFrame(X, columns=list("abcdefghij")).assign(y=y), npartitions=3)
     fitted = DaskBackpropMLPRegressor(regressor()).fit(frame[list("abcdefghij")], frame["y"])
