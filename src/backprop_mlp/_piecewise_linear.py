@@ -132,6 +132,8 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         X = self._validated(X, reset=True)
         weights = row_weights(sample_weight, X)
         X, weights = X[weights > 0.0], weights[weights > 0.0]
+        if len(X) == 0:
+            raise ValueError("sample_weight must have a finite sum above 0; got 0.0.")
         self.n_bins_ = _auto_bins(len(X)) if self.n_bins == "auto" else int(self.n_bins)
         self.mean_ = np.zeros(X.shape[1])
         self.std_ = np.ones(X.shape[1])
@@ -217,7 +219,8 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
             deviations = x - mean
             largest = np.abs(deviations).max()
             # Divided first: squares of large and of tiny numbers would be lost.
-            std = largest * np.sqrt(np.average((deviations / largest) ** 2, weights=w))
+            unit = largest or 1.0
+            std = largest * np.sqrt(np.average((deviations / unit) ** 2, weights=w))
             spans_too_much = not np.isfinite(mean + (x.max() - x.min()))
         if spans_too_much:
             name = getattr(self, "feature_names_in_", range(len(self.mean_)))[column]

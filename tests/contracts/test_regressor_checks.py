@@ -25,9 +25,9 @@ CONFIGURATIONS = {
     "as it comes": {"normalize_y": False},
     "linear": {"hidden_layer_sizes": ()},
     "huber": {"loss": "huber"},
-    "quantile": {"loss": "quantile"},
+    "quantile": {"loss": "quantile", **SHORT},
     "huber, adam": {"loss": "huber", "solver": "adam"},
-    "quantile, lbfgs": {"loss": "quantile", "solver": "lbfgs"},
+    "quantile, lbfgs": {"loss": "quantile", "solver": "lbfgs", **SHORT},
 }
 IN_EVERY_RUN = {"default", "adam"}
 

@@ -716,7 +716,7 @@ CALLS = {
         (lambda: regressor(sp.csr_matrix(X)), ValueError, "y must be a dense array"),
         (lambda: regressor(np.ones((12, 2, 2))), ValueError, "dim 3"),
         (lambda: regressor(sample_weight=-ONES), ValueError, "Negative values"),
-        (lambda: regressor(sample_weight=0.0 * ONES), ValueError, "at least one non-zero"),
+        (lambda: regressor(sample_weight=0.0 * ONES), ValueError, "non-zero|sum above 0"),
         (lambda: LINE.predict(X[:, :3]), ValueError, "4 features"),
         (lambda: LINE.cost(X, X), ValueError, "y must be of shape"),
         (lambda: BackpropMLPRegressor.from_thetas([]), ValueError, "thetas must be"),
