@@ -149,7 +149,7 @@ def test_wrong_input_is_named(params, X, kind, message):
 
 
 def test_rows_without_weight_can_not_be_all():
-    with pytest.raises(ValueError, match="at least one non-zero|sum above 0"):
+    with pytest.raises(ValueError, match=r"at least one non-zero|sum above 0"):
         PiecewiseLinearEncoder().fit(X, sample_weight=np.zeros(len(X)))
 
 
