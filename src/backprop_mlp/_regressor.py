@@ -60,8 +60,8 @@ class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
         Whether y is centred and scaled by its weighted mean and standard deviation in
         training, each output by its own, so that ``alpha`` and ``tol`` mean the same
         whatever units y has. Not with a log link ("poisson", "gamma"). ``coefs_``,
-        predictions and scores are in y's units, costs in the normalised ones. Read by a
-        fit that starts anew: calls that go on keep its mean and scale.
+        predictions and scores are in y's units, costs in the normalised ones. Calls that
+        go on from an earlier fit keep its mean and scale.
     solver : {"cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"}, default="cg"
         Full-batch, SciPy's: "cg" is conjugate gradient (Polak and Ribiere),
         "lbfgs" limited-memory BFGS, "newton-cg" Newton's method with exact
