@@ -7,7 +7,7 @@ from objectives import full_plan, rows_objective
 from backprop_mlp._network.losses import loss_for
 from backprop_mlp._network.network import Network
 from backprop_mlp._solvers.centring import Centring
-from backprop_mlp._solvers.coordinates import Composition, Point
+from backprop_mlp._solvers.coordinates import Composition, Point, stack_steps
 from backprop_mlp._solvers.kronecker import Kronecker, Plan
 from backprop_mlp._solvers.secants import Secants
 
@@ -56,7 +56,7 @@ def descent_point(objective, rng, n_iter=100, n_steps=4):
         cost, after = objective.value_and_grad(theta + s)
         steps.append((s, after - grad))
         theta, grad = theta + s, after
-    return Point(n_iter, theta, cost, grad, tuple(steps))
+    return Point(n_iter, theta, cost, grad, stack_steps(steps))
 
 
 KINDS = ["centring", "Kronecker", "diagonal Kronecker", "secants", "unit step", "all"]

@@ -33,6 +33,17 @@ def test_pull_back_is_the_adjoint(network, coordinates, rng):
     assert pulled @ v == pytest.approx(grad @ coordinates.to_theta(v), rel=1e-10)
 
 
+@pytest.mark.parametrize("name", ["to_theta", "to_phi", "pull_back"])
+def test_outer_parts_map_many_vectors_as_they_map_each(network, coordinates, rng, name):
+    parts = getattr(coordinates, "parts", [coordinates])
+    vectors = rng.normal(size=(3, network.n_params))
+    for part in parts:
+        if not isinstance(part, Secants):
+            function = getattr(part, name)
+            each = [function(vector) for vector in vectors]
+            np.testing.assert_allclose(function(vectors), each, rtol=1e-10, atol=1e-12)
+
+
 def test_arguments_are_left_alone(network, coordinates, rng):
     vector = rng.normal(size=network.n_params)
     vector.setflags(write=False)
@@ -106,16 +117,16 @@ def test_the_first_part_is_the_outermost():
 
 def test_each_part_sees_the_point_in_the_coordinates_that_are_left():
     outer, middle, inner = Scaling(2.0), Scaling(4.0), Scaling(1.0)
-    s, y, grad = np.ones(2), np.full(2, 3.0), np.full(2, 5.0)
+    s, y, grad = np.ones((1, 2)), np.full((1, 2), 3.0), np.full(2, 5.0)
     theta = np.zeros(2)
-    Composition([outer, middle, inner]).refresh(Point(3, theta, 1.0, grad, ((s, y),)))
+    Composition([outer, middle, inner]).refresh(Point(3, theta, 1.0, grad, (s, y)))
     for part, factor in ((outer, 1.0), (middle, 2.0), (inner, 8.0)):
         (point,) = part.points
         assert point.n_iter == 3
         assert point.theta is theta
         np.testing.assert_array_equal(point.grad, factor * grad)
-        np.testing.assert_array_equal(point.steps[0][0], s / factor)
-        np.testing.assert_array_equal(point.steps[0][1], factor * y)
+        np.testing.assert_array_equal(point.steps[0], s / factor)
+        np.testing.assert_array_equal(point.steps[1], factor * y)
 
 
 def test_a_composition_is_due_when_its_first_part_is():

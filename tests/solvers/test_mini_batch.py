@@ -102,7 +102,9 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "textbook", "constants"), RULES, ids=repr)
+@pytest.mark.parametrize(
+    ("rule", "textbook", "constants"), RULES, ids=[repr(rule) for rule, _, _ in RULES]
+)
 def test_rule_walks_as_the_textbook_says(rule, textbook, constants):
     rng = np.random.default_rng(0)
     matrices = [A @ A.T for A in rng.normal(size=(30, 5, 5))]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backprop_mlp._solvers.coordinates import Point
+from backprop_mlp._solvers.coordinates import Point, stack_steps
 from backprop_mlp._solvers.secants import Secants
 
 
@@ -15,7 +15,7 @@ def matrix(size, rng):
 
 def made(steps, grad, cost=1e9):
     secants = Secants()
-    secants.refresh(Point(5, np.zeros(grad.size), cost, grad, tuple(steps)))
+    secants.refresh(Point(5, np.zeros(grad.size), cost, grad, stack_steps(steps)))
     return secants
 
 

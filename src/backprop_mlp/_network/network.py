@@ -106,6 +106,14 @@ class Network:
             free += layer.n_free
         return stretches
 
+    @cached_property
+    def _dense_stretches(self):
+        return [
+            ((layer.n_out, layer.n_in), *stretches)
+            for layer, stretches in zip(self.layers, self._stretches, strict=True)
+            if layer.n_weights > 0
+        ]
+
     def views(self, theta):
         """Each layer's parameters, as views into theta.
 
@@ -136,6 +144,24 @@ class Network:
             params
             for layer, params in zip(self.layers, self.views(theta), strict=True)
             if layer.n_weights > 0
+        ]
+
+    def dense_rows(self, vectors):
+        """(W', b) of the dense layers, one row per unit, as views into one theta or many.
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (..., n_params)
+
+        Returns
+        -------
+        params : list of tuples of ndarray
+            Of shapes (..., n_out, n_in) and (..., n_out).
+        """
+        leading = vectors.shape[:-1]
+        return [
+            (vectors[..., weights].reshape(*leading, *shape), vectors[..., free])
+            for shape, weights, free in self._dense_stretches
         ]
 
     def pack(self, coefs, intercepts):

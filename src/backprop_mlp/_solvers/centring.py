@@ -60,44 +60,40 @@ class Centring:
         means, scales = objective.input_scale
         return cls(objective.network, means, scales if np.any(scales != 1.0) else None)
 
-    def _shifts(self, vector):
-        """(centre, weights, biases) of each layer whose centre is not zero everywhere."""
-        dense = self.network.dense_views(vector)
-        return [(centre, *dense[number]) for number, centre in self.centres]
-
-    def _first_weights(self, vector):
-        """One row per unit of the first layer, one column per input."""
-        W, _ = self.network.dense_views(vector)[0]
-        return W.T
-
     def to_theta(self, phi):
         """T phi, a new vector: also maps a start for centred, scaled inputs to one for X."""
         theta = phi.copy()
+        layers = self.network.dense_rows(theta)
         if self.input_scales is not None:
-            W_rows = self._first_weights(theta)
-            W_rows /= self.input_scales
-        for centre, W, b in self._shifts(theta):
-            b -= centre @ W
+            W, _ = layers[0]
+            W /= self.input_scales
+        for number, centre in self.centres:
+            W, b = layers[number]
+            b -= W @ centre
         return theta
 
     def to_phi(self, theta):
         """The phi with T phi = theta, a new vector."""
         phi = theta.copy()
-        for centre, W, b in self._shifts(phi):
-            b += centre @ W
+        layers = self.network.dense_rows(phi)
+        for number, centre in self.centres:
+            W, b = layers[number]
+            b += W @ centre
         if self.input_scales is not None:
-            V_rows = self._first_weights(phi)
-            V_rows *= self.input_scales
+            V, _ = layers[0]
+            V *= self.input_scales
         return phi
 
     def pull_back(self, grad):
         """T' grad, a new vector."""
         grad = grad.copy()
-        for centre, W_grad, b_grad in self._shifts(grad):
-            W_grad.T[...] -= np.outer(b_grad, centre)
+        layers = self.network.dense_rows(grad)
+        for number, centre in self.centres:
+            W_grad, b_grad = layers[number]
+            W_grad -= np.multiply.outer(b_grad, centre)
         if self.input_scales is not None:
-            V_grad_rows = self._first_weights(grad)
-            V_grad_rows /= self.input_scales
+            V_grad, _ = layers[0]
+            V_grad /= self.input_scales
         return grad
 
     def refresh(self, point):

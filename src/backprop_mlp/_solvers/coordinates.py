@@ -22,6 +22,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import numpy as np
+
 CACHED = 100_000
 """Parameters up to which vectors stay in a core's cache."""
 
@@ -29,6 +31,11 @@ CACHED = 100_000
 def pass_flops(n_params):
     """Floating-point operations of a matrix product that take as long as reading a vector once."""
     return (6.0 if n_params <= CACHED else 64.0) * n_params
+
+
+def stack_steps(pairs):
+    """Pairs of a step and a change as the rows of two arrays; None if there are none."""
+    return tuple(np.array(list(pairs)).swapaxes(0, 1)) if len(pairs) else None
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,9 @@ class Point:
         J there.
     grad : ndarray of shape (n_params,)
         Gradient of J at theta, with respect to what the parts further out leave.
-    steps : tuple of (s, y)
+    steps : tuple of ndarray of shape (n_steps, n_params), default=None
         The last steps, oldest first, and the changes of the gradient along them, in the same
-        coordinates as ``grad``.
+        coordinates as ``grad``; None if there are none.
     plain : bool
         Whether the coordinates led to no step, and parts that may have caused it are to do
         without what they have learned.
@@ -57,17 +64,21 @@ class Point:
     theta: Any
     cost: float
     grad: Any
-    steps: tuple = ()
+    steps: tuple | None = None
     plain: bool = False
 
     def seen_through(self, part: "Coordinates"):
         """The same point in the coordinates of a part."""
-        steps = tuple((part.to_phi(s), part.pull_back(y)) for s, y in self.steps)
+        steps = self.steps and (part.to_phi(self.steps[0]), part.pull_back(self.steps[1]))
         return replace(self, grad=part.pull_back(self.grad), steps=steps)
 
 
 class Coordinates(Protocol):
-    """An invertible linear map T from phi to theta that may be made again on the way."""
+    """An invertible linear map T from phi to theta that may be made again on the way.
+
+    All but the innermost part of a composition map many vectors at once, too: the rows of an
+    array.
+    """
 
     @property
     def learned(self) -> bool:

@@ -322,33 +322,26 @@ class Kronecker:
         self._factors: list[LayerFactors] = []
         """One per dense layer, or none for the identity."""
         self._built_at = list(BUILT_LATE if _late(self.network) else BUILT_AT)
-        # Where each layer's parameters stand in a vector: found out once, used all the time.
-        dense = self.network.dense_views(np.arange(self.network.n_params))
-        self._weights = [slice(W[0, 0], W[-1, -1] + 1) for W, _ in dense]
-        self._free = [slice(b[0], b[-1] + 1) for _, b in dense]
 
     @property
     def learned(self):
         """Whether a curvature has been measured."""
         return bool(self._factors)
 
-    def _layers(self, *vectors):
-        """(factors, rows of W, b, rows of another W, ...) of each dense layer: a row per unit."""
-        for factors, weights, free in zip(self._factors, self._weights, self._free, strict=True):
-            views = [factors]
-            for vector in vectors:
-                views += [vector[weights].reshape(factors.D.shape), vector[free]]
-            yield views
+    def _layers(self, vectors, new):
+        """(factors, (W', b), (new W', new b)) of each dense layer: a row per unit."""
+        rows = self.network.dense_rows
+        return zip(self._factors, rows(vectors), rows(new), strict=True)
 
     def to_theta(self, phi):
         """T phi, a new vector."""
         if not self._factors:
             return phi.copy()
         theta = np.empty_like(phi)
-        for (mean, U, V, D, d), Phi, beta, W, b in self._layers(phi, theta):
+        for (mean, U, V, D, d), (Phi, beta), (W, b) in self._layers(phi, theta):
             product, bias = D * Phi, d * beta
             if V is not None:
-                product, bias = V @ product, V @ bias
+                product, bias = V @ product, bias @ V.T
             if U is not None:
                 product = product @ U.T
             W[...] = product
@@ -360,7 +353,7 @@ class Kronecker:
         if not self._factors:
             return theta.copy()
         phi = np.empty_like(theta)
-        for (mean, U, V, D, d), W, b, Phi, beta in self._layers(theta, phi):
+        for (mean, U, V, D, d), (W, b), (Phi, beta) in self._layers(theta, phi):
             product, bias = _along(U, V, W, b + W @ mean)
             np.divide(product, D, out=Phi)
             np.divide(bias, d, out=beta)
@@ -371,7 +364,7 @@ class Kronecker:
         if not self._factors:
             return grad.copy()
         pulled = np.empty_like(grad)
-        for (mean, U, V, D, d), W, b, Phi, beta in self._layers(grad, pulled):
+        for (mean, U, V, D, d), (W, b), (Phi, beta) in self._layers(grad, pulled):
             product, bias = _along(U, V, W - np.multiply.outer(b, mean), b)
             np.multiply(product, D, out=Phi)
             np.multiply(bias, d, out=beta)
@@ -423,7 +416,7 @@ class Kronecker:
 def _along(U, V, W, b):
     """Weights V' W U and biases V' b, along the columns; None is the identity."""
     if V is not None:
-        W, b = V.T @ W, V.T @ b
+        W, b = V.T @ W, b @ V
     return (W if U is None else W @ U), b
 
 

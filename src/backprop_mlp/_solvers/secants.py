@@ -96,31 +96,33 @@ class Secants:
     def refresh(self, point):
         """Make T of the last steps that a point has, and let the next one have length one."""
         self._forget()
-        steps = [
-            (s, y)
-            for s, y in point.steps
-            if s @ y > SMALLEST_COSINE * np.linalg.norm(s) * np.linalg.norm(y)
-        ]
-        if steps:
-            s, y = steps[-1]
-            self.scale = math.sqrt((s @ y) / (y @ y))
-            P, Q = np.empty((2, len(steps), s.size))
-            for k, (s, y) in enumerate(steps):
-                sy = s @ y
-                back = self.to_phi(s)
-                Bs = back
-                if k:
-                    # S'^-1 S^-1 s
-                    Bs = back + (self.N.T @ (self.P @ back)) @ self.Q
-                t = math.sqrt(sy / (back @ back))
-                P[k] = s / sy
-                Q[k] = y - (t / self.scale) * Bs
-                self._multiply(P[: k + 1], Q[: k + 1], t)
+        if point.steps is not None:
+            self._learn(*point.steps)
         r = float(np.linalg.norm(self.pull_back(point.grad)))
         if r**2 > 2.0 * point.cost > 0.0:
             r = 2.0 * point.cost / r
         if 0.0 < r < math.inf:
             self.scale *= r
+
+    def _learn(self, steps, changes):
+        """Be made of those steps along which the gradient rises."""
+        lengths = np.linalg.norm(steps, axis=1) * np.linalg.norm(changes, axis=1)
+        rises = np.einsum("ij,ij->i", steps, changes)
+        kept = rises > SMALLEST_COSINE * lengths
+        steps, changes, rises = steps[kept], changes[kept], rises[kept]
+        if not len(steps):
+            return
+        y = changes[-1]
+        self.scale = math.sqrt(rises[-1] / (y @ y))
+        P, Q = steps / rises[:, np.newaxis], np.empty_like(steps)
+        for k, (s, y) in enumerate(zip(steps, changes, strict=True)):
+            Bs = back = self.to_phi(s)
+            if k:
+                # S'^-1 S^-1 s
+                Bs = back + (self.N.T @ (self.P @ back)) @ self.Q
+            t = math.sqrt(rises[k] / (back @ back))
+            np.subtract(y, (t / self.scale) * Bs, out=Q[k])
+            self._multiply(P[: k + 1], Q[: k + 1], t)
 
     def _multiply(self, P, Q, t):
         """Be the product of the factors in P and Q, the last of which is new: q'p = 1 - 1/t."""
