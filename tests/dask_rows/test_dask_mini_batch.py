@@ -50,7 +50,7 @@ def on(client, **params):
         {"shuffle": False},
         {"class_weight": "balanced", "alpha": 10.0},
         {"n_init": 2},
-        {"learning_rate": lambda step: 0.01 / (1 + step)},
+        pytest.param({"learning_rate": lambda step: 0.01 / (1 + step)}, id="callable"),
         *({"learning_rate": name} for name in SCHEDULES),
     ],
     ids=str,

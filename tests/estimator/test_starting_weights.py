@@ -54,7 +54,7 @@ def classifier(solver="adam", **params):
         (GlorotNormal(), lambda n_in, n_out: 2 / (n_in + n_out)),
         (Xavier(), lambda n_in, n_out: 1 / n_in),
     ],
-    ids=repr,
+    ids=["glorot_normal", "xavier"],
 )
 @pytest.mark.parametrize("shape", [(400, 100), (50, 800)], ids=str)
 def test_mean_and_variance(initializer, variance, shape):
