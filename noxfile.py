@@ -34,7 +34,7 @@ def types(session):
     """Types and docstrings."""
     session.install("-e", ".[test,lint]")
     session.run("mypy")
-    session.run("pytest", "tests/test_types.py", "tests/test_docstrings.py", *session.posargs)
+    session.run("pytest", "tests/contracts/test_types.py", "tests/test_docstrings.py", *session.posargs)
 
 
 @nox.session

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,7 @@ ROOMS_FOR = {
 OPTIONAL = {"matplotlib", "pandas", "polars", "dask", "distributed", "onnx", "skl2onnx"}
 
 
+@cache
 def modules():
     """Each file's tree, by its path without the suffix: ("_network", "layers"), ("dask",)."""
     return {
@@ -93,6 +95,7 @@ def imported(place, tree):
                 yield (*folder, *parts), True
 
 
+@cache
 def own_imports():
     """The files that each file imports."""
     return {
@@ -101,6 +104,7 @@ def own_imports():
     }
 
 
+@cache
 def foreign_imports():
     """The other packages that each file imports."""
     return {

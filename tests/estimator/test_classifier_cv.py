@@ -27,7 +27,6 @@ from sklearn.model_selection import (
     ValidationCurveDisplay,
     cross_validate,
 )
-from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.fixes import parse_version
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
@@ -524,19 +523,3 @@ def test_a_score_that_can_not_be_compared_is_named(given):
     with pytest.raises(ValueError, match=f"scoring must give a number; got {given!r} for alpha="):
         hopeless.fit(IRIS, SPECIES)
     assert not hasattr(hopeless, "alpha_")
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_every_check_passes():
-    estimator = BackpropMLPClassifierCV(
-        BackpropMLPClassifier(10, max_iter=20, random_state=0), alphas=3, cv=3
-    )
-    results = check_estimator(estimator, on_skip=None, on_fail=None)
-    assert len(results) > 50
-    not_passed = {
-        result["check_name"]: result["exception"]
-        for result in results
-        # scikit-learn skips this one unless SCIPY_ARRAY_API is set.
-        if result["status"] != "passed" and result["check_name"] != "check_array_api_input"
-    }
-    assert not_passed == {}

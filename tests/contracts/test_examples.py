@@ -10,7 +10,7 @@ import pytest
 
 from backprop_mlp import load_ex4_data
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 pytest.importorskip("matplotlib", reason="the examples draw pictures")
 

@@ -15,7 +15,7 @@ from test_docstrings import public_objects
 
 pytest.importorskip("pyright", reason="pyright comes with the extra lint")
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 USES = {
@@ -112,16 +112,19 @@ def errors(tmp_path_factory):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", USES)
 def test_a_type_checker_has_no_objection_to_code_that_runs(name, errors):
     assert [error for error in errors if error[0] == name] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_type_checker_has_no_objection_to_a_page(page, errors):
     assert [error for error in errors if error[0].startswith(f"{page.relative_to(ROOT)}, ")] == []
 
 
+@pytest.mark.slow
 def test_wrong_types_are_found(tmp_path):
     """Else the tests above would say nothing."""
     path = tmp_path / "wrong.py"

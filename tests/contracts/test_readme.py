@@ -17,7 +17,7 @@ from backprop_mlp import BackpropMLPClassifier
 matplotlib = pytest.importorskip("matplotlib", reason="the pages draw pictures")
 pytest.importorskip("matplotlib.pyplot")
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 

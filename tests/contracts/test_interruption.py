@@ -907,7 +907,7 @@ except KeyboardInterrupt:
         ("multiprocessing", 2, 2, 2),
     ],
 )
-@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+@pytest.mark.parametrize("solver", ["lbfgs", pytest.param("adam", marks=pytest.mark.slow)])
 def test_ctrl_c_ends_a_search_however_it_is_nested(solver, backend, n_jobs, n_init, init_jobs):
     numbers = map(str, (n_jobs, n_init, init_jobs))
     child = subprocess.Popen(
