@@ -34,7 +34,8 @@ def types(session):
     """Types and docstrings."""
     session.install("-e", ".[test,lint]")
     session.run("mypy")
-    session.run("pytest", "tests/contracts/test_types.py", "tests/test_docstrings.py", *session.posargs)
+    tests = ["tests/contracts/test_types.py", "tests/test_docstrings.py"]
+    session.run("pytest", "-m", "", *tests, *session.posargs)
 
 
 @nox.session

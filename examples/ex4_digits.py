@@ -145,6 +145,9 @@ def main():
     parser.add_argument("--data", type=Path, default=DIGITS, help="a file like ex4data1.mat")
     parser.add_argument("--weights", type=Path, help="the exercise's ex4weights.mat")
     options = parser.parse_args()
+    for path in filter(None, (options.data, options.weights)):
+        if not path.exists():
+            parser.error(f"there is no file {path}; data/README.md says where the exercise's go")
 
     print("Data")
     X, y = show_data(options.data, options.output)

@@ -2,16 +2,26 @@
 
 import inspect
 import pkgutil
+import re
 from contextlib import suppress
 from importlib import import_module
+from typing import get_args
 
 import pytest
 
 import backprop_mlp
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPClassifierCV,
+    BackpropMLPRegressor,
+    BackpropMLPRegressorCV,
+)
+from backprop_mlp._estimator.keywords import ActivationName
+from backprop_mlp._network.activations import ACTIVATIONS
 
-validate = pytest.importorskip(
-    "numpydoc.validate", reason="numpydoc comes with the extra lint"
-).validate
+pytest.importorskip("numpydoc", reason="numpydoc comes with the extra lint")
+from numpydoc.docscrape import ClassDoc
+from numpydoc.validate import validate
 
 IGNORED = {
     "ES01": "a summary often says it all",
@@ -48,3 +58,37 @@ def test_docstring(name, needs_example):
     ignored = IGNORED.keys() - ({"EX01"} if needs_example else set())
     errors = validate(name)["errors"]
     assert [f"{code} {text}" for code, text in errors if code not in ignored] == []
+
+
+def described(estimator):
+    """{keyword: its type and description} in an estimator's docstring."""
+    entries = ClassDoc(estimator)["Parameters"]
+    return {entry.name: (entry.type, entry.desc) for entry in entries}
+
+
+PAIRS = {
+    "networks": (
+        BackpropMLPClassifier,
+        BackpropMLPRegressor,
+        {"alpha", "hidden_layer_sizes", "initializer", "scoring", "validation_fraction"},
+    ),
+    "searches": (
+        BackpropMLPClassifierCV,
+        BackpropMLPRegressorCV,
+        {"alphas", "cv", "estimator", "refit", "scoring"},
+    ),
+}
+"""Two estimators, and the keywords whose meaning differs."""
+
+
+@pytest.mark.parametrize(("one", "other", "differ"), PAIRS.values(), ids=PAIRS)
+def test_what_means_the_same_is_said_in_the_same_words(one, other, differ):
+    one, other = described(one), described(other)
+    assert {name for name in one.keys() & other.keys() if one[name] != other[name]} == differ
+
+
+def test_every_activation_function_is_offered_to_editors_and_readers():
+    names = set(ACTIVATIONS)
+    assert set(get_args(get_args(ActivationName)[0])) == names
+    for estimator in (BackpropMLPClassifier, BackpropMLPRegressor):
+        assert set(re.findall('"([a-z_]+)"', described(estimator)["activation"][0])) == names

@@ -1,5 +1,7 @@
 """What the networks share, whatever they predict: keywords of training, and looking inside."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Any
 

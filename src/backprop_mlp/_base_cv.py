@@ -1,5 +1,7 @@
 """What the searches over alpha share: paths in folds, a choice, a network or an average."""
 
+from __future__ import annotations
+
 import copy
 from numbers import Integral
 from typing import Any, Self

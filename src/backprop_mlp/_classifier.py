@@ -1,5 +1,7 @@
 """The classifier: its keywords, `fit`, and what a fitted one predicts."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
@@ -57,10 +59,10 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         Hessian-vector products. Mini-batch: "adam", "rmsprop" and "sgd"
         (gradient descent with momentum). All minimise the same J.
     alpha : float, default=1.0
-        Strength of the L2 penalty, >= 0: the course's lambda, with
-        `MLPClassifier`'s scaling. It is divided by m: take alpha / n_samples where
-        weights sum to about one (AdaBoost, RUSBoost), and alpha / (rows of the whole
-        stream) where `partial_fit` is given one row at a time.
+        Strength of the L2 penalty, >= 0: the course's lambda, divided by m. Times
+        batch_size / m it is `MLPClassifier`'s for "adam" and "sgd". Take alpha /
+        n_samples where weights sum to about one (AdaBoost, RUSBoost), and alpha / (rows
+        of the whole stream) where `partial_fit` is given one row at a time.
     initializer : {"auto", "uniform", "glorot_uniform", "glorot_normal", "xavier", \
             "he_normal"} or callable, default="auto"
         Random starting weights. "auto" is He for layers of relu and leaky relu
@@ -96,8 +98,7 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         Largest number of evaluations of the cost and its gradient by a
         full-batch solver. The iteration in which it is reached is finished.
     batch_size : int or "auto", default="auto"
-        Largest number of rows of a mini-batch; the rows are divided evenly. "auto" is
-        min(200, n_samples).
+        Largest number of rows of a mini-batch, of equal ones. "auto": min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive", "step", "exponential", \
             "inverse_time", "cosine"} or callable, default="constant"
         How the learning rate of a mini-batch solver changes, from
@@ -212,6 +213,7 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
     See Also
     --------
     sklearn.neural_network.MLPClassifier : The network that scikit-learn brings.
+    BackpropMLPClassifierCV : The same with alpha chosen along a path.
     check_gradient : Backpropagation against finite differences.
 
     Notes
@@ -233,9 +235,7 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
     evaluation or in the first epoch (so always in `partial_fit`), and while
     input is validated, `KeyboardInterrupt` is raised instead. An exception,
     be it raised by a callback, goes through when all restarts have ended. A fit
-    that raises one leaves the estimator as it was. A `GridSearchCV` goes on after an
-    interrupted fit; it ends with it if ``error_score="raise"`` and
-    ``warnings.filterwarnings("error", "Training was interrupted")`` are set.
+    that raises one leaves the estimator as it was. A `GridSearchCV` goes on after it.
 
     Where numbers overflow, in training or in a prediction, that is a
     `FloatingPointError` that says what to do; nan is never returned.

@@ -1,5 +1,7 @@
 """Cross-validation over the strength of the penalty, along a path."""
 
+from __future__ import annotations
+
 from typing import Any, Literal, Self
 
 import numpy as np

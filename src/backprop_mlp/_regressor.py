@@ -1,5 +1,7 @@
 """The regressor: its keywords, `fit`, and what a fitted one predicts."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import asdict
 from numbers import Real
@@ -101,8 +103,7 @@ class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
         Largest number of evaluations of the cost and its gradient by a
         full-batch solver. The iteration in which it is reached is finished.
     batch_size : int or "auto", default="auto"
-        Largest number of rows of a mini-batch; the rows are divided evenly. "auto" is
-        min(200, n_samples).
+        Largest number of rows of a mini-batch, of equal ones. "auto": min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive", "step", "exponential", \
             "inverse_time", "cosine"} or callable, default="constant"
         How the learning rate of a mini-batch solver changes, from
@@ -216,6 +217,8 @@ class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
     See Also
     --------
     sklearn.neural_network.MLPRegressor : The network that scikit-learn brings.
+    BackpropMLPRegressorCV : The same with alpha chosen along a path.
+    make_tabular_regressor : Averaged networks for a table, in one line.
     check_gradient : Backpropagation against finite differences.
 
     Notes

@@ -1,5 +1,7 @@
 """Cross-validation over the strength of a regressor's penalty, along a path."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import Any, Literal, Self
 

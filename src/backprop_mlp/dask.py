@@ -6,6 +6,8 @@ partition is summed where it lies, and the sums come back. The rows never do. Wi
 mini-batch solver parameters and the solver's state go from partition to partition.
 """
 
+from __future__ import annotations
+
 import copy
 from typing import Any, Self
 

@@ -111,7 +111,7 @@ class Network:
         return [
             ((layer.n_out, layer.n_in), *stretches)
             for layer, stretches in zip(self.layers, self._stretches, strict=True)
-            if layer.n_weights > 0
+            if isinstance(layer, Dense)
         ]
 
     def views(self, theta):
