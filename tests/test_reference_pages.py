@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from test_docstrings import public_objects
 
-from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPRegressor
 from backprop_mlp._estimator.advice import READERS
 
 pytest.importorskip("numpydoc", reason="numpydoc comes with the extras docs and lint")
@@ -28,9 +28,18 @@ def test_everything_public_has_a_page(reference):
     assert sorted(pages) == sorted(name for name, is_whole in public_objects() if is_whole)
 
 
-def test_every_keyword_of_the_classifier_stands_in_one_group(reference):
+def test_every_keyword_of_a_network_stands_in_one_group(reference):
     listed = [keyword for group in reference.keyword_groups().values() for keyword in group]
-    assert sorted(listed) == sorted(signature(BackpropMLPClassifier).parameters)
+    networks = (BackpropMLPClassifier, BackpropMLPRegressor)
+    keywords = {name for network in networks for name in signature(network).parameters}
+    assert sorted(listed) == sorted(keywords)
+
+
+def test_a_keyword_with_two_meanings_is_described_twice(reference):
+    assert [whose for whose, *_ in reference._meanings("tol")] == [""]
+    whose = [whose for whose, *_ in reference._meanings("scoring")]
+    assert whose == [" (of the classifier)", " (of the regressor)"]
+    assert [whose for whose, *_ in reference._meanings("quantile")] == [" (of the regressor)"]
 
 
 def test_keywords_that_only_some_solvers_read_do_not_stand_with_the_others(reference):

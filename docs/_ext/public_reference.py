@@ -134,9 +134,14 @@ def _index():
     return "\n".join(lines)
 
 
+NETWORKS = {
+    "classifier": backprop_mlp.BackpropMLPClassifier,
+    "regressor": backprop_mlp.BackpropMLPRegressor,
+}
+
+
 def keyword_groups():
-    """Heading -> keywords of the classifier, by the solvers that read them."""
-    classifier = backprop_mlp.BackpropMLPClassifier
+    """Heading -> keywords of the classifier and the regressor, by the solvers that read them."""
     full, mini = set(METHODS), set(MINI_BATCH_SOLVERS)
     groups = {"Read by every solver": []}
     named = {
@@ -145,7 +150,8 @@ def keyword_groups():
     }
     for heading in named.values():
         groups[heading] = []
-    for keyword in inspect.signature(classifier).parameters:
+    signatures = map(inspect.signature, NETWORKS.values())
+    for keyword in dict.fromkeys(name for found in signatures for name in found.parameters):
         if keyword in READERS:
             solvers = READERS[keyword].solvers
             only = _listed(s for s in SOLVERS if s in solvers)
@@ -164,18 +170,32 @@ def _listed(solvers):
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _keywords():
-    described = {
-        name: parameter
-        for parameter in ClassDoc(backprop_mlp.BackpropMLPClassifier)["Parameters"]
+def _described(estimator):
+    """{keyword: (type, lines of its description)} of an estimator's docstring."""
+    return {
+        name: (parameter.type, parameter.desc)
+        for parameter in ClassDoc(estimator)["Parameters"]
         for name in parameter.name.split(", ")
     }
+
+
+def _meanings(keyword):
+    """(whose it is or "", type, lines) of each meaning that a keyword has."""
+    described = {kind: _described(estimator) for kind, estimator in NETWORKS.items()}
+    found = [(kind, *entries[keyword]) for kind, entries in described.items() if keyword in entries]
+    if len(found) == len(NETWORKS) and all(one[1:] == found[0][1:] for one in found):
+        return [("", *found[0][1:])]
+    return [(f" (of the {kind})", *rest) for kind, *rest in found]
+
+
+def _keywords():
     lines = [
         "Keywords by solver",
         "==================",
         "",
-        "The keywords of :doc:`generated/backprop_mlp.BackpropMLPClassifier`, by the solvers that",
-        "read them. A keyword that is set and that the chosen solver never reads is named in an",
+        "The keywords of :doc:`generated/backprop_mlp.BackpropMLPClassifier` and",
+        ":doc:`generated/backprop_mlp.BackpropMLPRegressor`, by the solvers that read them. A",
+        "keyword that is set and that the chosen solver never reads is named in an",
         ":doc:`generated/backprop_mlp.IgnoredKeywordWarning`. ``dropout`` and ``batch_norm`` with",
         "a full-batch solver are an error, for such a network it cannot train.",
         "",
@@ -183,12 +203,12 @@ def _keywords():
     for heading, keywords in keyword_groups().items():
         lines += [heading, "-" * len(heading), ""]
         for keyword in keywords:
-            parameter = described[keyword]
             condition = READERS[keyword].where if keyword in READERS else ""
-            lines += [f"``{keyword}`` : {parameter.type}"]
-            if condition:
-                lines += [f"    *Read {condition}.*", ""]
-            lines += [f"    {line}" if line else "" for line in parameter.desc] + [""]
+            for whose, kind, described in _meanings(keyword):
+                lines += [f"``{keyword}``{whose} : {kind}"]
+                if condition:
+                    lines += [f"    *Read {condition}.*", ""]
+                lines += [f"    {line}" if line else "" for line in described] + [""]
     return "\n".join(lines)
 
 

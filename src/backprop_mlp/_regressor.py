@@ -70,11 +70,11 @@ class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
         Hessian-vector products. Mini-batch: "adam", "rmsprop" and "sgd"
         (gradient descent with momentum). All minimise the same J.
     alpha : float, default=1.0
-        Strength of the L2 penalty, >= 0: the course's lambda, with `MLPRegressor`'s
-        scaling. It is divided by m: take alpha / (rows of the whole stream) where
-        `partial_fit` is given one row at a time. Losses of several outputs are
-        summed, so alpha weighs 1/K of what it does in `MLPRegressor`, which averages
-        them.
+        Strength of the L2 penalty, >= 0: the course's lambda, divided by m. Times
+        batch_size / m it is `MLPRegressor`'s for "adam" and "sgd". Take alpha / (rows of
+        the whole stream) where `partial_fit` is given one row at a time. Losses of
+        several outputs are summed, so alpha weighs 1/K of what it does in
+        `MLPRegressor`, which averages them.
     initializer : {"auto", "uniform", "glorot_uniform", "glorot_normal", "xavier", \
             "he_normal"} or callable, default="auto"
         Random starting weights. "auto" is He for layers of relu and leaky relu
