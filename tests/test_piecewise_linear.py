@@ -112,6 +112,14 @@ def test_whole_weights_are_repeated_rows():
     np.testing.assert_allclose(weighted.transform(X), repeated.transform(X), rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.parametrize("unit", [5e-324, 2.0**-100, 2.0**100, 2.0**1021])
+def test_the_unit_of_weights_does_not_matter(unit):
+    weights = RNG.integers(4, size=len(X)).astype(float)
+    expected = PiecewiseLinearEncoder(n_bins=4).fit(X, sample_weight=weights)
+    encoder = PiecewiseLinearEncoder(n_bins=4).fit(X, sample_weight=weights * unit)
+    np.testing.assert_allclose(encoder.transform(X), expected.transform(X), rtol=1e-11, atol=1e-12)
+
+
 @pytest.mark.parametrize("factor", [1e-300, 1e-3, 1e150])
 def test_units_do_not_matter(factor):
     expected = PiecewiseLinearEncoder(n_bins=4).fit_transform(X)
@@ -125,11 +133,77 @@ def test_float32_stays_float32():
     np.testing.assert_allclose(Z, PiecewiseLinearEncoder(n_bins=4).fit_transform(X), atol=2e-4)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_up_to_the_largest_are_encoded_and_those_that_span_more_are_refused(dtype):
+    largest = np.finfo(dtype).max
+    for start, stop in [(-0.49, 0.5), (0.0, 1.0)]:
+        x = (np.linspace(start, stop, 9, dtype=dtype) * largest)[:, np.newaxis]
+        Z = PiecewiseLinearEncoder(n_bins=3).fit_transform(x)
+        expected = PiecewiseLinearEncoder(n_bins=3).fit_transform(x / largest)
+        np.testing.assert_allclose(Z, expected, rtol=1e-4, atol=1e-5)
+    x = (np.linspace(-0.6, 0.6, 9, dtype=dtype) * largest)[:, np.newaxis]
+    with pytest.raises(ValueError, match=f"largest number of {np.dtype(dtype)} .* in column 0"):
+        PiecewiseLinearEncoder(n_bins=3).fit(x)
+
+
+def test_float32_rows_between_knots_of_float64_have_their_ramps():
+    wide = np.linspace(-1e39, 1e39, 9)[:, np.newaxis]
+    encoder = PiecewiseLinearEncoder(n_bins=2).fit(wide)
+    rows = np.array([[-3e38], [0.0], [3e38]])
+    Z = encoder.transform(rows.astype(np.float32))
+    np.testing.assert_allclose(Z, encoder.transform(rows), rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_comes_out_is_finite_or_an_error_names_the_column():
+    tiny = np.array([[0.0, 0.0], [1.0, 1e-30], [2.0, 2e-30]], np.float32)
+    encoder = PiecewiseLinearEncoder().fit(pd.DataFrame(tiny, columns=["a", "b"]))
+    rows = pd.DataFrame(np.float32([[0.0, 1e30]]), columns=["a", "b"])
+    with pytest.raises(
+        ValueError, match=r"X must not be farther .* float32 .* 1e\+30 in column 'b'"
+    ):
+        encoder.transform(rows)
+    with pytest.raises(ValueError, match=r"scale must be smaller, .* float64; got 1e\+308"):
+        PiecewiseLinearEncoder(scale=1e308).fit(X * 1e-3)
+    encoder = PiecewiseLinearEncoder(scale=1e100).fit(X)
+    with pytest.raises(ValueError, match=r"scale must be smaller, .* float32; got 1e\+100"):
+        encoder.transform(X.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("rows", "params"),
+    [
+        (np.c_[[0.0, 10.0, 20.0, 30.0], [-1.5e308, 1.5e308, 0.0, 1.0]], {}),
+        (np.c_[X[:, 0], X[:, 0]], {"scale": 1e308}),
+        (np.full((3, 2), np.inf), {}),
+        (np.zeros((3, 5)), {"n_bins": 0}),
+    ],
+    ids=["span", "scale", "infinity", "keyword"],
+)
+def test_a_fit_that_fails_leaves_the_encoder_as_it_was(rows, params):
+    frame = pd.DataFrame(X[:, :2], columns=["age", "income"])
+    encoder = PiecewiseLinearEncoder(n_bins=2).fit(frame)
+    before = dict(vars(encoder))
+    with pytest.raises(ValueError, match=r"must|infinity"):
+        encoder.set_params(**params).fit(rows)
+    assert vars(encoder) == before | params
+
+
 def test_names_and_frames():
     frame = pd.DataFrame(X[:, :2], columns=["age", "income"])
     encoder = PiecewiseLinearEncoder(n_bins=2).set_output(transform="pandas").fit(frame)
     names = ["age", "income", "age_ramp1", "age_ramp2", "income_ramp1", "income_ramp2"]
     assert encoder.transform(frame).columns.tolist() == names
+
+
+@pytest.mark.parametrize("values", [X[:, 0], np.ones(len(X))], ids=["ramps", "none"])
+def test_a_name_that_a_ramp_may_have_is_refused_whatever_the_values(values):
+    frame = pd.DataFrame({"a_ramp2": X[:, 1], "a": values})
+    with pytest.raises(ValueError, match=r"no column 'a_ramp2' next to 'a'.* Rename one of them"):
+        PiecewiseLinearEncoder(n_bins=4).fit(frame)
+    others = frame.rename(columns={"a": "b"}).assign(a_ramp0=1.0, a_ramp=2.0)
+    names = PiecewiseLinearEncoder(n_bins=4).fit(others).get_feature_names_out().tolist()
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(
