@@ -73,10 +73,50 @@ def test_few_values_are_knots_themselves():
     np.testing.assert_array_equal(encoder.knots_[0], values)
 
 
-def test_a_column_without_variance_between_tied_quantiles_still_has_its_ends():
-    x = np.r_[np.zeros(95), 1.0, 2.0, 3.0, 4.0, 5.0][:, np.newaxis]
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.97])
+@pytest.mark.parametrize("common", [0.0, 2.0])
+def test_a_value_that_many_rows_share_leaves_the_other_knots_to_the_others(share, common):
+    rng = np.random.default_rng(1)
+    is_common = rng.random(1500) < share
+    x = np.where(is_common, common, rng.exponential(size=1500) + 1.0)
+    (knots,) = PiecewiseLinearEncoder(n_bins=8).fit(x[:, np.newaxis]).knots_
+    others = x[~is_common]
+    # The end is a knot anyway; any other value is one of the nine.
+    n_bins = 8 if common == 0.0 else 7
+    quantiles = np.quantile(others, np.linspace(0.0, 1.0, n_bins + 1), method="inverted_cdf")
+    expected = np.sort([common, *(quantiles[1:] if common == 0.0 else quantiles)])
+    np.testing.assert_array_equal(knots, expected)
+
+
+def test_values_that_fill_a_bin_of_what_is_left_are_knots_as_well():
+    """100 of 3 are less than a third of all, but more than that of the rows without 0."""
+    x = np.r_[np.zeros(500), np.full(100, 3.0), np.arange(4.0, 94.0)][:, np.newaxis]
     (knots,) = PiecewiseLinearEncoder(n_bins=3).fit(x).knots_
-    assert len(knots) == 0  # 0 and 5: a single ramp would be the column itself
+    np.testing.assert_array_equal(knots, [0.0, 3.0, 48.0, 93.0])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_three_values_or_more_have_between_three_knots_and_one_more_than_bins(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.geometric(rng.uniform(0.02, 0.8), size=200).astype(float)
+    n_bins = int(rng.integers(2, 12))
+    (knots,) = PiecewiseLinearEncoder(n_bins=n_bins).fit(x[:, np.newaxis]).knots_
+    n_values = len(np.unique(x))
+    assert min(3, n_values) <= max(len(knots), 2) <= n_bins + 1
+    assert (np.diff(knots) > 0.0).all()
+    assert np.isin(knots, x).all()
+
+
+def test_columns_in_which_no_value_fills_a_bin_have_quantiles_as_knots():
+    x = np.repeat(RNG.normal(size=60), 2)
+    (knots,) = PiecewiseLinearEncoder(n_bins=7).fit(x[:, np.newaxis]).knots_
+    expected = np.quantile(x, np.linspace(0.0, 1.0, 8), method="inverted_cdf")
+    np.testing.assert_array_equal(knots, expected)
+
+
+def test_a_single_ramp_would_be_the_column_itself():
+    encoder = PiecewiseLinearEncoder(n_bins=1).fit(X)
+    assert [len(knots) for knots in encoder.knots_] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(("n_rows", "n_bins"), [(799, 4), (800, 16), (1999, 16), (2000, 48)])
@@ -110,6 +150,15 @@ def test_whole_weights_are_repeated_rows():
     weighted = PiecewiseLinearEncoder(n_bins=4).fit(X, sample_weight=weights)
     repeated = PiecewiseLinearEncoder(n_bins=4).fit(np.repeat(X, weights, axis=0))
     np.testing.assert_allclose(weighted.transform(X), repeated.transform(X), rtol=1e-11, atol=1e-12)
+
+
+def test_whole_weights_are_repeated_rows_where_a_value_fills_a_bin():
+    values = np.arange(12.0)[:, np.newaxis]
+    weights = [30, 1, 2, 3, 1, 1, 9, 2, 3, 1, 1, 2]
+    weighted = PiecewiseLinearEncoder(n_bins=5).fit(values, sample_weight=weights)
+    repeated = PiecewiseLinearEncoder(n_bins=5).fit(np.repeat(values, weights, axis=0))
+    np.testing.assert_array_equal(weighted.knots_[0], repeated.knots_[0])
+    assert {0.0, 6.0} < set(weighted.knots_[0])
 
 
 @pytest.mark.parametrize("unit", [5e-324, 2.0**-100, 2.0**100, 2.0**1021])

@@ -46,8 +46,10 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
     n_bins_ : int
         The number of bins that was used.
     knots_ : list of ndarray
-        Knots of each column: its distinct values where they are at most ``n_bins_ + 1``,
-        else quantiles of them. Columns of one or two values have none.
+        Knots of each column: its distinct values where they are at most ``n_bins_ + 1``. Of
+        more, the smallest and the largest, those that hold a bin's share of the weight or
+        more, such as the zeros of a column that is mostly zero, and quantiles of the others.
+        Columns of one or two values have none.
     mean_, std_ : ndarray of shape (`n_features_in_`,)
         Mean and standard deviation of each column, 1 for constant ones.
     ramp_mean_ : ndarray of shape (n_ramps,)
@@ -329,14 +331,27 @@ def _moments(x, w):
 def _knots(x, w, n_bins):
     """Knots of the values x with weights w: none if there is no bend to make."""
     values, inverse = np.unique(x, return_inverse=True)
-    if len(values) > n_bins + 1:
-        # The smallest value up to which a share of the weight lies: with whole weights the
-        # same as of repeated rows.
-        below = np.cumsum(np.bincount(inverse, weights=w))
-        shares = np.arange(1, n_bins) / n_bins
-        inner = values[np.searchsorted(below, shares * below[-1]).clip(max=len(values) - 1)]
-        values = np.unique([values[0], *inner, values[-1]])
-    return values if len(values) > 2 else values[:0]
+    if len(values) < 3:
+        return values[:0]
+    w = np.bincount(inverse, weights=w)
+    is_knot = np.zeros(len(values), dtype=bool)
+    is_knot[[0, -1]] = True
+    while (n_left := n_bins + 1 - np.count_nonzero(is_knot)) < np.count_nonzero(~is_knot):
+        below = np.cumsum(w)
+        # Quantiles would hit these more than once: they are left out of the others' quantiles.
+        fills_a_bin = w >= below[-1] / (n_left + 1)
+        if not 0 < np.count_nonzero(fills_a_bin) <= n_left:
+            # The smallest value up to which a share of the weight lies: with whole weights the
+            # same as of repeated rows.
+            shares = np.arange(1, n_left + 1) / (n_left + 1)
+            is_knot[np.searchsorted(below, shares * below[-1])] = True
+            break
+        is_knot |= fills_a_bin
+        w = np.where(fills_a_bin, 0.0, w)
+    else:
+        is_knot[:] = True
+    knots = values[is_knot]
+    return knots if len(knots) > 2 else knots[:0]
 
 
 def _write_ramps(ramps, x, knots):
