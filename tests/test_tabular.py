@@ -173,6 +173,55 @@ def test_a_pickle_predicts_the_same(fitted):
     np.testing.assert_array_equal(again.predict_proba(FRAME), fitted.predict_proba(FRAME))
 
 
+# Weights
+
+
+NOISE = pd.DataFrame({"number": NUMBERS})
+
+
+@pytest.mark.parametrize("labels", [(1, 2), ("no", "yes"), (0, 1), (2.0, -1.0)], ids=str)
+@pytest.mark.parametrize("heavy", [0, 1])
+@pytest.mark.parametrize("given", ["made with", "set later"])
+def test_class_weights_name_the_labels(labels, heavy, given):
+    y = np.resize(labels, N)
+    weights = {labels[heavy]: 50.0}
+    if given == "made with":
+        weighed = model(estimator=BackpropMLPClassifier(3, max_iter=20, class_weight=weights))
+    else:
+        weighed = model().set_params(
+            networks__plain__estimator__class_weight=weights,
+            networks__ramps__networks__estimator__class_weight=weights,
+        )
+    before = weighed.get_params()
+    assert set(weighed.fit(NOISE, y).predict(NOISE)) == {labels[heavy]}
+    assert weighed.get_params()["networks__plain__estimator__class_weight"] == weights
+    assert weighed.get_params().keys() == before.keys()
+
+
+def test_class_weights_of_other_labels_are_refused():
+    network = BackpropMLPClassifier(3, max_iter=20, class_weight={"maybe": 2.0})
+    with pytest.raises(ValueError, match=r"class_weight names labels .*'no' 'yes'.*'maybe'"):
+        model(estimator=network).fit(FRAME, Y)
+
+
+def test_class_weights_of_words_are_those_of_their_codes():
+    words, codes = {"yes": 3.0, "no": 0.5}, {1: 3.0, 0: 0.5}
+    expected = model(estimator=BackpropMLPClassifier(3, max_iter=20, class_weight=codes))
+    weighed = model(estimator=BackpropMLPClassifier(3, max_iter=20, class_weight=words))
+    np.testing.assert_array_equal(
+        weighed.fit(FRAME, Y).predict_proba(FRAME),
+        expected.fit(FRAME, (Y == "yes").astype(int)).predict_proba(FRAME),
+    )
+
+
+def test_a_fit_that_fails_leaves_the_voters_as_they_were():
+    voters = clone(model()["networks"]).fit(NUMBERS[:, np.newaxis], Y)
+    before = dict(vars(voters))
+    with pytest.raises(ValueError, match="class_weight"):
+        voters.set_params(plain__estimator__class_weight={3: 1.0}).fit(NUMBERS[:, np.newaxis], Y)
+    assert vars(voters) == before
+
+
 @pytest.mark.parametrize(
     ("params", "kind", "message"),
     [

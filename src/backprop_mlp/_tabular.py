@@ -4,7 +4,7 @@ from numbers import Integral
 
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.ensemble import VotingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -21,6 +21,7 @@ from ._estimator.columns import (
 )
 from ._estimator.keywords import RandomState
 from ._estimator.seeds import draw_seeds
+from ._estimator.voting import LabelVotingClassifier
 from ._piecewise_linear import PiecewiseLinearEncoder
 from ._regressor import BackpropMLPRegressor
 from ._regressor_cv import BackpropMLPRegressorCV
@@ -51,7 +52,8 @@ def make_tabular_classifier(
     ----------
     estimator : BackpropMLPClassifier, default=None
         Holds the networks' keywords; it is cloned. None means 100 hidden units, softmax
-        outputs, L-BFGS and at most 40 iterations for the first alpha.
+        outputs, L-BFGS and at most 40 iterations for the first alpha. A dictionary as its
+        ``class_weight`` names labels of y.
     n_folds : int, default=5
         The effort: folds of each set, >= 2. Time for training grows with it, and time for
         a prediction, too: there are up to 4 networks per fold.
@@ -66,7 +68,8 @@ def make_tabular_classifier(
     model : sklearn.pipeline.Pipeline
         Not fitted. ``model["columns"]`` is a `sklearn.compose.ColumnTransformer`; "scaler"
         and "float32" standardise and halve the precision, which training does not need;
-        ``model["networks"]`` is a `sklearn.ensemble.VotingClassifier` of "plain" and "ramps".
+        ``model["networks"]`` is a `sklearn.ensemble.VotingClassifier` of "plain" and "ramps",
+        in which dictionaries of class weights name the labels.
 
     Raises
     ------
@@ -109,7 +112,7 @@ def make_tabular_classifier(
     """
     network = BackpropMLPClassifier(100, solver="lbfgs", output_activation="softmax", max_iter=40)
     networks = _networks(estimator, network, BackpropMLPClassifierCV, n_folds, n_jobs, random_state)
-    return _pipeline(VotingClassifier(networks, voting="soft"))
+    return _pipeline(LabelVotingClassifier(networks, voting="soft"))
 
 
 def make_tabular_regressor(
