@@ -25,6 +25,7 @@ from ._estimator.voting import LabelVotingClassifier
 from ._piecewise_linear import PiecewiseLinearEncoder
 from ._regressor import BackpropMLPRegressor
 from ._regressor_cv import BackpropMLPRegressorCV
+from ._sklearn import validate_params
 
 MAX_CATEGORIES = 30
 """Columns that a column of categories becomes, at most; the rarest share the last one."""
@@ -74,7 +75,8 @@ def make_tabular_classifier(
     Raises
     ------
     ValueError
-        If n_folds is not an integer >= 2.
+        If n_folds is not an integer >= 2, or n_jobs, random_state or a keyword of the
+        estimator is not allowed.
     TypeError
         If estimator is not a `BackpropMLPClassifier`.
 
@@ -88,15 +90,17 @@ def make_tabular_classifier(
     -----
     X is a pandas or polars dataframe, or an array. Columns of numbers and booleans are
     numbers. Strings, categories and mixtures are categories: of each column the 29 most
-    frequent values that at least 3 rows have get columns of their own, the others share
-    one, and so do values that only a prediction brings. Missing values of a category are a
-    category of their own. Dates, times and nested values are refused, with the column's name:
-    what of them tells something, such as the month or an age in days, is for the user
-    to say.
+    frequent values that at least 3 rows have get columns of their own, and the others share
+    one. Values that only a prediction brings count among the others; where training had no
+    others, they are zero in all columns.
+    Missing values of a category are a category of their own. Dates, times, nested values and
+    complex numbers are refused, with the column's name: what of them tells something, such as
+    the month or an age in days, is for the user to say.
 
     Every step can be replaced, as with every pipeline:
     ``model.set_params(networks__ramps="drop")`` leaves the encoding out. ``sample_weight``
-    reaches the networks with metadata routing only, since pipelines hand on what is requested.
+    reaches the networks with metadata routing only, since pipelines hand on what is requested:
+    the guide on tables shows the lines. Medians and categories are of all rows.
 
     Examples
     --------
@@ -152,7 +156,8 @@ def make_tabular_regressor(
     Raises
     ------
     ValueError
-        If n_folds is not an integer >= 2.
+        If n_folds is not an integer >= 2, or n_jobs, random_state or a keyword of the
+        estimator is not allowed.
     TypeError
         If estimator is not a `BackpropMLPRegressor`.
 
@@ -196,6 +201,8 @@ def _networks(estimator, default, search, n_folds, n_jobs, random_state):
         )
         for seed in draw_seeds(check_random_state(random_state), 2)
     )
+    validate_params(plain)
+    validate_params(plain.estimator)
     encoded = Pipeline([("encoder", PiecewiseLinearEncoder()), ("networks", ramps)])
     return [("plain", plain), ("ramps", encoded)]
 
@@ -225,9 +232,18 @@ def _columns():
             max_categories=MAX_CATEGORIES,
             min_frequency=MIN_FREQUENCY,
             sparse_output=False,
+            feature_name_combiner=category_name,
         ),
     )
     return ColumnTransformer(
-        [("numbers", numbers, numbers_of), ("categories", categories, categories_of)],
-        verbose_feature_names_out=False,
+        [("numbers", numbers, numbers_of), ("categories", categories, categories_of)]
     )
+
+
+def category_name(column, category):
+    """Name of the column of a category: no other category of any column has the same.
+
+    Only strings are quoted: so no value looks like a missing one, and none of column "a_b" like
+    one of column "a".
+    """
+    return f"{column}={str(category)!r}" if isinstance(category, str) else f"{column} is missing"
