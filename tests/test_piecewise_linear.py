@@ -169,6 +169,12 @@ def test_the_unit_of_weights_does_not_matter(unit):
     np.testing.assert_allclose(encoder.transform(X), expected.transform(X), rtol=1e-11, atol=1e-12)
 
 
+def test_rows_whose_weight_vanishes_next_to_the_largest_are_ignored():
+    x = np.array([[1.0, np.nan], [2.0, 3.0]])
+    encoder = PiecewiseLinearEncoder().fit(x, sample_weight=[1e308, 5e-324])
+    np.testing.assert_array_equal(encoder.mean_, [1.0, 0.0])
+
+
 @pytest.mark.parametrize("factor", [1e-300, 1e-3, 1e150])
 def test_units_do_not_matter(factor):
     expected = PiecewiseLinearEncoder(n_bins=4).fit_transform(X)

@@ -136,12 +136,12 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         """
         with unchanged_on_failure(self):
             X = self._validated(X, reset=True)
-            weights = row_weights(sample_weight, X)
+            # Their unit does not matter: so their sum does not overflow.
+            weights, _ = _at_most_one(row_weights(sample_weight, X))
             X, weights = X[weights > 0.0], weights[weights > 0.0]
             if len(X) == 0:
                 raise ValueError("sample_weight must have a finite sum above 0; got 0.0.")
-            # Their unit does not matter: so their sum does not overflow.
-            self._fit(X, _at_most_one(weights)[0])
+            self._fit(X, weights)
         return self
 
     def transform(self, X: Matrix) -> np.ndarray:
