@@ -5,7 +5,7 @@ from numbers import Integral
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingRegressor
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils import check_random_state
@@ -67,7 +67,8 @@ def make_tabular_classifier(
     Returns
     -------
     model : sklearn.pipeline.Pipeline
-        Not fitted. ``model["columns"]`` is a `sklearn.compose.ColumnTransformer`; "scaler"
+        Not fitted. ``model["columns"]`` is a `sklearn.compose.ColumnTransformer` of "numbers",
+        "gaps", which marks missing numbers, and "categories"; "scaler"
         and "float32" standardise and halve the precision, which training does not need;
         ``model["networks"]`` is a `sklearn.ensemble.VotingClassifier` of "plain" and "ramps",
         in which dictionaries of class weights name the labels.
@@ -213,7 +214,7 @@ def _pipeline(networks):
         [
             ("columns", _columns()),
             ("scaler", StandardScaler()),
-            ("float32", FunctionTransformer(float32_of, feature_names_out="one-to-one")),
+            ("float32", _read(float32_of)),
             ("networks", networks),
         ]
     )
@@ -222,11 +223,12 @@ def _pipeline(networks):
 def _columns():
     """What makes numbers of all columns of a table."""
     numbers = make_pipeline(
-        FunctionTransformer(floats_of, feature_names_out="one-to-one"),
-        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+        _read(floats_of), SimpleImputer(strategy="median", keep_empty_features=True)
     )
+    # A part of its own, so that "missingindicator_a" is not taken for a column of that name.
+    gaps = make_pipeline(_read(floats_of), MissingIndicator(error_on_new=False))
     categories = make_pipeline(
-        FunctionTransformer(strings_of, feature_names_out="one-to-one"),
+        _read(strings_of),
         OneHotEncoder(
             handle_unknown="infrequent_if_exist",
             max_categories=MAX_CATEGORIES,
@@ -236,14 +238,23 @@ def _columns():
         ),
     )
     return ColumnTransformer(
-        [("numbers", numbers, numbers_of), ("categories", categories, categories_of)]
+        [
+            ("numbers", numbers, numbers_of),
+            ("gaps", gaps, numbers_of),
+            ("categories", categories, categories_of),
+        ]
     )
+
+
+def _read(function):
+    """A step that takes columns as they come."""
+    return FunctionTransformer(function, feature_names_out="one-to-one")
 
 
 def category_name(column, category):
     """Name of the column of a category: no other category of any column has the same.
 
     Only strings are quoted: so no value looks like a missing one, and none of column "a_b" like
-    one of column "a".
+    one of column "a". scikit-learn calls those that share a column "infrequent_sklearn".
     """
     return f"{column}={str(category)!r}" if isinstance(category, str) else f"{column} is missing"
