@@ -73,10 +73,50 @@ def test_few_values_are_knots_themselves():
     np.testing.assert_array_equal(encoder.knots_[0], values)
 
 
-def test_a_column_without_variance_between_tied_quantiles_still_has_its_ends():
-    x = np.r_[np.zeros(95), 1.0, 2.0, 3.0, 4.0, 5.0][:, np.newaxis]
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.97])
+@pytest.mark.parametrize("common", [0.0, 2.0])
+def test_a_value_that_many_rows_share_leaves_the_other_knots_to_the_others(share, common):
+    rng = np.random.default_rng(1)
+    is_common = rng.random(1500) < share
+    x = np.where(is_common, common, rng.exponential(size=1500) + 1.0)
+    (knots,) = PiecewiseLinearEncoder(n_bins=8).fit(x[:, np.newaxis]).knots_
+    others = x[~is_common]
+    # The end is a knot anyway; any other value is one of the nine.
+    n_bins = 8 if common == 0.0 else 7
+    quantiles = np.quantile(others, np.linspace(0.0, 1.0, n_bins + 1), method="inverted_cdf")
+    expected = np.sort([common, *(quantiles[1:] if common == 0.0 else quantiles)])
+    np.testing.assert_array_equal(knots, expected)
+
+
+def test_values_that_fill_a_bin_of_what_is_left_are_knots_as_well():
+    """100 of 3 are less than a third of all, but more than that of the rows without 0."""
+    x = np.r_[np.zeros(500), np.full(100, 3.0), np.arange(4.0, 94.0)][:, np.newaxis]
     (knots,) = PiecewiseLinearEncoder(n_bins=3).fit(x).knots_
-    assert len(knots) == 0  # 0 and 5: a single ramp would be the column itself
+    np.testing.assert_array_equal(knots, [0.0, 3.0, 48.0, 93.0])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_three_values_or_more_have_between_three_knots_and_one_more_than_bins(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.geometric(rng.uniform(0.02, 0.8), size=200).astype(float)
+    n_bins = int(rng.integers(2, 12))
+    (knots,) = PiecewiseLinearEncoder(n_bins=n_bins).fit(x[:, np.newaxis]).knots_
+    n_values = len(np.unique(x))
+    assert min(3, n_values) <= max(len(knots), 2) <= n_bins + 1
+    assert (np.diff(knots) > 0.0).all()
+    assert np.isin(knots, x).all()
+
+
+def test_columns_in_which_no_value_fills_a_bin_have_quantiles_as_knots():
+    x = np.repeat(RNG.normal(size=60), 2)
+    (knots,) = PiecewiseLinearEncoder(n_bins=7).fit(x[:, np.newaxis]).knots_
+    expected = np.quantile(x, np.linspace(0.0, 1.0, 8), method="inverted_cdf")
+    np.testing.assert_array_equal(knots, expected)
+
+
+def test_a_single_ramp_would_be_the_column_itself():
+    encoder = PiecewiseLinearEncoder(n_bins=1).fit(X)
+    assert [len(knots) for knots in encoder.knots_] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(("n_rows", "n_bins"), [(799, 4), (800, 16), (1999, 16), (2000, 48)])
@@ -112,6 +152,29 @@ def test_whole_weights_are_repeated_rows():
     np.testing.assert_allclose(weighted.transform(X), repeated.transform(X), rtol=1e-11, atol=1e-12)
 
 
+def test_whole_weights_are_repeated_rows_where_a_value_fills_a_bin():
+    values = np.arange(12.0)[:, np.newaxis]
+    weights = [30, 1, 2, 3, 1, 1, 9, 2, 3, 1, 1, 2]
+    weighted = PiecewiseLinearEncoder(n_bins=5).fit(values, sample_weight=weights)
+    repeated = PiecewiseLinearEncoder(n_bins=5).fit(np.repeat(values, weights, axis=0))
+    np.testing.assert_array_equal(weighted.knots_[0], repeated.knots_[0])
+    assert {0.0, 6.0} < set(weighted.knots_[0])
+
+
+@pytest.mark.parametrize("unit", [5e-324, 2.0**-100, 2.0**100, 2.0**1021])
+def test_the_unit_of_weights_does_not_matter(unit):
+    weights = RNG.integers(4, size=len(X)).astype(float)
+    expected = PiecewiseLinearEncoder(n_bins=4).fit(X, sample_weight=weights)
+    encoder = PiecewiseLinearEncoder(n_bins=4).fit(X, sample_weight=weights * unit)
+    np.testing.assert_allclose(encoder.transform(X), expected.transform(X), rtol=1e-11, atol=1e-12)
+
+
+def test_rows_whose_weight_vanishes_next_to_the_largest_are_ignored():
+    x = np.array([[1.0, np.nan], [2.0, 3.0]])
+    encoder = PiecewiseLinearEncoder().fit(x, sample_weight=[1e308, 5e-324])
+    np.testing.assert_array_equal(encoder.mean_, [1.0, 0.0])
+
+
 @pytest.mark.parametrize("factor", [1e-300, 1e-3, 1e150])
 def test_units_do_not_matter(factor):
     expected = PiecewiseLinearEncoder(n_bins=4).fit_transform(X)
@@ -125,11 +188,77 @@ def test_float32_stays_float32():
     np.testing.assert_allclose(Z, PiecewiseLinearEncoder(n_bins=4).fit_transform(X), atol=2e-4)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_up_to_the_largest_are_encoded_and_those_that_span_more_are_refused(dtype):
+    largest = np.finfo(dtype).max
+    for start, stop in [(-0.49, 0.5), (0.0, 1.0)]:
+        x = (np.linspace(start, stop, 9, dtype=dtype) * largest)[:, np.newaxis]
+        Z = PiecewiseLinearEncoder(n_bins=3).fit_transform(x)
+        expected = PiecewiseLinearEncoder(n_bins=3).fit_transform(x / largest)
+        np.testing.assert_allclose(Z, expected, rtol=1e-4, atol=1e-5)
+    x = (np.linspace(-0.6, 0.6, 9, dtype=dtype) * largest)[:, np.newaxis]
+    with pytest.raises(ValueError, match=f"largest number of {np.dtype(dtype)} .* in column 0"):
+        PiecewiseLinearEncoder(n_bins=3).fit(x)
+
+
+def test_float32_rows_between_knots_of_float64_have_their_ramps():
+    wide = np.linspace(-1e39, 1e39, 9)[:, np.newaxis]
+    encoder = PiecewiseLinearEncoder(n_bins=2).fit(wide)
+    rows = np.array([[-3e38], [0.0], [3e38]])
+    Z = encoder.transform(rows.astype(np.float32))
+    np.testing.assert_allclose(Z, encoder.transform(rows), rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_comes_out_is_finite_or_an_error_names_the_column():
+    tiny = np.array([[0.0, 0.0], [1.0, 1e-30], [2.0, 2e-30]], np.float32)
+    encoder = PiecewiseLinearEncoder().fit(pd.DataFrame(tiny, columns=["a", "b"]))
+    rows = pd.DataFrame(np.float32([[0.0, 1e30]]), columns=["a", "b"])
+    with pytest.raises(
+        ValueError, match=r"X must not be farther .* float32 .* 1e\+30 in column 'b'"
+    ):
+        encoder.transform(rows)
+    with pytest.raises(ValueError, match=r"scale must be smaller, .* float64; got 1e\+308"):
+        PiecewiseLinearEncoder(scale=1e308).fit(X * 1e-3)
+    encoder = PiecewiseLinearEncoder(scale=1e100).fit(X)
+    with pytest.raises(ValueError, match=r"scale must be smaller, .* float32; got 1e\+100"):
+        encoder.transform(X.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("rows", "params"),
+    [
+        (np.c_[[0.0, 10.0, 20.0, 30.0], [-1.5e308, 1.5e308, 0.0, 1.0]], {}),
+        (np.c_[X[:, 0], X[:, 0]], {"scale": 1e308}),
+        (np.full((3, 2), np.inf), {}),
+        (np.zeros((3, 5)), {"n_bins": 0}),
+    ],
+    ids=["span", "scale", "infinity", "keyword"],
+)
+def test_a_fit_that_fails_leaves_the_encoder_as_it_was(rows, params):
+    frame = pd.DataFrame(X[:, :2], columns=["age", "income"])
+    encoder = PiecewiseLinearEncoder(n_bins=2).fit(frame)
+    before = dict(vars(encoder))
+    with pytest.raises(ValueError, match=r"must|infinity"):
+        encoder.set_params(**params).fit(rows)
+    assert vars(encoder) == before | params
+
+
 def test_names_and_frames():
     frame = pd.DataFrame(X[:, :2], columns=["age", "income"])
     encoder = PiecewiseLinearEncoder(n_bins=2).set_output(transform="pandas").fit(frame)
     names = ["age", "income", "age_ramp1", "age_ramp2", "income_ramp1", "income_ramp2"]
     assert encoder.transform(frame).columns.tolist() == names
+
+
+@pytest.mark.parametrize("values", [X[:, 0], np.ones(len(X))], ids=["ramps", "none"])
+def test_a_name_that_a_ramp_may_have_is_refused_whatever_the_values(values):
+    frame = pd.DataFrame({"a_ramp2": X[:, 1], "a": values})
+    with pytest.raises(ValueError, match=r"no column 'a_ramp2' next to 'a'.* Rename one of them"):
+        PiecewiseLinearEncoder(n_bins=4).fit(frame)
+    others = frame.rename(columns={"a": "b"}).assign(a_ramp0=1.0, a_ramp=2.0)
+    names = PiecewiseLinearEncoder(n_bins=4).fit(others).get_feature_names_out().tolist()
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import datetime
 import pickle
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,13 @@ RNG = np.random.default_rng(0)
 NUMBERS = RNG.normal(size=N)
 COLOURS = RNG.choice(["red", "green", "blue"], N)
 Y = np.where(NUMBERS + 2.0 * (COLOURS == "red") > 0.5, "yes", "no")
+RENT = 500.0 + 100.0 * NUMBERS + 300.0 * (COLOURS == "red")
+DATES = pd.date_range("2020-01-01", periods=N)
+
+KNOWS_POLARS = pytest.mark.skipif(
+    parse_version(sklearn.__version__) < parse_version("1.8"),
+    reason="older versions of scikit-learn do not know the columns of every version of polars",
+)
 
 
 def with_gaps(values, every=5):
@@ -49,6 +58,11 @@ FRAME = pd.DataFrame(
 )
 
 
+def columns_of(frame):
+    """The first step of the pipeline, fitted."""
+    return make_tabular_classifier()["columns"].fit(frame)
+
+
 def model(**params):
     network = BackpropMLPClassifier(8, max_iter=20)
     return make_tabular_classifier(
@@ -69,10 +83,16 @@ def test_a_frame_with_columns_of_every_kind_fits_without_preparation(fitted):
 
 def test_every_column_becomes_what_its_name_says(fitted):
     names = fitted["columns"].get_feature_names_out().tolist()
-    assert {"number", "gaps", "missingindicator_gaps", "flag", "nullable"} <= set(names)
-    assert {"colour_red", "category_missing", "mixture_a", "mixture_1"} <= set(names)
+    numbers = [name.removeprefix("numbers__") for name in names if name.startswith("numbers__")]
+    assert numbers[:5] == ["number", "count", "gaps", "constant", "flag"]
+    assert {"nullable", "nullable flag"} < set(numbers)
+    gaps = [name.removeprefix("gaps__") for name in names if name.startswith("gaps__")]
+    with_gap = ("gaps", "empty", "nullable", "nullable flag")
+    assert gaps == [f"missingindicator_{name}" for name in with_gap]
+    words = [name.removeprefix("categories__") for name in names[len(numbers) + len(gaps) :]]
+    assert {"colour='red'", "category is missing", "mixture='a'", "mixture='1'"} < set(words)
     # No value of "id" is there twice.
-    assert [name for name in names if name.startswith("id")] == ["id_infrequent_sklearn"]
+    assert [name for name in words if name.startswith("id")] == ["id='infrequent_sklearn'"]
 
 
 def test_rows_of_another_kind_are_predicted(fitted):
@@ -85,10 +105,45 @@ def test_columns_are_found_by_their_names(fitted):
     np.testing.assert_array_equal(fitted.predict_proba(shuffled), fitted.predict_proba(FRAME))
 
 
-@pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.8"),
-    reason="older versions of scikit-learn do not know the columns of every version of polars",
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [2, 0, 1],
+        [1, 2, 3],
+        [10, 20, 30],
+        [0.5, 1.5, 2.5],
+        pd.MultiIndex.from_product([["a"], ["b", "c", "d"]]),
+    ],
+    ids=["shuffled", "from 1", "tens", "floats", "tuples"],
 )
+def test_labels_that_are_no_strings_are_not_taken_for_positions(labels):
+    digits = np.resize(["1", "2", "3", "4"], N)
+    columns = {"digits": digits, "number": NUMBERS, "colour": COLOURS}
+    expected = columns_of(pd.DataFrame(columns))
+    frame = pd.DataFrame(columns).set_axis(labels, axis=1)
+    prepared = columns_of(frame)
+    positions = {part: places for part, _, places in prepared.transformers_}
+    assert positions == {"numbers": [1], "gaps": [1], "categories": [0, 2]}
+    np.testing.assert_array_equal(
+        prepared.transform(frame), expected.transform(pd.DataFrame(columns))
+    )
+
+
+def test_what_is_left_after_a_column_was_taken_out_fits():
+    frame = pd.DataFrame(np.column_stack([RENT, NUMBERS, NUMBERS**2]))
+    rent = frame.pop(0)
+    assert regressor().fit(frame, rent).predict(frame).shape == (N,)
+
+
+def test_a_name_that_is_there_twice_is_said():
+    frame = pd.DataFrame(np.column_stack([NUMBERS, NUMBERS]), columns=["a", "a"])
+    with pytest.raises(
+        Exception, match=r"unique column names[^|]*'a' 2 times|each column; got 'a'"
+    ):
+        model().fit(frame, Y)
+
+
+@KNOWS_POLARS
 def test_polars_fits_as_pandas_does():
     pl = pytest.importorskip("polars", reason="polars comes with the extra test")
     plain = FRAME[["number", "count", "gaps", "constant", "flag", "colour"]]
@@ -106,22 +161,191 @@ def test_polars_dates_are_refused_by_name():
             model().fit(pl.DataFrame({"x": NUMBERS.tolist(), "when": values}), Y)
 
 
+def objects(values):
+    return pd.Series(list(values), dtype=object)
+
+
 @pytest.mark.parametrize(
     "values",
     [
-        pd.date_range("2020-01-01", periods=N),
+        DATES,
         pd.date_range("2020-01-01", periods=N, tz="UTC"),
         pd.period_range("2020-01", periods=N, freq="M"),
         pd.to_timedelta(range(N), unit="D"),
-        pd.Series([datetime.date(2020, 1, 1)] * N, dtype=object),
-        pd.Series([[1, 2]] * N),
+        objects([datetime.date(2020, 1, 1)] * N),
+        objects(with_gaps(DATES)),
+        objects(pd.period_range("2020-01", periods=N, freq="M")),
+        objects([datetime.time(12)] * N),
+        objects([datetime.timedelta(1)] * N),
+        objects([np.timedelta64(1, "D"), "a"] * (N // 2)),
+        pd.Categorical(DATES),
+        objects([[1, 2]] * N),
+        objects([np.arange(2)] * N),
+        objects([np.arange(1)] * N),
+        objects([pd.Series([1, 2])] * N),
+        objects([frozenset({1}), "a"] * (N // 2)),
         NUMBERS * 1j,
+        objects(NUMBERS * 1j),
     ],
-    ids=["dates", "zone", "periods", "durations", "objects", "lists", "complex"],
+    ids=[
+        "dates",
+        "zone",
+        "periods",
+        "durations",
+        "objects",
+        "dates with gaps",
+        "objects of periods",
+        "times",
+        "objects of durations",
+        "durations of numpy among words",
+        "categories of dates",
+        "lists",
+        "arrays",
+        "arrays of one",
+        "series",
+        "sets among words",
+        "complex",
+        "objects of complex",
+    ],
 )
 def test_what_is_neither_number_nor_category_is_refused_by_name(values):
     with pytest.raises(ValueError, match="Column 'when' must hold numbers or categories; got"):
         model().fit(FRAME.assign(when=values), Y)
+
+
+ARROW = {
+    "time": [datetime.time(12)] * N,
+    "date": [datetime.date(2020, 1, 1)] * N,
+    "duration": [datetime.timedelta(1)] * N,
+    "list": [[1, 2]] * N,
+    "struct": [{"a": 1}] * N,
+}
+
+
+@pytest.mark.parametrize("values", ARROW.values(), ids=ARROW)
+def test_arrow_columns_are_refused_as_others_are(values):
+    pa = pytest.importorskip(
+        "pyarrow", reason="pyarrow comes with the extra test", exc_type=ImportError
+    )
+    column = pd.arrays.ArrowExtensionArray(pa.array(values))
+    with pytest.raises(ValueError, match="Column 'when' must hold numbers or categories; got"):
+        model().fit(FRAME.assign(when=column), Y)
+
+
+@pytest.mark.parametrize("kind", [Decimal, Fraction, np.float32, "arrow"], ids=str)
+def test_numbers_of_other_kinds_are_numbers(kind):
+    counts = with_gaps([row % 7 for row in range(N)])
+    if kind == "arrow":
+        pa = pytest.importorskip("pyarrow", reason="as above", exc_type=ImportError)
+        decimals = [None if count is None else Decimal(count) for count in counts]
+        values = pd.arrays.ArrowExtensionArray(pa.array(decimals))
+    else:
+        values = objects(None if count is None else kind(count) for count in counts)
+    frame = pd.DataFrame({"count": values})
+    expected = columns_of(pd.DataFrame({"count": counts})).transform(
+        pd.DataFrame({"count": counts})
+    )
+    np.testing.assert_array_equal(columns_of(frame).transform(frame), expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (objects([None, np.nan, pd.NA, pd.NaT] * (N // 4)), "numbers"),
+        (objects(["a", pd.NaT, None, "b"] * (N // 4)), "categories"),
+        (pd.array([None] * N, dtype="string"), "categories"),
+        (pd.Categorical([None] * N), "categories"),
+        (pd.Categorical([1, 2] * (N // 2)), "categories"),
+        (pd.cut(NUMBERS, 3), "categories"),
+        (objects([b"a", b"b"] * (N // 2)), "categories"),
+    ],
+    ids=["gaps", "NaT in words", "string", "empty category", "codes", "intervals", "bytes"],
+)
+def test_a_column_is_what_its_dtype_or_its_values_say(values, kind):
+    names = columns_of(pd.DataFrame({"x": values})).get_feature_names_out()
+    assert {name.split("__")[0] for name in names} - {"gaps"} == {kind}
+
+
+def test_integers_among_categories_are_the_same_with_gaps_which_make_floats_of_them():
+    codes = np.resize([1, 2, 3, 40], N)
+    prepared = columns_of(pd.DataFrame({"code": pd.Categorical(codes)}))
+    expected = prepared.transform(pd.DataFrame({"code": pd.Categorical(codes)}))
+    for values in (pd.Categorical(codes.astype(float)), codes.astype(str), codes.astype("f4")):
+        np.testing.assert_array_equal(prepared.transform(pd.DataFrame({"code": values})), expected)
+
+
+@pytest.mark.parametrize("word", ["missing", "None", "nan", "<NA>"])
+def test_no_word_is_taken_for_a_missing_value(word):
+    frame = pd.DataFrame({"x": [word, None, "a", "b"] * 5})
+    Z = columns_of(frame).transform(frame)
+    assert Z.shape == (20, 4)
+    np.testing.assert_array_equal(Z.sum(axis=0), 5.0)
+
+
+# Names of columns
+
+
+CLASHES = pd.DataFrame(
+    {
+        "a": np.resize(["b", "b_c", "missing", None], N),
+        "a_b": np.resize(["c", "is missing", None], N),
+        "a_b_c": NUMBERS,
+        "a='b'": with_gaps(NUMBERS),
+        "missingindicator_a='b'": NUMBERS,
+        "a is missing": COLOURS,
+    }
+)
+
+
+def test_no_name_is_there_twice():
+    prepared = columns_of(CLASHES)
+    names = prepared.get_feature_names_out().tolist()
+    assert len(set(names)) == len(names) == prepared.transform(CLASHES).shape[1]
+
+
+@pytest.mark.parametrize("library", ["pandas", pytest.param("polars", marks=KNOWS_POLARS)])
+def test_every_step_can_give_frames(library):
+    pytest.importorskip(library, reason="polars comes with the extra test")
+    named = model().set_output(transform=library).fit(CLASHES, Y)
+    plain = model().fit(CLASHES, Y)
+    prepared = named[:-1].transform(CLASHES)
+    assert list(prepared.columns) == named[:-1].get_feature_names_out().tolist()
+    expected = plain[:-1].transform(CLASHES)
+    np.testing.assert_allclose(prepared.to_numpy(), expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(named.predict(CLASHES), plain.predict(CLASHES))
+
+
+# What a prediction may bring
+
+
+@pytest.mark.parametrize(("n_values", "n_columns"), [(29, 29), (30, 30), (31, 30), (50, 30)])
+def test_a_column_of_categories_becomes_30_columns_at_most(n_values, n_columns):
+    frame = pd.DataFrame({"x": [f"value {row % n_values}" for row in range(200)]})
+    prepared = columns_of(frame)
+    assert prepared.transform(frame).shape == (200, n_columns)
+    unseen = prepared.transform(pd.DataFrame({"x": ["unseen"]}))
+    # As the others, if there are others than the 29 most frequent.
+    assert unseen.sum() == (n_values > 29)
+
+
+def test_numbers_that_float32_does_not_hold_are_refused_with_their_column(fitted):
+    frame = FRAME.assign(count=1e300)
+    with pytest.raises(ValueError, match=r"finite in float32 .* column 1 of the scaled ones"):
+        fitted.predict(frame)
+    named = model().set_output(transform="pandas").fit(FRAME, Y)
+    with pytest.raises(ValueError, match="column 'numbers__count' of the scaled ones"):
+        named.predict(frame)
+
+
+@pytest.mark.parametrize("what", ["row", "column"])
+def test_no_rows_and_no_columns_are_refused(what, fitted):
+    empty = FRAME.iloc[:0] if what == "row" else FRAME[[]]
+    for frame in (empty, empty.to_numpy()):
+        with pytest.raises(ValueError, match=f"X must have at least one {what}; got none"):
+            model().fit(frame, Y[: len(frame)])
+    if what == "row":
+        with pytest.raises(ValueError, match="X must have at least one row; got none"):
+            fitted.predict(empty)
 
 
 def test_infinity_is_refused_by_name():
@@ -173,6 +397,74 @@ def test_a_pickle_predicts_the_same(fitted):
     np.testing.assert_array_equal(again.predict_proba(FRAME), fitted.predict_proba(FRAME))
 
 
+# Weights
+
+
+NOISE = pd.DataFrame({"number": NUMBERS})
+
+
+@pytest.mark.parametrize("labels", [(1, 2), ("no", "yes"), (0, 1), (2.0, -1.0)], ids=str)
+@pytest.mark.parametrize("heavy", [0, 1])
+@pytest.mark.parametrize("given", ["made with", "set later"])
+def test_class_weights_name_the_labels(labels, heavy, given):
+    y = np.resize(labels, N)
+    weights = {labels[heavy]: 50.0}
+    if given == "made with":
+        weighed = model(estimator=BackpropMLPClassifier(3, max_iter=20, class_weight=weights))
+    else:
+        weighed = model().set_params(
+            networks__plain__estimator__class_weight=weights,
+            networks__ramps__networks__estimator__class_weight=weights,
+        )
+    before = weighed.get_params()
+    assert set(weighed.fit(NOISE, y).predict(NOISE)) == {labels[heavy]}
+    assert weighed.get_params()["networks__plain__estimator__class_weight"] == weights
+    assert weighed.get_params().keys() == before.keys()
+
+
+def test_class_weights_of_other_labels_are_refused():
+    network = BackpropMLPClassifier(3, max_iter=20, class_weight={"maybe": 2.0})
+    with pytest.raises(ValueError, match=r"class_weight names labels .*'no' 'yes'.*'maybe'"):
+        model(estimator=network).fit(FRAME, Y)
+
+
+def test_class_weights_of_words_are_those_of_their_codes():
+    words, codes = {"yes": 3.0, "no": 0.5}, {1: 3.0, 0: 0.5}
+    expected = model(estimator=BackpropMLPClassifier(3, max_iter=20, class_weight=codes))
+    weighed = model(estimator=BackpropMLPClassifier(3, max_iter=20, class_weight=words))
+    np.testing.assert_array_equal(
+        weighed.fit(FRAME, Y).predict_proba(FRAME),
+        expected.fit(FRAME, (Y == "yes").astype(int)).predict_proba(FRAME),
+    )
+
+
+def test_a_fit_that_fails_leaves_the_voters_as_they_were():
+    voters = clone(model()["networks"]).fit(NUMBERS[:, np.newaxis], Y)
+    before = dict(vars(voters))
+    with pytest.raises(ValueError, match="class_weight"):
+        voters.set_params(plain__estimator__class_weight={3: 1.0}).fit(NUMBERS[:, np.newaxis], Y)
+    assert vars(voters) == before
+
+
+RAMPS = ("encoder", "networks")
+
+
+def test_row_weights_reach_all_that_asks_for_them():
+    weights = np.repeat([1.0, 0.0], N // 2)
+    with sklearn.config_context(enable_metadata_routing=True):
+        weighed = regressor()
+        steps = weighed.get_params()
+        for name in ("scaler", "networks__plain", *("networks__ramps__" + n for n in RAMPS)):
+            steps[name].set_fit_request(sample_weight=True)
+        fitted = clone(weighed).fit(FRAME, RENT, sample_weight=weights)
+        other = clone(weighed).fit(FRAME, RENT - 50.0 * (weights == 0.0), sample_weight=weights)
+        even = clone(weighed).fit(FRAME, RENT, sample_weight=np.ones(N))
+    np.testing.assert_allclose(other.predict(FRAME), fitted.predict(FRAME), rtol=1e-6)
+    assert not np.allclose(even.predict(FRAME), fitted.predict(FRAME), rtol=1e-2)
+    prepared = fitted["columns"].transform(FRAME)
+    np.testing.assert_allclose(fitted["scaler"].mean_, prepared[: N // 2].mean(axis=0))
+
+
 @pytest.mark.parametrize(
     ("params", "kind", "message"),
     [
@@ -180,6 +472,8 @@ def test_a_pickle_predicts_the_same(fitted):
         ({"n_folds": 2.5}, ValueError, "n_folds must be an integer >= 2; got 2.5"),
         ({"estimator": LogisticRegression()}, TypeError, "estimator must be a BackpropMLPClass"),
         ({"random_state": "seed"}, ValueError, "seed"),
+        ({"n_jobs": 0}, ValueError, "'n_jobs' parameter .* Got 0"),
+        ({"estimator": BackpropMLPClassifier(alpha=-1.0)}, ValueError, "'alpha' parameter"),
     ],
 )
 def test_wrong_arguments_are_named(params, kind, message):
@@ -188,9 +482,6 @@ def test_wrong_arguments_are_named(params, kind, message):
 
 
 # Numbers to predict
-
-
-RENT = 500.0 + 100.0 * NUMBERS + 300.0 * (COLOURS == "red")
 
 
 def regressor(**params):

@@ -1,5 +1,6 @@
 """Numbers as ramps between quantiles, so that a network can bend where the values are."""
 
+import re
 from numbers import Integral, Real
 from typing import Any, Literal, Self
 
@@ -8,6 +9,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._estimator.adoption import unchanged_on_failure
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.keywords import Matrix, Weights
 from ._estimator.rows import PRECISIONS, row_weights
@@ -31,8 +33,9 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
     Parameters
     ----------
     n_bins : int or "auto", default="auto"
-        Largest number T of ramps of a column. "auto" grows with the rows: 4 below 800
-        rows, 16 below 2,000, and 48 from there on.
+        Largest number T of ramps of a column; 1 makes none, since a single ramp would be the
+        column itself. "auto" grows with the rows: 4 below 800 rows, 16 below 2,000, and 48
+        from there on.
     scale : float, default=0.5
         Root of the ramps' mean variance over all columns, > 0. Each is centred, and all
         are multiplied by one factor, so that they stay as large next to each other as
@@ -43,8 +46,10 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
     n_bins_ : int
         The number of bins that was used.
     knots_ : list of ndarray
-        Knots of each column: its distinct values where they are at most ``n_bins_ + 1``,
-        else quantiles of them. Columns of one or two values have none.
+        Knots of each column: its distinct values where they are at most ``n_bins_ + 1``. Of
+        more, the smallest and the largest, those that hold a bin's share of the weight or
+        more, such as the zeros of a column that is mostly zero, and quantiles of the others.
+        Columns of one or two values have none.
     mean_, std_ : ndarray of shape (`n_features_in_`,)
         Mean and standard deviation of each column, 1 for constant ones.
     ramp_mean_ : ndarray of shape (n_ramps,)
@@ -126,25 +131,17 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         TypeError
             If X is sparse.
         ValueError
-            If a parameter or an input is not allowed, or a column spans more than its
-            numbers can hold.
+            If a parameter or an input is not allowed, a column spans more than its numbers
+            can hold, or a name would be there twice in the output.
         """
-        X = self._validated(X, reset=True)
-        weights = row_weights(sample_weight, X)
-        X, weights = X[weights > 0.0], weights[weights > 0.0]
-        if len(X) == 0:
-            raise ValueError("sample_weight must have a finite sum above 0; got 0.0.")
-        self.n_bins_ = _auto_bins(len(X)) if self.n_bins == "auto" else int(self.n_bins)
-        self.mean_ = np.zeros(X.shape[1])
-        self.std_ = np.ones(X.shape[1])
-        self.knots_ = []
-        for column, x in enumerate(X.T.astype(np.float64)):
-            known = ~np.isnan(x)
-            x, w = x[known], weights[known]
-            self.knots_.append(_knots(x, w, self.n_bins_).astype(X.dtype))
-            if x.size:
-                self.mean_[column], self.std_[column] = self._moments(column, x, w)
-        self._standardise_ramps(X, weights)
+        with unchanged_on_failure(self):
+            X = self._validated(X, reset=True)
+            # Their unit does not matter: so their sum does not overflow.
+            weights, _ = _at_most_one(row_weights(sample_weight, X))
+            X, weights = X[weights > 0.0], weights[weights > 0.0]
+            if len(X) == 0:
+                raise ValueError("sample_weight must have a finite sum above 0; got 0.0.")
+            self._fit(X, weights)
         return self
 
     def transform(self, X: Matrix) -> np.ndarray:
@@ -159,12 +156,20 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         -------
         Z : ndarray of shape (n_samples, n_features + n_ramps)
             In float32 if X is, else in float64.
+
+        Raises
+        ------
+        ValueError
+            If an input is not allowed, or what comes out is not finite in that precision.
         """
         check_is_fitted(self)
         X = self._validated(X, reset=False)
         n_features = X.shape[1]
+        factor = self._factor_in(X.dtype)
         Z = np.empty((len(X), n_features + len(self.ramp_mean_)), X.dtype)
-        Z[:, :n_features] = (X - self.mean_) / self.std_
+        with np.errstate(over="ignore"):
+            Z[:, :n_features] = (X - self.mean_) / self.std_
+        self._refuse_infinity(X, Z[:, :n_features])
         start = n_features
         for x, knots in zip(X.T, self.knots_, strict=True):
             ramps = Z[:, start : start + max(len(knots) - 1, 0)]
@@ -172,7 +177,7 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
                 _write_ramps(ramps, x, knots)
             start += ramps.shape[1]
         Z[:, n_features:] -= self.ramp_mean_.astype(X.dtype)
-        Z[:, n_features:] *= X.dtype.type(self.ramp_factor_)
+        Z[:, n_features:] *= factor
         return Z
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -212,24 +217,58 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
             )
         return validate_data(self, X, reset=reset, dtype=PRECISIONS, ensure_all_finite="allow-nan")
 
-    def _moments(self, column, x, w):
-        """Mean and standard deviation of a column; 1 for a constant one."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean = np.average(x, weights=w)
-            deviations = x - mean
-            largest = np.abs(deviations).max()
-            # Divided first: squares of large and of tiny numbers would be lost.
-            unit = largest or 1.0
-            std = largest * np.sqrt(np.average((deviations / unit) ** 2, weights=w))
-            spans_too_much = not np.isfinite(mean + (x.max() - x.min()))
+    def _fit(self, X, weights):
+        """Set what is fitted; no weight is above 1."""
+        self.n_bins_ = _auto_bins(len(X)) if self.n_bins == "auto" else int(self.n_bins)
+        _refuse_names_of_ramps(getattr(self, "feature_names_in_", ()), self.n_bins_)
+        self.mean_ = np.zeros(X.shape[1])
+        self.std_ = np.ones(X.shape[1])
+        self.knots_ = []
+        for column, x in enumerate(X.T.astype(np.float64)):
+            known = ~np.isnan(x)
+            x, w = x[known], weights[known]
+            if x.size:
+                self._refuse_span(column, x, X.dtype)
+                self.mean_[column], self.std_[column] = _moments(x, w)
+            self.knots_.append(_knots(x, w, self.n_bins_).astype(X.dtype))
+        self._standardise_ramps(X, weights)
+
+    def _refuse_span(self, column, x, dtype):
+        """An error if the width of a column is not finite in X's precision."""
+        with np.errstate(over="ignore"):
+            spans_too_much = x.max() - x.min() > np.finfo(dtype).max
         if spans_too_much:
-            name = getattr(self, "feature_names_in_", range(len(self.mean_)))[column]
             raise ValueError(
-                f"X must span less than the largest number of float64 in every column; got "
-                f"values from {x.min():g} to {x.max():g} in column {name!r}."
+                f"X must span less than the largest number of {dtype} in every column; got "
+                f"values from {x.min():g} to {x.max():g} in column {self._name(column)!r}."
             )
-        constant = not largest > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
-        return mean, 1.0 if constant or std == 0.0 else std
+
+    def _refuse_infinity(self, X, Z):
+        """An error if numbers of X are too many standard deviations from the mean."""
+        infinite = np.isinf(Z)
+        if infinite.any():
+            row, column = np.argwhere(infinite)[0]
+            raise ValueError(
+                f"X must not be farther from a column's mean than {Z.dtype} can hold in its "
+                f"standard deviations; got {X[row, column]:g} in column {self._name(column)!r}, "
+                f"whose mean is {self.mean_[column]:g} and standard deviation "
+                f"{self.std_[column]:g}."
+            )
+
+    def _factor_in(self, dtype):
+        """``ramp_factor_`` as a finite number of a precision."""
+        with np.errstate(over="ignore"):
+            factor = dtype.type(self.ramp_factor_)
+        if not np.isfinite(factor):
+            raise ValueError(
+                f"scale must be smaller, for ramps times {self.ramp_factor_:g} are not finite in "
+                f"{dtype}; got {self.scale!r}."
+            )
+        return factor
+
+    def _name(self, column):
+        """What X calls a column."""
+        return getattr(self, "feature_names_in_", range(len(self.mean_)))[column]
 
     def _standardise_ramps(self, X, weights):
         """Set the ramps' means and their common factor."""
@@ -245,7 +284,9 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
             variances.append(np.average((ramps - mean) ** 2, axis=0, weights=weights[known]))
         self.ramp_mean_ = np.concatenate(means) if means else np.zeros(0)
         variance = np.concatenate(variances).mean() if variances else 1.0
-        self.ramp_factor_ = float(self.scale / np.sqrt(variance))
+        with np.errstate(over="ignore", divide="ignore"):
+            self.ramp_factor_ = float(self.scale / np.sqrt(variance))
+        self._factor_in(X.dtype)
 
 
 def _auto_bins(n_rows):
@@ -253,21 +294,70 @@ def _auto_bins(n_rows):
     return 4 if n_rows < 800 else 16 if n_rows < 2000 else 48
 
 
+def _refuse_names_of_ramps(names, n_bins):
+    """An error if a column has a name that a ramp of another one may have.
+
+    Whether the other column gets that ramp is not asked: a table must not fit or fail by the
+    values in it.
+    """
+    known = set(names)
+    for name in names:
+        parts = re.fullmatch(r"(.*)_ramp([1-9]\d*)", name, flags=re.DOTALL)
+        if parts and parts[1] in known and int(parts[2]) <= n_bins:
+            raise ValueError(
+                f"X must have no column {name!r} next to {parts[1]!r}, since a ramp would have the "
+                "same name. Rename one of them."
+            )
+
+
+def _at_most_one(x):
+    """x times a power of two, which rounds nothing, and the exponent that takes it back."""
+    exponent = np.frexp(np.abs(x).max())[1]
+    return np.ldexp(x, -exponent), exponent
+
+
+def _moments(x, w):
+    """Mean and standard deviation of a column; 1 for a constant one."""
+    scaled, exponent = _at_most_one(x)
+    mean = np.ldexp(np.average(scaled, weights=w), exponent)
+    # Squares of large and of tiny numbers would be lost.
+    deviations, exponent = _at_most_one(x - mean)
+    std = np.ldexp(np.sqrt(np.average(deviations**2, weights=w)), exponent)
+    largest = np.ldexp(np.abs(deviations).max(), exponent)
+    constant = not largest > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
+    return mean, 1.0 if constant or std == 0.0 else std
+
+
 def _knots(x, w, n_bins):
     """Knots of the values x with weights w: none if there is no bend to make."""
     values, inverse = np.unique(x, return_inverse=True)
-    if len(values) > n_bins + 1:
-        # The smallest value up to which a share of the weight lies: with whole weights the
-        # same as of repeated rows.
-        below = np.cumsum(np.bincount(inverse, weights=w))
-        shares = np.arange(1, n_bins) / n_bins
-        inner = values[np.searchsorted(below, shares * below[-1]).clip(max=len(values) - 1)]
-        values = np.unique([values[0], *inner, values[-1]])
-    return values if len(values) > 2 else values[:0]
+    if len(values) < 3:
+        return values[:0]
+    w = np.bincount(inverse, weights=w)
+    is_knot = np.zeros(len(values), dtype=bool)
+    is_knot[[0, -1]] = True
+    while (n_left := n_bins + 1 - np.count_nonzero(is_knot)) < np.count_nonzero(~is_knot):
+        below = np.cumsum(w)
+        # Quantiles would hit these more than once: they are left out of the others' quantiles.
+        fills_a_bin = w >= below[-1] / (n_left + 1)
+        if not 0 < np.count_nonzero(fills_a_bin) <= n_left:
+            # The smallest value up to which a share of the weight lies: with whole weights the
+            # same as of repeated rows.
+            shares = np.arange(1, n_left + 1) / (n_left + 1)
+            is_knot[np.searchsorted(below, shares * below[-1])] = True
+            break
+        is_knot |= fills_a_bin
+        w = np.where(fills_a_bin, 0.0, w)
+    else:
+        is_knot[:] = True
+    knots = values[is_knot]
+    return knots if len(knots) > 2 else knots[:0]
 
 
 def _write_ramps(ramps, x, knots):
     """Write the ramps of x between knots, one column per ramp."""
-    np.subtract(x[:, np.newaxis], knots[:-1], out=ramps)
-    ramps /= np.diff(knots)
-    np.clip(ramps, 0.0, 1.0, out=ramps)
+    # Far beyond the knots a difference may be infinite: that ramp is 0 or 1 all the same.
+    with np.errstate(over="ignore"):
+        shares = x[:, np.newaxis] - knots[:-1]
+        shares /= np.diff(knots)
+    np.clip(shares, 0.0, 1.0, out=ramps)

@@ -4,8 +4,8 @@ from numbers import Integral
 
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import VotingClassifier, VotingRegressor
-from sklearn.impute import SimpleImputer
+from sklearn.ensemble import VotingRegressor
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils import check_random_state
@@ -21,9 +21,11 @@ from ._estimator.columns import (
 )
 from ._estimator.keywords import RandomState
 from ._estimator.seeds import draw_seeds
+from ._estimator.voting import LabelVotingClassifier
 from ._piecewise_linear import PiecewiseLinearEncoder
 from ._regressor import BackpropMLPRegressor
 from ._regressor_cv import BackpropMLPRegressorCV
+from ._sklearn import validate_params
 
 MAX_CATEGORIES = 30
 """Columns that a column of categories becomes, at most; the rarest share the last one."""
@@ -51,7 +53,8 @@ def make_tabular_classifier(
     ----------
     estimator : BackpropMLPClassifier, default=None
         Holds the networks' keywords; it is cloned. None means 100 hidden units, softmax
-        outputs, L-BFGS and at most 40 iterations for the first alpha.
+        outputs, L-BFGS and at most 40 iterations for the first alpha. A dictionary as its
+        ``class_weight`` names labels of y.
     n_folds : int, default=5
         The effort: folds of each set, >= 2. Time for training grows with it, and time for
         a prediction, too: there are up to 4 networks per fold.
@@ -64,14 +67,17 @@ def make_tabular_classifier(
     Returns
     -------
     model : sklearn.pipeline.Pipeline
-        Not fitted. ``model["columns"]`` is a `sklearn.compose.ColumnTransformer`; "scaler"
+        Not fitted. ``model["columns"]`` is a `sklearn.compose.ColumnTransformer` of "numbers",
+        "gaps", which marks missing numbers, and "categories"; "scaler"
         and "float32" standardise and halve the precision, which training does not need;
-        ``model["networks"]`` is a `sklearn.ensemble.VotingClassifier` of "plain" and "ramps".
+        ``model["networks"]`` is a `sklearn.ensemble.VotingClassifier` of "plain" and "ramps",
+        in which dictionaries of class weights name the labels.
 
     Raises
     ------
     ValueError
-        If n_folds is not an integer >= 2.
+        If n_folds is not an integer >= 2, or n_jobs, random_state or a keyword of the
+        estimator is not allowed.
     TypeError
         If estimator is not a `BackpropMLPClassifier`.
 
@@ -85,15 +91,17 @@ def make_tabular_classifier(
     -----
     X is a pandas or polars dataframe, or an array. Columns of numbers and booleans are
     numbers. Strings, categories and mixtures are categories: of each column the 29 most
-    frequent values that at least 3 rows have get columns of their own, the others share
-    one, and so do values that only a prediction brings. Missing values of a category are a
-    category of their own. Dates, times and nested values are refused, with the column's name:
-    what of them tells something, such as the month or an age in days, is for the user
-    to say.
+    frequent values that at least 3 rows have get columns of their own, and the others share
+    one. Values that only a prediction brings count among the others; where training had no
+    others, they are zero in all columns.
+    Missing values of a category are a category of their own. Dates, times, nested values and
+    complex numbers are refused, with the column's name: what of them tells something, such as
+    the month or an age in days, is for the user to say.
 
     Every step can be replaced, as with every pipeline:
     ``model.set_params(networks__ramps="drop")`` leaves the encoding out. ``sample_weight``
-    reaches the networks with metadata routing only, since pipelines hand on what is requested.
+    reaches the networks with metadata routing only, since pipelines hand on what is requested:
+    the guide on tables shows the lines. Medians and categories are of all rows.
 
     Examples
     --------
@@ -109,7 +117,7 @@ def make_tabular_classifier(
     """
     network = BackpropMLPClassifier(100, solver="lbfgs", output_activation="softmax", max_iter=40)
     networks = _networks(estimator, network, BackpropMLPClassifierCV, n_folds, n_jobs, random_state)
-    return _pipeline(VotingClassifier(networks, voting="soft"))
+    return _pipeline(LabelVotingClassifier(networks, voting="soft"))
 
 
 def make_tabular_regressor(
@@ -149,7 +157,8 @@ def make_tabular_regressor(
     Raises
     ------
     ValueError
-        If n_folds is not an integer >= 2.
+        If n_folds is not an integer >= 2, or n_jobs, random_state or a keyword of the
+        estimator is not allowed.
     TypeError
         If estimator is not a `BackpropMLPRegressor`.
 
@@ -193,6 +202,8 @@ def _networks(estimator, default, search, n_folds, n_jobs, random_state):
         )
         for seed in draw_seeds(check_random_state(random_state), 2)
     )
+    validate_params(plain)
+    validate_params(plain.estimator)
     encoded = Pipeline([("encoder", PiecewiseLinearEncoder()), ("networks", ramps)])
     return [("plain", plain), ("ramps", encoded)]
 
@@ -203,7 +214,7 @@ def _pipeline(networks):
         [
             ("columns", _columns()),
             ("scaler", StandardScaler()),
-            ("float32", FunctionTransformer(float32_of, feature_names_out="one-to-one")),
+            ("float32", _read(float32_of)),
             ("networks", networks),
         ]
     )
@@ -212,19 +223,38 @@ def _pipeline(networks):
 def _columns():
     """What makes numbers of all columns of a table."""
     numbers = make_pipeline(
-        FunctionTransformer(floats_of, feature_names_out="one-to-one"),
-        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+        _read(floats_of), SimpleImputer(strategy="median", keep_empty_features=True)
     )
+    # A part of its own, so that "missingindicator_a" is not taken for a column of that name.
+    gaps = make_pipeline(_read(floats_of), MissingIndicator(error_on_new=False))
     categories = make_pipeline(
-        FunctionTransformer(strings_of, feature_names_out="one-to-one"),
+        _read(strings_of),
         OneHotEncoder(
             handle_unknown="infrequent_if_exist",
             max_categories=MAX_CATEGORIES,
             min_frequency=MIN_FREQUENCY,
             sparse_output=False,
+            feature_name_combiner=category_name,
         ),
     )
     return ColumnTransformer(
-        [("numbers", numbers, numbers_of), ("categories", categories, categories_of)],
-        verbose_feature_names_out=False,
+        [
+            ("numbers", numbers, numbers_of),
+            ("gaps", gaps, numbers_of),
+            ("categories", categories, categories_of),
+        ]
     )
+
+
+def _read(function):
+    """A step that takes columns as they come."""
+    return FunctionTransformer(function, feature_names_out="one-to-one")
+
+
+def category_name(column, category):
+    """Name of the column of a category: no other category of any column has the same.
+
+    Only strings are quoted: so no value looks like a missing one, and none of column "a_b" like
+    one of column "a". scikit-learn calls those that share a column "infrequent_sklearn".
+    """
+    return f"{column}={str(category)!r}" if isinstance(category, str) else f"{column} is missing"

@@ -4,19 +4,23 @@ Neither pandas nor polars is imported: columns are asked for what they can do.
 """
 
 import datetime
+from decimal import Decimal
+from numbers import Complex, Real
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
-MISSING = "missing"
-"""The category of missing values."""
-
 NUMBERS, CATEGORIES = "numbers", "categories"
+
+UNDECLARED = ("object", "null", "decimal")
+"""How the names of dtypes begin whose columns are numbers if all that is in them is a number."""
+
+DATES, NESTED = "dates or times", "nested values"
 
 
 def numbers_of(X):
-    """Names, or numbers, of the columns that hold numbers: for a ColumnTransformer.
+    """The columns that hold numbers: for a ColumnTransformer.
 
     Parameters
     ----------
@@ -25,20 +29,23 @@ def numbers_of(X):
     Returns
     -------
     columns : list
+        Names, if X is a dataframe whose names are all strings; else positions, for a
+        ColumnTransformer takes numbers for positions even where they are names.
 
     Raises
     ------
     TypeError
         If X is sparse.
     ValueError
-        If a column holds what is neither a number nor a category.
+        If a column holds what is neither a number nor a category, or two have one name, or
+        there are no rows or no columns.
     """
-    return [name for name, column in _columns(X) if _kind(name, column) == NUMBERS]
+    return _columns_of(X, NUMBERS)
 
 
 def categories_of(X):
-    """Names, or numbers, of the columns that hold categories: see `numbers_of`."""
-    return [name for name, column in _columns(X) if _kind(name, column) == CATEGORIES]
+    """The columns that hold categories: see `numbers_of`."""
+    return _columns_of(X, CATEGORIES)
 
 
 def floats_of(X):
@@ -53,13 +60,29 @@ def floats_of(X):
 
 
 def strings_of(X):
-    """Columns of categories as an array of strings, in which "missing" is missing."""
+    """Columns of categories as an array of strings, in which None is missing."""
     return _stacked(X, _strings, object)
 
 
 def float32_of(X):
-    """An array, or a dataframe, of numbers in single precision."""
-    return X.astype(np.float32) if hasattr(X, "astype") else np.asarray(X, dtype=np.float32)
+    """Scaled columns, an array or a dataframe, in single precision.
+
+    Raises
+    ------
+    ValueError
+        If a number is too large for it.
+    """
+    with np.errstate(over="ignore"):
+        single = X.astype(np.float32) if hasattr(X, "astype") else np.asarray(X, dtype=np.float32)
+    infinite = np.isinf(np.asarray(single))
+    if infinite.any():
+        row, column = np.argwhere(infinite)[0]
+        name = X.columns[column] if hasattr(X, "columns") else int(column)
+        raise ValueError(
+            "X must hold numbers that are finite in float32 when they are scaled as in training; "
+            f"got {np.asarray(X)[row, column]:g} in column {name!r} of the scaled ones."
+        )
+    return single
 
 
 def _stacked(X, convert, dtype):
@@ -67,20 +90,40 @@ def _stacked(X, convert, dtype):
     return np.column_stack(columns) if columns else np.empty((X.shape[0], 0), dtype)
 
 
+def _columns_of(X, kind):
+    """Names or positions of the columns of a kind."""
+    columns = _columns(X)
+    if not columns:
+        raise ValueError("X must have at least one column; got none.")
+    named = all(isinstance(name, str) for name, _ in columns)
+    return [
+        name if named else place
+        for place, (name, column) in enumerate(columns)
+        if _kind(name, column) == kind
+    ]
+
+
 def _columns(X):
-    """(name, column) of every column of a table, in order."""
+    """(name, column) of every column of a table, in order; an array's names are positions."""
     if issparse(X):
         raise TypeError("X must be a dataframe or a dense array; got a sparse matrix.")
-    if hasattr(X, "columns") and hasattr(X, "dtypes"):
-        # By place: pandas allows names to be there twice.
-        by_place = X.iloc if hasattr(X, "iloc") else X
-        return [(name, by_place[:, place]) for place, name in enumerate(X.columns)]
-    X = np.asarray(X)
-    if X.ndim != 2:
-        raise ValueError(
-            f"X must be of shape (n_samples, n_features); got an array of shape {X.shape}."
-        )
-    return list(enumerate(X.T))
+    is_frame = hasattr(X, "columns") and hasattr(X, "dtypes")
+    if not is_frame:
+        X = np.asarray(X)
+        if X.ndim != 2:
+            raise ValueError(
+                f"X must be of shape (n_samples, n_features); got an array of shape {X.shape}."
+            )
+    if X.shape[0] == 0:
+        raise ValueError("X must have at least one row; got none.")
+    if not is_frame:
+        return list(enumerate(X.T))
+    names = list(X.columns)
+    if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+        raise ValueError(f"X must have a name of its own for each column; got {twice[0]!r} twice.")
+    # By position: a name of pandas may be a number or a tuple.
+    by_position = X.iloc if hasattr(X, "iloc") else X
+    return [(name, by_position[:, place]) for place, name in enumerate(names)]
 
 
 def _kind(name, column):
@@ -89,30 +132,46 @@ def _kind(name, column):
     words = str(dtype).lower()
     if hasattr(dtype, "is_temporal"):  # polars
         if dtype.is_temporal():
-            raise _refused(name, f"{dtype}, dates or times")
+            raise _refused(name, f"{dtype}, {DATES}")
         if dtype.is_nested():
-            raise _refused(name, f"{dtype}, nested values")
+            raise _refused(name, f"{dtype}, {NESTED}")
         if dtype.is_numeric() or words == "boolean":
             return NUMBERS
     elif words.startswith(("period", "interval[datetime")) or dtype.kind in "mM":
-        raise _refused(name, f"{dtype}, dates or times")
+        raise _refused(name, f"{dtype}, {DATES}")
     elif dtype.kind == "c":
         raise _refused(name, f"{dtype}, complex numbers")
-    elif words != "category" and dtype.kind in "biuf":
+    elif dtype.kind in "biuf":
         return NUMBERS
-    return _kind_of_values(name, _values(column)) if words in {"object", "null"} else CATEGORIES
+    kind = _kind_of_values(name, _values(column))
+    return kind if words.startswith(UNDECLARED) else CATEGORIES
 
 
 def _kind_of_values(name, values):
     """What objects of any kind are: numbers if all that are not missing are."""
-    known = [value for value in values if not _is_missing(value)]
+    # One value of each type is enough to know the type.
+    known = {type(value): value for value in values if not _is_missing(value)}.values()
     for value in known:
-        if isinstance(value, datetime.date | datetime.time | datetime.timedelta | np.datetime64):
-            raise _refused(name, f"dates or times such as {value!r}")
-        if isinstance(value, list | tuple | dict | set | np.ndarray):
-            raise _refused(name, f"nested values such as {value!r}")
-    is_number = [isinstance(value, bool | int | float | np.number | np.bool_) for value in known]
-    return NUMBERS if all(is_number) else CATEGORIES
+        if what := _neither(value):
+            raise _refused(name, f"{what} such as {value!r}")
+    return NUMBERS if all(_is_number(value) for value in known) else CATEGORIES
+
+
+def _is_number(value):
+    return isinstance(value, Real | Decimal | np.bool_)
+
+
+def _neither(value):
+    """What a value is that is neither a number nor a category."""
+    # pandas' periods and all of Python's dates and times can be formatted.
+    durations = datetime.timedelta | np.datetime64 | np.timedelta64
+    if isinstance(value, durations) or hasattr(value, "strftime"):
+        return DATES
+    if hasattr(value, "__len__") and not isinstance(value, str | bytes):
+        return NESTED
+    if isinstance(value, Complex) and not _is_number(value):
+        return "complex numbers"
+    return None
 
 
 def _refused(name, what):
@@ -133,9 +192,11 @@ def _is_missing(value: Any):
     """None, nan, pandas' NA and NaT: what is not equal to itself, or can't say."""
     if value is None:
         return True
+    if isinstance(value, str) or hasattr(value, "__len__"):  # nested values are no gaps
+        return False
     try:
         return not bool(value == value)
-    except (TypeError, ValueError):
+    except TypeError:
         return True
 
 
@@ -158,6 +219,12 @@ def _floats(name, column):
 
 
 def _strings(name, column):
-    """A column as strings."""
-    values = [MISSING if _is_missing(value) else str(value) for value in _values(column)]
+    """A column as strings, and None."""
+    values = [None if _is_missing(value) else _word(value) for value in _values(column)]
     return np.array(values, dtype=object)
+
+
+def _word(value):
+    """A value as a string; 1.0 as 1, for a single gap makes floats of all integers of a column."""
+    whole = isinstance(value, float | np.floating) and value.is_integer()
+    return str(int(value) if whole else value)

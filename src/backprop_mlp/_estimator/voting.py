@@ -1,0 +1,62 @@
+"""Classifiers that vote, weighed by the user's labels."""
+
+from sklearn.base import clone
+from sklearn.ensemble import VotingClassifier
+from sklearn.preprocessing import LabelEncoder
+
+from .._targets.class_weight import given
+
+
+class LabelVotingClassifier(VotingClassifier):
+    """A `sklearn.ensemble.VotingClassifier` whose members' class weights name the user's labels.
+
+    scikit-learn trains the members on 0, 1, ... in place of the labels: a dictionary such as
+    ``{1: 50}`` would weigh the second label, whatever it is. Here each ``class_weight`` of a
+    member, or of an estimator within it, names labels, and the fitted members' name their codes.
+    """
+
+    def fit(self, X, y, **fit_params):
+        """Fit the members, on codes of the labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        **fit_params : dict
+            See `sklearn.ensemble.VotingClassifier`.
+
+        Returns
+        -------
+        self : LabelVotingClassifier
+
+        Raises
+        ------
+        ValueError
+            If a dictionary of class weights names other labels than those of y.
+        """
+        members = [(name, _weighing_codes(member, y)) for name, member in self.estimators]
+        params = self.get_params(deep=False) | {"estimators": members}
+        fitted = VotingClassifier(**params).fit(X, y, **fit_params)
+        kept = {name: value for name, value in vars(self).items() if not name.endswith("_")}
+        found = {name: value for name, value in vars(fitted).items() if name.endswith("_")}
+        self.__dict__ = kept | found
+        return self
+
+
+def _weighing_codes(member, y):
+    """A member whose class weights name the codes of the labels."""
+    if isinstance(member, str):  # "drop"
+        return member
+    by_label = {
+        name: value
+        for name, value in member.get_params().items()
+        if name.split("__")[-1] == "class_weight" and isinstance(value, dict)
+    }
+    if not by_label:
+        return member
+    classes = LabelEncoder().fit(y).classes_
+    by_code = {
+        name: dict(enumerate(given(weights, classes).tolist()))
+        for name, weights in by_label.items()
+    }
+    return clone(member).set_params(**by_code)
