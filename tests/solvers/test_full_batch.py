@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from reference import Follower
 from scipy.optimize import minimize
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
+from threadpoolctl import threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._network.activations import ACTIVATIONS
@@ -181,7 +182,7 @@ def test_few_rows_leave_a_method_alone_until_the_monitor_ends_it(solver, n_iter,
     assert stretches.n_iter == [n_iter]
 
 
-def larger_problem(activation="tanh", seed=0, n_rows=400):
+def larger_problem(activation="tanh", seed=0, n_rows=1200):
     """One whose evaluations take long enough for all coordinates to pay."""
     rng = np.random.default_rng(seed)
     network = Network.feedforward((5, 8, 2), (activation,), SigmoidLoss())
@@ -194,11 +195,11 @@ def larger_problem(activation="tanh", seed=0, n_rows=400):
 
 def test_a_method_starts_again_where_its_coordinates_are_made_again(stretches):
     minimised(*larger_problem(), "cg", max_iter=40)
-    # Every 10 iterations of conjugate gradient, and at 0, 4, 12 and 30 with the curvature.
-    assert stretches.n_iter == [4, 8, 10, 8, 10]
+    # Every 10 iterations of conjugate gradient, and at 2, 12 and 40 with the curvature.
+    assert stretches.n_iter == [2, 10, 10, 10, 8]
     stretches.n_iter.clear()
     minimised(*larger_problem(), "lbfgs", max_iter=40)
-    assert stretches.n_iter == [4, 8, 18, 10]
+    assert stretches.n_iter == [2, 10, 28]
 
 
 def test_a_new_start_costs_no_evaluation(solver, stretches):
@@ -206,25 +207,39 @@ def test_a_new_start_costs_no_evaluation(solver, stretches):
     seen = []
     value_and_grad = objective.value_and_grad
     objective.value_and_grad = lambda there: seen.append(there) or value_and_grad(there)
-    result, _ = minimised(objective, theta, solver, max_iter=40)
+    result, _ = minimised(objective, theta, solver, max_iter=60)
     assert len(stretches.n_iter) > 3
     assert result.nfev == len(seen) == 1 + sum(stretches.n_evaluations)
     assert len({there.tobytes() for there in seen}) == len(seen)
 
 
-def test_coordinates_that_learn_need_fewer_evaluations(solver, monkeypatch):
+def digits_problem(seed):
+    """The digits' first rows and a network with a random start."""
+    X, labels = load_digits(return_X_y=True)
+    X, Y = X[:600] / 16.0, np.eye(10)[labels[:600]]
+    blocks = RowBlocks(X, Y, np.ones(600), lambda codes, dtype: codes.astype(dtype), 600)
+    network = Network.feedforward((64, 20, 10), ("relu",), SigmoidLoss())
+    rng = np.random.default_rng(seed)
+    W, V = rng.normal(scale=64**-0.5, size=(64, 20)), rng.normal(scale=20**-0.5, size=(20, 10))
+    return Objective(network, blocks, 1.0), network.pack([W, V], [np.zeros(20), np.zeros(10)])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_coordinates_that_learn_need_fewer_evaluations(solver, seed, monkeypatch):
     """What all of it is for."""
-    objective, theta = larger_problem("relu")
+    objective, theta = digits_problem(seed)
 
     def evaluations(goal):
-        _, iterations = minimised(objective, theta, solver)
+        with threadpool_limits(1):
+            _, iterations = minimised(objective, theta, solver)
         return next(done.n_fun for done in iterations if done.cost <= goal)
 
-    goal = 1.01 * minimised(objective, theta, "lbfgs")[0].fun
-    learning = evaluations(goal)
-    monkeypatch.setattr(full_batch.Plan, "of", lambda *args: None)
-    monkeypatch.setattr(full_batch, "secants_pay", lambda *args: False)
-    assert learning < 0.8 * evaluations(goal)
+    with monkeypatch.context() as centred:
+        centred.setattr(full_batch.Plan, "of", lambda *args: None)
+        centred.setattr(full_batch, "secants_pay", lambda *args: False)
+        goal = 1.05 * minimised(objective, theta, "lbfgs", max_iter=60)[0].fun
+        before = evaluations(goal)
+    assert evaluations(goal) < 0.85 * before
 
 
 # Failed line searches
