@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._sklearn import _check_method_params, _safe_indexing
+from .._targets.class_weight import of_classes
 from .._training.callbacks import Task
 from .._training.interruption import fit_without_warnings
 from .._training.scoring import score_rows
@@ -150,10 +151,9 @@ class AlphaPath:
         """The keyword without classes that the fold lacks, if it names classes."""
         if self.classes is None or isinstance(self.estimator.class_weight, str | None):
             return {}
-        known = set(np.unique(y).tolist())
         given = self.estimator.class_weight
         (weights,) = [given] if isinstance(given, dict) else given
-        return {"class_weight": {label: w for label, w in weights.items() if label in known}}
+        return {"class_weight": of_classes(weights, np.unique(y))}
 
     def _score(self, network, X, y, metadata, may_be_nan=False):
         """A network's score: a number, and one that can be compared if it decides."""
