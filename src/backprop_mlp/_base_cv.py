@@ -128,7 +128,7 @@ class AlphaSearch(
         routed = self._routed("fit", sample_weight, params)
         rng = None if self.random_state is None else check_random_state(self.random_state)
         splits = self._splitter(y, rng).split(X, y, **routed.splitter.split)
-        folds = rows_of_folds(splits, len(weights), self.cv)
+        folds = rows_of_folds(splits, weights, self.cv)
         seeds = draw_seeds(rng, len(folds) + 1)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task.begin(X=X, y=y, metadata=metadata)

@@ -261,6 +261,7 @@ def test_masks_are_folds_as_the_numbers_of_their_rows(form, weights):
         (np.arange(30.0), np.arange(30, 60), "whole numbers below 60"),
         (np.arange(30), np.arange(30, 61), "whole numbers below 60"),
         (np.arange(30), FIRST[:-1], "masks of 60"),
+        ([[1], [2, 3]], np.arange(30), "1-D arrays"),
     ],
 )
 def test_folds_that_are_none_are_refused_before_training(train, test, message):
@@ -268,6 +269,21 @@ def test_folds_that_are_none_are_refused_before_training(train, test, message):
     with pytest.raises(ValueError, match=f"cv must give .*{message}"):
         untouched.fit(X, NUMBERS)
     assert not hasattr(untouched, "alpha_")
+
+
+@pytest.mark.parametrize(
+    ("kind", "weights", "network"),
+    [
+        ("numbers", np.where(FIRST, 1.0, 0.0), {}),
+        ("three classes", np.where(FIRST, 1.0, 0.0), {}),
+        ("three classes", None, {"class_weight": [{0: 0.0, 1: 0.0}]}),
+    ],
+)
+def test_a_fold_that_trains_on_rows_without_weight_is_named(kind, weights, network):
+    y = np.where(FIRST, 2, 0) if kind == "three classes" else NUMBERS
+    y = np.where(np.arange(60) == 59, 1, y) if kind == "three classes" else y
+    with pytest.raises(ValueError, match="all rows of fold 1 have weight 0"):
+        search(kind, True, network, cv=[(FIRST, ~FIRST), (~FIRST, FIRST)]).fit(X, y, weights)
 
 
 @pytest.mark.parametrize("routing", [True, False])
@@ -393,6 +409,15 @@ def test_a_fold_may_lack_a_class_that_has_a_weight(class_weight):
     np.testing.assert_array_equal(
         fitted.oof_proba_[np.ix_(test, [1, 2])], expected.predict_proba(X[test])
     )
+
+
+@pytest.mark.parametrize("labels", [["0", "1"], np.array([0, 1], "M8[D]"), [False, True], [5, 7]])
+def test_a_fold_may_lack_a_class_whatever_labels_look_like(labels):
+    y = np.asarray(labels)[(CODES > 0).astype(int)]
+    network = {"class_weight": dict(zip(np.unique(y), [2.0, 3.0], strict=True))}
+    cv = [(np.flatnonzero(CODES > 0), np.flatnonzero(CODES == 0)), *KFold(2).split(X)]
+    fitted = search("two classes", True, network, cv=cv, alphas=[1.0]).fit(X, y)
+    assert fitted.best_estimator_.class_weight_.tolist() == [2.0, 3.0]
 
 
 @pytest.mark.parametrize("class_weight", [[], [{0: 1.0}, {1: 1.0}], [1, 2], {"a": 1.0}, {0: -1.0}])
