@@ -10,7 +10,6 @@ import pytest
 import sklearn
 from scipy.sparse import coo_matrix, csr_array, csr_matrix
 from sklearn.base import clone
-from sklearn.datasets import make_multilabel_classification
 from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import (
     GroupKFold,
@@ -34,7 +33,7 @@ rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 3))
 NUMBERS = 100.0 + 3.0 * X[:, 0] + rng.normal(size=60)
 CODES = (X[:, 0] > 0.0).astype(int) + (X[:, 1] > 0.5)
-LABELS = make_multilabel_classification(60, 3, n_classes=3, random_state=0)[1]
+LABELS = (X > [0.0, 0.2, 0.5]).astype(int)
 WEIGHTS = rng.uniform(0.5, 2.0, 60)
 KINDS = {
     "two classes": (BackpropMLPClassifier, {}, np.where(CODES > 0, "yes", "no")),
