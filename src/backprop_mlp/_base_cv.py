@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from functools import partial
 from numbers import Integral
 from typing import Any, Self
 
@@ -12,37 +12,31 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import N_JOBS
-from ._estimator.advice import warn_of_ignored_keywords, warn_of_light_rows
+from ._estimator.adoption import fitted_twin
+from ._estimator.advice import warn_of_folds
 from ._estimator.alpha_grid import fixed_grid
 from ._estimator.alpha_path import AlphaPath
 from ._estimator.alpha_search import choose_alpha
+from ._estimator.averaging import keeps_average, networks_of
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.held_out import mean_loss, out_of_fold
+from ._estimator.folds import rows_of_folds
+from ._estimator.held_out import are_constant, mean_loss, out_of_fold
 from ._estimator.onnx_protocol import OnnxMixin
+from ._estimator.rows import check_rows, row_weights
 from ._estimator.seeds import MAX_SEED, draw_seeds
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,
     StrOptions,
-    _check_sample_weight,
     _raise_for_params,
     _routing_enabled,
     validate_params,
 )
+from ._targets.class_weight import weigh_rows
 from ._training.callbacks import Task
 from ._training.scoring import score_rows
-
-
-def can_predict(search):
-    """Whether a search keeps networks to predict with; an error with the reason if not."""
-    if not search.refit:
-        raise AttributeError(
-            "Only a search with refit=True or refit='folds' can predict; got refit=False."
-        )
-    return True
 
 
 class AlphaSearch(
@@ -102,7 +96,7 @@ class AlphaSearch(
             MetadataRouter(owner=type(self).__name__)
             .add_self_request(self)
             .add(
-                splitter=check_cv(self.cv),
+                splitter=self.cv,  # as it is: to look into a generator would use it up
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
             .add(scorer=self._scorer, method_mapping=scored)
@@ -115,7 +109,7 @@ class AlphaSearch(
         refits = bool(self.refit) and not self._averages
         task = Task.of_search(self, self.estimator, refits, None if walks_on else 1)
         # Everything is fitted on a copy: a failure leaves this search as it was.
-        fitted = copy.copy(self)
+        fitted = fitted_twin(self)
         for name in self._OF_OTHER_FITS:
             fitted.__dict__.pop(name, None)
         fitted._fit(X, y, sample_weight, params, task)
@@ -132,40 +126,44 @@ class AlphaSearch(
                 "GridSearchCV takes it."
             )
         X, y, sample_weight = self._validate_rows(X, y, sample_weight)
-        classes = self._classes_of(y)
-        held_out = self._held_out_of(estimator, y, sample_weight)
+        targets, weights = self._pose(estimator, y, sample_weight)
         routed = self._routed("fit", sample_weight, params)
         rng = None if self.random_state is None else check_random_state(self.random_state)
-        splits = list(self._splitter(y, rng).split(X, y, **routed.splitter.split))
-        if not splits:
-            raise ValueError(f"cv must give at least one fold; got {self.cv!r}.")
-        seeds = draw_seeds(rng, len(splits) + 1)
+        splits = self._splitter(y, rng).split(X, y, **routed.splitter.split)
+        folds = rows_of_folds(splits, weights, self.cv)
+        seeds = draw_seeds(rng, len(folds) + 1)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task.begin(X=X, y=y, metadata=metadata)
-        path = AlphaPath(
-            estimator,
-            X,
-            y,
-            sample_weight,
-            classes,
-            held_out,
-            None if self._by_loss else self._scorer,
-            {} if self._by_loss else routed.scorer.score,
-        )
-        choice = choose_alpha(path, grid, splits, seeds[1:], task, self.n_jobs)
-        self._adopt(choice, splits, len(y))
+        held_out, classes = self._held_out_of(targets), targets.exclusive_classes
+        scored_by = (None, {}) if self._by_loss else (self._scorer, routed.scorer.score)
+        path = AlphaPath(estimator, X, y, sample_weight, classes, held_out, *scored_by)
+        choice = choose_alpha(path, grid, folds, seeds[1:], task, self.n_jobs)
+        self._adopt(choice, folds, len(weights))
         if self.refit and not self._averages:
             self._refit(estimator, seeds[0], X, y, sample_weight, task)
         else:
             # No fit of this search warns.
-            warn_of_ignored_keywords(estimator)
-            if sample_weight is not None:
-                n_rows = np.count_nonzero(sample_weight)
-                warn_of_light_rows(self.alpha_, sample_weight.sum(), n_rows)
+            networks = [step.network for step in choice.steps[choice.best]]
+            warn_of_folds(
+                networks,
+                weights.sum(),
+                np.count_nonzero(weights),
+                partial(are_constant, held_out, networks, X, y, sample_weight),
+            )
         if self._averages:
             self.estimators_ = choice.networks()
-            self._adopt_averaged(y)
         task.end(lambda: vars(self))
+
+    def _pose(self, estimator, y, sample_weight):
+        """What y asks of networks, and the rows' weights with those of their classes."""
+        weights = np.ones(y.shape[0]) if sample_weight is None else sample_weight
+        targets = estimator._targets_of(y)
+        codes = targets.codes(y)
+        totals = targets.totals(codes, weights)
+        targets = targets.scaled_by(totals)
+        self._adopt_targets(targets)
+        class_weight = estimator._class_weights(targets, totals)
+        return targets, weigh_rows(targets, codes, weights, class_weight)[0]
 
     def _splitter(self, y, rng):
         """What splits the rows into folds."""
@@ -174,7 +172,7 @@ class AlphaSearch(
             return cv
         return type(cv)(cv.n_splits, shuffle=True, random_state=rng.randint(MAX_SEED))
 
-    def _adopt(self, choice, splits, n_rows):
+    def _adopt(self, choice, folds, n_rows):
         """Set the attributes that tell of the choice."""
         self.alphas_ = choice.alphas
         self.scores_ = choice.table("score")
@@ -183,7 +181,7 @@ class AlphaSearch(
         self.alpha_ = float(choice.alphas[choice.best])
         self.best_score_ = float(choice.means[choice.best])
         kept = choice.averaged if self._averages else [choice.best]
-        tests = [test for _, test in splits]
+        tests = [test for _, test in folds]
         setattr(self, self._OUT_OF_FOLD, out_of_fold(n_rows, tests, choice.outputs(kept)))
 
     def _refit(self, estimator, seed, X, y, sample_weight, task):
@@ -193,26 +191,21 @@ class AlphaSearch(
             estimator.set_params(random_state=seed)
         with task.fit_of(estimator, "refit"):
             estimator.fit(X, y, sample_weight)
-        self._adopt_refitted()
 
-    def _validate_rows(self, X, y, sample_weight):
-        """Training data, checked; X as it was given if its columns have names."""
-        precisions = [np.float64, np.float32]
-        checked, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=precisions, multi_output=True
-        )
-        y = self._check_y(y)
-        if not hasattr(self, "feature_names_in_"):
-            X = checked
+    def _validate_rows(self, X, y, sample_weight, reset=True):
+        """Rows, checked; X as it was given if its columns have names."""
+        checked, y = check_rows(self, X, y, reset=reset)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, checked, dtype=np.float64, ensure_non_negative=True
-            )
-        return X, y, sample_weight
+            sample_weight = row_weights(sample_weight, checked)
+            with np.errstate(over="ignore"):
+                total = sample_weight.sum()
+            if not 0.0 < total < np.inf:
+                raise ValueError(f"sample_weight must have a finite sum above 0; got {total}.")
+        return X if hasattr(self, "feature_names_in_") else checked, y, sample_weight
 
     @property
     def _averages(self):
-        """Whether the networks of the folds are kept, instead of a new one."""
+        """Whether `fit` is to keep the networks of the folds, instead of a new one."""
         return isinstance(self.refit, str)
 
     @property
@@ -236,16 +229,17 @@ class AlphaSearch(
     def _score(self, X, y, sample_weight, params):
         """The score of the predictions, as `score` of the subclasses says."""
         _raise_for_params(params, self, "score")
-        check_is_fitted(self)
+        targets = networks_of(self).targets
         if self.scoring is not None and self._by_loss:
-            held_out = self._held_out_fitted(y)
+            X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=False)
+            held_out = self._held_out_of(targets)
             losses = held_out.row_losses(y, held_out.outputs(self, X))
             return -mean_loss(losses, sample_weight)
         routed = self._routed("score", sample_weight, params)
         # A scorer may read what it was given a network for, such as ``coefs_``.
-        judged = self if self._averages else self.best_estimator_
+        judged = self if keeps_average(self) else self.best_estimator_
         return score_rows(
-            self._scorer, judged, X, y, self._classes_of(y, fitted=True), routed.scorer.score
+            self._scorer, judged, X, y, targets.exclusive_classes, routed.scorer.score
         )
 
     # What tells the searches apart
@@ -254,26 +248,16 @@ class AlphaSearch(
         """The network for ``estimator=None``."""
         raise NotImplementedError
 
-    def _check_y(self, y):
-        """Validated y of the training rows."""
+    def _adopt_targets(self, targets):
+        """Set the attributes that tell what y asks of networks."""
         raise NotImplementedError
 
-    def _classes_of(self, y, fitted=False):
-        """Sorted labels of exclusive classes, of y or those of the last fit; else None."""
-        raise NotImplementedError
+    def _held_out_of(self, targets):
+        """What networks say of rows that they do not train on, and what that costs.
 
-    def _held_out_of(self, estimator, y, sample_weight):
-        """What networks say of rows that they do not train on, and what that costs."""
-        raise NotImplementedError
-
-    def _held_out_fitted(self, y):
-        """The same of the last fit, for rows that may lack classes."""
-        raise NotImplementedError
-
-    def _adopt_averaged(self, y):
-        """Set what `predict` needs next to ``estimators_``."""
-        raise NotImplementedError
-
-    def _adopt_refitted(self):
-        """Set what `predict` needs next to ``best_estimator_``."""
+        Parameters
+        ----------
+        targets : Targets
+            Those that were adopted, or those of a network that was kept.
+        """
         raise NotImplementedError

@@ -7,12 +7,10 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, is_multilabel
-from sklearn.utils.validation import column_or_1d
 
-from ._base_cv import AlphaSearch, can_predict
+from ._base_cv import AlphaSearch
 from ._classifier import BackpropMLPClassifier
-from ._estimator.averaging import networks_of
+from ._estimator.averaging import can_predict, networks_of
 from ._estimator.held_out import LOG_LOSS, HeldOutProbabilities
 from ._estimator.keywords import HELD_OUT_SCORING, Matrix, RandomState, Scoring, Weights
 from ._estimator.rows import check_rows
@@ -52,11 +50,12 @@ class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
         None and "log_loss" choose the alpha with the lowest mean log-loss of
         `predict_proba` over the held-out rows of all folds together, summed over the
         labels of multilabel problems. Row weights count, the penalty and class weights
-        do not. See Notes. All else is a scorer's name, or ``scorer(estimator, X, y)``;
-        greater is better, and the mean over the folds chooses. As in
-        `sklearn.linear_model.LogisticRegressionCV`, a metric that takes ``labels`` is
-        given all classes, and one that takes ``pos_label`` the second of two classes,
-        unless the scorer was made with these keywords.
+        do not. See Notes. "loss", which the networks' ``scoring`` takes, is another measure
+        with several logistic outputs, and chooses other alphas. All else is a scorer's
+        name, or ``scorer(estimator, X, y)``; greater is better, and the mean over the
+        folds chooses. As in `sklearn.linear_model.LogisticRegressionCV`, a metric that
+        takes ``labels`` is given all classes, and one that takes ``pos_label`` the second
+        of two classes, unless the scorer was made with these keywords.
 
     n_jobs : int or None, default=None
         Number of folds to train in parallel, in threads unless a
@@ -248,7 +247,7 @@ class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or a 0/1 matrix for multilabel problems.
+            Class labels, or a 0/1 matrix (dense or sparse) for multilabel problems.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights >= 0, in training and in scoring. With metadata routing
             the scorer gets them if it requests them.
@@ -360,7 +359,7 @@ class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Input data.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
+            Labels, as in `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights.
         **params : dict
@@ -375,7 +374,6 @@ class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
 
     # What a classifier is to a search
 
-    _OF_OTHER_FITS = ("best_estimator_", "estimators_", "classes_")
     _HELD_OUT_LOSS = LOG_LOSS
     _DEFAULT_SCORER = "accuracy"
     _OUT_OF_FOLD = "oof_proba_"
@@ -383,24 +381,8 @@ class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
     def _default_estimator(self):
         return BackpropMLPClassifier()
 
-    def _check_y(self, y):
-        check_classification_targets(y)
-        return y if is_multilabel(y) else column_or_1d(y, warn=True)
+    def _adopt_targets(self, targets):
+        self.classes_, self._multilabel = targets.classes, targets.multilabel
 
-    def _classes_of(self, y, fitted=False):
-        if is_multilabel(y):
-            return None
-        return self.classes_ if fitted else np.unique(y)
-
-    def _held_out_of(self, estimator, y, sample_weight):
-        return HeldOutProbabilities(self._classes_of(y))
-
-    def _held_out_fitted(self, y):
-        return HeldOutProbabilities(self._classes_of(y, fitted=True))
-
-    def _adopt_averaged(self, y):
-        self._multilabel = is_multilabel(y)
-        self.classes_ = np.arange(y.shape[1]) if self._multilabel else np.unique(y)
-
-    def _adopt_refitted(self):
-        self.classes_ = self.best_estimator_.classes_
+    def _held_out_of(self, targets):
+        return HeldOutProbabilities(targets)

@@ -8,10 +8,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d
 
-from ._base_cv import AlphaSearch, can_predict
-from ._estimator.averaging import networks_of
+from ._base_cv import AlphaSearch
+from ._estimator.averaging import can_predict, networks_of
 from ._estimator.held_out import HeldOutNumbers
 from ._estimator.keywords import SCORING, Matrix, RandomState, Scoring, Weights
 from ._estimator.rows import check_rows
@@ -140,7 +139,7 @@ class BackpropMLPRegressorCV(NetworkRegressorMixin, AlphaSearch):
     Ctrl-C ends the search. An error in one fold ends the others, those in threads
     at the end of their current iteration. A search that fails leaves the estimator
     as it was. Ctrl-C in the last fit, on all rows, ends that fit alone, as
-    `BackpropMLPClassifier` describes.
+    `BackpropMLPRegressor` describes.
 
     With scikit-learn 1.9 or later, ``set_callbacks`` takes scikit-learn's callbacks.
     The subtasks of a fit are "search", with ``alphas="auto"`` once more for every alpha
@@ -259,8 +258,7 @@ class BackpropMLPRegressorCV(NetworkRegressorMixin, AlphaSearch):
             In y's units.
         """
         fitted = networks_of(self)
-        X = check_rows(self, X)
-        return fitted.predict(X) if self._averages else fitted.map_rows(X, fitted.predict)
+        return fitted.map_rows(check_rows(self, X), fitted.predict)
 
     @available_if(can_predict)
     def score(self, X: Matrix, y: Matrix, sample_weight: Weights = None, **params: Any) -> float:
@@ -293,26 +291,8 @@ class BackpropMLPRegressorCV(NetworkRegressorMixin, AlphaSearch):
     def _default_estimator(self):
         return BackpropMLPRegressor()
 
-    def _check_y(self, y):
-        return column_or_1d(y, warn=True) if np.ndim(y) == 2 and y.shape[1] == 1 else y
-
-    def _classes_of(self, y, fitted=False):
-        return None
-
-    def _held_out_of(self, estimator, y, sample_weight):
-        targets = estimator._targets_of(y)
-        weights = np.ones(len(y)) if sample_weight is None else sample_weight
-        targets = targets.scaled_by(targets.totals(targets.codes(y), weights))
+    def _adopt_targets(self, targets):
         self.y_mean_, self.y_scale_ = targets.mean, targets.scale
-        return HeldOutNumbers(targets)
 
-    def _held_out_fitted(self, y):
-        network = self.estimators_[0] if self._averages else self.best_estimator_
-        _, targets = network._fitted_task()
+    def _held_out_of(self, targets):
         return HeldOutNumbers(replace(targets, mean=self.y_mean_, scale=self.y_scale_))
-
-    def _adopt_averaged(self, y):
-        """``estimators_`` say all."""
-
-    def _adopt_refitted(self):
-        """``best_estimator_`` says all."""

@@ -295,6 +295,19 @@ def test_class_weights_are_those_of_scikit_learn(class_weight):
     np.testing.assert_allclose(weights, expected, rtol=1e-15)
 
 
+@pytest.mark.parametrize(
+    "labels", [["0", "1", "2"], ["1", "a", "b"], np.array([0, 1, 2], "M8[D]").tolist()]
+)
+def test_a_class_weight_is_that_of_its_label_whatever_it_looks_like(labels):
+    """scikit-learn's compute_class_weight takes the label "0" for the number 0."""
+    targets = targets_of(np.array(labels, "M8[D]" if not isinstance(labels[0], str) else None))
+    weights = targets.class_weights({labels[0]: 2.0, labels[2]: 3.0})
+    numpys = targets.class_weights({targets.classes[0]: weights[0], targets.classes[2]: weights[2]})
+    np.testing.assert_array_equal(numpys, weights)
+    expected = {labels[0]: 2.0, labels[1]: 1.0, labels[2]: 3.0}
+    assert dict(zip(targets.classes.tolist(), weights.tolist(), strict=True)) == expected
+
+
 @pytest.mark.parametrize("class_weight", ["balanced", [{0: 2, 1: 3}, {1: 0.5}, {}]])
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix, sp.csr_array])
 def test_weights_of_labels_are_those_of_a_problem_per_label(class_weight, container):

@@ -179,7 +179,16 @@ def warn_of_light_rows(alpha, total_weight, n_rows):
 
 def warn_of_a_constant_model(estimator, problem, outcome):
     """Warn that a fit has come to hardly more than a constant prediction."""
-    alpha, total_weight = float(estimator.alpha), problem.blocks.total_weight
+    warn_of_constant_predictions(
+        f"The network predicts next to the same for every row: its cost, {outcome.cost:.6g}, is "
+        f"within 0.1 % of {problem.constant_cost:.6g}, that of a constant prediction.",
+        float(estimator.alpha),
+        problem.blocks.total_weight,
+    )
+
+
+def warn_of_constant_predictions(finding, alpha, total_weight):
+    """Warn of a constant model, in words that say how it was found, and what to do."""
     if alpha > 0.0:
         advice = f"Lower alpha: {alpha:g} may be too strong for a total weight of {total_weight:g}."
     else:
@@ -187,12 +196,33 @@ def warn_of_a_constant_model(estimator, problem, outcome):
             "With alpha=0 it is not the penalty that keeps it there: change the initializer or "
             "the random_state, or scale the features."
         )
-    warnings.warn(
-        f"The network predicts next to the same for every row: its cost, {outcome.cost:.6g}, is "
-        f"within 0.1 % of {problem.constant_cost:.6g}, that of a constant prediction. {advice}",
-        StrongPenaltyWarning,
-        stacklevel=2,
-    )
+    warnings.warn(f"{finding} {advice}", StrongPenaltyWarning, stacklevel=2)
+
+
+def warn_of_folds(networks, total_weight, n_rows, are_constant):
+    """Warn, once, of what the fits of a search's folds left to it.
+
+    Parameters
+    ----------
+    networks : list of BackpropMLP
+        What the folds trained with the chosen alpha.
+    total_weight : float
+        Of all rows.
+    n_rows : int
+        Number of rows whose weight is above 0.
+    are_constant : callable() -> bool
+        Whether the networks predict next to the same for every row.
+    """
+    alpha = networks[0].alpha
+    warn_of_ignored_keywords(networks[0])
+    if are_light(alpha, total_weight, n_rows):
+        warn_of_light_rows(alpha, total_weight, n_rows)
+    elif all(network.converged_ for network in networks) and are_constant():
+        finding = (
+            "The network of every fold predicts next to the same for every row: its predictions "
+            "vary by less than 0.1 % of what y does."
+        )
+        warn_of_constant_predictions(finding, alpha, total_weight)
 
 
 # Training that ends

@@ -34,9 +34,12 @@ def fixed_grid(alphas, found_by_loss):
     """
     if isinstance(alphas, str) and alphas == "auto":
         return None if found_by_loss else np.logspace(-1.0, 2.0, 7)
-    if isinstance(alphas, Integral):
+    if isinstance(alphas, Integral) and not isinstance(alphas, bool):
         return np.logspace(-2.0, 2.0, int(alphas))
-    grid = np.asarray(alphas)
+    try:
+        grid = np.asarray(alphas)
+    except ValueError:  # rows of different lengths
+        grid = np.empty(0)
     if (
         grid.ndim != 1
         or grid.size == 0

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._sklearn import _check_method_params, _safe_indexing
+from .._targets.class_weight import of_classes
 from .._training.callbacks import Task
 from .._training.interruption import fit_without_warnings
 from .._training.scoring import score_rows
@@ -69,7 +70,7 @@ class AlphaPath:
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
         Not fitted; it is cloned.
     X, y
         All rows.
@@ -108,7 +109,7 @@ class AlphaPath:
         network, max_iters = self._begin(fold, y, alphas)
         with fold.task.whole(X=X, y=y, metadata=weights or None):
             for alpha, max_iter in zip(alphas, max_iters, strict=True):
-                network.set_params(alpha=alpha, max_iter=max_iter)
+                network.set_params(alpha=float(alpha), max_iter=max_iter)
                 with fold.task.fit_of(network, "alpha"):
                     fit_without_warnings(network.fit, X, y, sample_weight)
                 outputs = self.held_out.outputs(network, X_out)
@@ -148,11 +149,11 @@ class AlphaPath:
 
     def _class_weight(self, y):
         """The keyword without classes that the fold lacks, if it names classes."""
-        if self.classes is None or not isinstance(self.estimator.class_weight, dict):
+        if self.classes is None or isinstance(self.estimator.class_weight, str | None):
             return {}
-        missing = set(self.classes.tolist()) - set(np.unique(y).tolist())
-        weights = self.estimator.class_weight.items()
-        return {"class_weight": {label: w for label, w in weights if label not in missing}}
+        given = self.estimator.class_weight
+        (weights,) = [given] if isinstance(given, dict) else given
+        return {"class_weight": of_classes(weights, np.unique(y))}
 
     def _score(self, network, X, y, metadata, may_be_nan=False):
         """A network's score: a number, and one that can be compared if it decides."""

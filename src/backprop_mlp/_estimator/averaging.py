@@ -1,19 +1,20 @@
 """Several networks as one: the mean of their probabilities, or of the numbers they predict.
 
-The average of classifiers has the inner interface of a `FittedNetwork`: its logits are the
-logarithms of the mean probabilities, or the log-odds where an output decides by itself, so that
-all that is done with logits holds for them.
+An average has the inner interface of a `FittedNetwork`, so that all that is done with logits
+holds for it. Its logits are those of the mean: of probabilities their logarithms, or the log-odds
+where an output decides by itself; of numbers what the link makes of them.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sklearn.base import is_regressor
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from .._network.losses import Loss, SigmoidLoss, SoftmaxLoss
-from .._objective.overflow import IGNORE_OVERFLOW
+from .._objective.overflow import IGNORE_OVERFLOW, refuse_overflow
+from .._targets.continuous import Numbers
 from .._targets.targets import ClassTargets, fitted_targets
 from .fitted import fitted_network
 
@@ -21,25 +22,25 @@ ROWS_AT_A_TIME = 16_384
 """Rows of which the logits of all members are held at once."""
 
 
-class AveragedNetworks(NamedTuple):
-    """Fitted networks whose probabilities are averaged.
+@dataclass(frozen=True)
+class Average:
+    """Fitted networks whose outputs are averaged; see its subclasses.
 
     Parameters
     ----------
     members : list of FittedNetwork
-        Each knows all classes or some of them.
-    targets : ClassTargets
-        Those of all classes.
-    loss : Loss
-        By which logits of the average become probabilities again.
+    targets : Targets
+        What the average stands for.
+    loss : Loss or RegressionLoss
+        By which logits of the average become predictions again.
     """
 
     members: list
-    targets: ClassTargets
-    loss: Loss
+    targets: Any
+    loss: Any
 
     def logits(self, X):
-        """Logits of the mean probabilities, of shape (n_rows, n_outputs)."""
+        """Logits of the average, of shape (n_rows, n_outputs)."""
         return self.map_rows(X, lambda z: z)
 
     def map_rows(self, X, function):
@@ -51,7 +52,20 @@ class AveragedNetworks(NamedTuple):
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _of_members(self, logits):
-        """Logits of the mean probabilities from the logits of each member."""
+        """Logits of the average from the logits of each member."""
+        raise NotImplementedError
+
+
+class AveragedNetworks(Average):
+    """Fitted networks whose probabilities are averaged.
+
+    Each knows all classes or some of them; the targets are those of all classes.
+    """
+
+    targets: ClassTargets
+    loss: Loss
+
+    def _of_members(self, logits):
         if self.targets.multilabel:
             present = _log_mean_exp([self.loss.log_proba(z) for z in logits])
             absent = _log_mean_exp([self.loss.log_proba(-z) for z in logits])
@@ -77,61 +91,79 @@ class AveragedNetworks(NamedTuple):
         return self.targets.log_proba(self.loss, z)
 
 
-def averaged_networks(estimators, classes, multilabel):
-    """The average of fitted classifiers.
+class AveragedNumbers(Average):
+    """Fitted networks whose predictions are averaged: all of one loss, in y's units."""
 
-    Parameters
-    ----------
-    estimators : list of BackpropMLPClassifier
-    classes : ndarray of shape (n_classes,)
-        All classes, sorted.
-    multilabel : bool
+    targets: Numbers
 
-    Returns
-    -------
-    averaged : AveragedNetworks
+    def _of_members(self, logits):
+        with np.errstate(**IGNORE_OVERFLOW):
+            total = sum(self.loss.predict(z) for z in logits)
+            return self.loss.link(total / total.dtype.type(len(logits)))
+
+    def predict(self, z):
+        """Predictions for logits z."""
+        with np.errstate(**IGNORE_OVERFLOW):
+            y = self.targets.predict(self.loss, z)
+        refuse_overflow("predictions", y)
+        return y
+
+
+# What a search has kept
+
+
+def keeps_average(search):
+    """Whether a fitted search keeps the networks of its folds, whatever ``refit`` is now."""
+    return hasattr(search, "estimators_")
+
+
+def can_predict(search):
+    """Whether a search keeps networks to predict with, or will; an error with the reason if not.
+
+    What was fitted decides, and ``refit`` before that.
     """
-    outputs_decide = multilabel or len(classes) == 2
-    return AveragedNetworks(
-        [fitted_network(estimator) for estimator in estimators],
-        fitted_targets(classes, multilabel),
-        SigmoidLoss() if outputs_decide else SoftmaxLoss(),
-    )
-
-
-class AveragedNumbers(NamedTuple):
-    """Fitted networks whose predictions are averaged.
-
-    Parameters
-    ----------
-    members : list of FittedNetwork
-    """
-
-    members: list
-
-    @property
-    def targets(self):
-        """What the outputs stand for: the first member's."""
-        return self.members[0].targets
-
-    def predict(self, X):
-        """The mean of the members' predictions of X's rows."""
-        predictions = (member.map_rows(X, member.predict) for member in self.members)
-        total = next(predictions).copy()
-        for prediction in predictions:
-            total += prediction
-        total /= len(self.members)
-        return total
+    if hasattr(search, "alpha_"):
+        if keeps_average(search) or hasattr(search, "best_estimator_"):
+            return True
+        raise AttributeError(
+            "Only a search that was fitted with refit=True or refit='folds' can predict; this one "
+            "was fitted with refit=False."
+        )
+    if not search.refit:
+        raise AttributeError(
+            "Only a search with refit=True or refit='folds' can predict; got refit=False."
+        )
+    return True
 
 
 def networks_of(search):
-    """The network that a fitted search found, or the average of those of its folds."""
+    """The network that a fitted search found, or the average of those of its folds.
+
+    Parameters
+    ----------
+    search : AlphaSearch
+
+    Returns
+    -------
+    fitted : FittedNetwork or Average
+
+    Raises
+    ------
+    NotFittedError
+        If the search is not fitted.
+    AttributeError
+        If it keeps no network.
+    """
     check_is_fitted(search)
-    if hasattr(search, "estimators_"):
-        if is_regressor(search):
-            return AveragedNumbers([fitted_network(network) for network in search.estimators_])
-        return averaged_networks(search.estimators_, search.classes_, search._multilabel)
-    return fitted_network(search.best_estimator_)
+    can_predict(search)
+    if not keeps_average(search):
+        return fitted_network(search.best_estimator_)
+    members = [fitted_network(estimator) for estimator in search.estimators_]
+    if not members[0].targets.has_classes:
+        return AveragedNumbers(members, members[0].targets, members[0].network.loss)
+    targets = fitted_targets(search.classes_, search._multilabel)
+    outputs_decide = targets.multilabel or len(targets.classes) == 2
+    return AveragedNetworks(members, targets, SigmoidLoss() if outputs_decide else SoftmaxLoss())
 
 
 def _log_mean_exp(log_values):

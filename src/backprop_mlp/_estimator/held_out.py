@@ -1,12 +1,14 @@
 """The loss of held-out rows, whose network may not know all classes."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import check_array
 
-from .._targets.exclusive import ExclusiveClasses
+from .._objective.overflow import IGNORE_OVERFLOW
+from .._targets.continuous import Numbers
+from .._targets.targets import ClassTargets
 from .._training.scoring import AllClasses
 
 LOG_LOSS = "log_loss"
@@ -16,6 +18,9 @@ SMALLEST = np.finfo(np.float64).eps
 """Probabilities below it count as this one, as in `sklearn.metrics.log_loss`: so does that of
 a class that is in no training row of a fold."""
 
+HARDLY = 1e-3
+"""Deviation of predictions, as a share of that of y, that counts for little."""
+
 
 @dataclass(frozen=True)
 class HeldOutProbabilities:
@@ -23,18 +28,19 @@ class HeldOutProbabilities:
 
     Parameters
     ----------
-    classes : ndarray of shape (n_classes,) or None
-        Sorted labels of all rows; None for multilabel problems.
+    targets : ClassTargets
+        Of all rows.
     """
 
-    classes: np.ndarray | None
+    targets: ClassTargets
 
     def outputs(self, classifier, X):
         """Probabilities of all classes, of shape (n_rows, n_classes), float64."""
-        if self.classes is not None and not np.array_equal(classifier.classes_, self.classes):
-            classifier = AllClasses(classifier, self.classes)
+        classes = self.targets.exclusive_classes
+        if classes is not None and not np.array_equal(classifier.classes_, classes):
+            classifier = AllClasses(classifier, classes)
         P = classifier.predict_proba(X)
-        if self.classes is not None and P.dtype != np.float64:
+        if classes is not None and P.dtype != np.float64:
             # Metrics expect rows that sum to one in their own precision.
             P = P.astype(np.float64)
             P /= P.sum(axis=1, keepdims=True)
@@ -42,10 +48,23 @@ class HeldOutProbabilities:
 
     def row_losses(self, y, P):
         """Each row's log-loss: of its class, or the sum over its labels."""
-        if self.classes is None:
-            Y = y.toarray() if issparse(y) else np.asarray(y)
+        codes = self.targets.codes(y)
+        if self.targets.multilabel:
+            Y = codes.toarray() if issparse(codes) else codes
             return -_logarithms(np.where(Y > 0, P, 1.0 - P)).sum(axis=1)
-        return -_logarithms(P[np.arange(len(P)), ExclusiveClasses(self.classes).codes(y)])
+        return -_logarithms(P[np.arange(len(P)), codes])
+
+    def in_units(self, P):
+        """Probabilities, as `variance` measures them."""
+        return P
+
+    def variance(self, y, sample_weight):
+        """That of the classes' 0 or 1 in y, summed over the classes."""
+        codes, weights = self.targets.codes(y), _weights(y, sample_weight)
+        totals = self.targets.totals(codes, weights)
+        present = totals[:, 1] if self.targets.multilabel else totals
+        shares = present / weights.sum()
+        return float((shares * (1.0 - shares)).sum())
 
 
 @dataclass(frozen=True)
@@ -59,7 +78,7 @@ class HeldOutNumbers:
         units.
     """
 
-    targets: Any
+    targets: Numbers
 
     def outputs(self, regressor, X):
         """Predictions, shaped as y, float64."""
@@ -72,9 +91,57 @@ class HeldOutNumbers:
         z = loss.link(targets.encode(predictions, np.float64))
         return loss.terms(z, Y).sum(axis=1)
 
+    def in_units(self, predictions):
+        """Predictions, as `variance` measures them, of shape (n_rows, n_outputs)."""
+        return self.targets.encode(predictions, np.float64)
+
+    def variance(self, y, sample_weight):
+        """That of y, summed over the outputs, in normalised units."""
+        Y, weights = self.in_units(self.targets.codes(y)), _weights(y, sample_weight)
+        with np.errstate(**IGNORE_OVERFLOW):
+            mean = np.average(Y, axis=0, weights=weights)
+            return float(np.average((Y - mean) ** 2, axis=0, weights=weights).sum())
+
+
+def are_constant(held_out, networks, X, y, sample_weight=None):
+    """Whether all networks predict next to the same for every row, though rows and y differ.
+
+    Parameters
+    ----------
+    held_out : HeldOutProbabilities or HeldOutNumbers
+    networks : list of BackpropMLP
+    X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+        All rows, also those that a fold leaves out: it may leave out a single one.
+    y
+    sample_weight : ndarray of shape (n_rows,) or None
+    """
+    variance = held_out.variance(y, sample_weight)
+    if not 0.0 < variance < np.inf:
+        return False
+    with np.errstate(**IGNORE_OVERFLOW):
+        vary = any(
+            held_out.in_units(held_out.outputs(network, X)).var(axis=0).sum() > HARDLY**2 * variance
+            for network in networks
+        )
+    return not vary and _rows_differ(X)
+
+
+def _rows_differ(X):
+    """Whether any two rows differ, by more than rounding."""
+    X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+    top, bottom = (
+        of_columns.toarray() if issparse(of_columns) else of_columns
+        for of_columns in (X.max(axis=0), X.min(axis=0))
+    )
+    return bool((top - bottom > 1e-12 * np.maximum(abs(top), abs(bottom))).any())
+
 
 def _logarithms(P):
     return np.log(P.clip(SMALLEST, 1.0 - SMALLEST))
+
+
+def _weights(y, sample_weight):
+    return np.ones(y.shape[0]) if sample_weight is None else sample_weight
 
 
 def mean_loss(losses, sample_weight=None):

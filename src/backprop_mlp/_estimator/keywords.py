@@ -55,10 +55,12 @@ OUTPUT_ACTIVATION = NamedOptions(
 )
 HELD_OUT_SCORING = NamedOptions(
     {"log_loss", *get_scorer_names()},
-    "'log_loss', the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+    "'log_loss' (not 'loss', what training minimises: with several logistic outputs that chooses "
+    "other alphas), the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
 )
 SCORING = NamedOptions(
     {"loss", *get_scorer_names()},
-    "'loss', the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+    "'loss' (what training minimises; the log-loss of probabilities is 'neg_log_loss'), the name "
+    "of a scorer (sklearn.metrics.get_scorer_names() lists them)",
 )
 """What keywords may be, and how messages say it."""

@@ -5,7 +5,6 @@ from functools import partial
 from numbers import Real
 
 import numpy as np
-from sklearn.utils.class_weight import compute_class_weight
 
 
 def balanced(totals):
@@ -39,7 +38,7 @@ def given(class_weight, classes):
     """
     if not isinstance(class_weight, dict):
         raise TypeError(f"class_weight must hold dictionaries; got {class_weight!r} in it.")
-    known = set(classes.tolist())
+    known = of_classes(class_weight, classes)
     if unknown := [label for label in class_weight if label not in known]:
         raise ValueError(
             f"class_weight names labels that are not among the classes {classes}: {unknown}."
@@ -50,7 +49,20 @@ def given(class_weight, classes):
         if not (isinstance(weight, Real) and 0 <= float(weight) < float("inf"))
     }:
         raise ValueError(f"class_weight must hold finite numbers >= 0; got {bad}.")
-    return compute_class_weight(class_weight, classes=classes, y=classes)
+    # Not by compute_class_weight, for which the label "0" is the number 0.
+    weights = {_plain(label): float(weight) for label, weight in class_weight.items()}
+    return np.array([weights.get(label, 1.0) for label in classes.tolist()])
+
+
+def of_classes(class_weight, classes):
+    """The part of a {label: weight} dictionary that is about some classes."""
+    known = set(classes.tolist())
+    return {label: weight for label, weight in class_weight.items() if _plain(label) in known}
+
+
+def _plain(label):
+    """A label as ``tolist`` has it: a date of NumPy's is not equal to Python's."""
+    return label.item() if isinstance(label, np.generic) else label
 
 
 def weigh_rows(targets, codes, sample_weight, class_weights):

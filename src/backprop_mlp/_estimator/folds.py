@@ -1,0 +1,61 @@
+"""The rows of folds, as numbers, checked before anything is trained on them."""
+
+import numpy as np
+
+
+def rows_of_folds(splits, weights, cv):
+    """Numbers of the rows of each fold.
+
+    Parameters
+    ----------
+    splits : iterable of tuple of array-like
+        The rows to train on and to leave out: numbers, or a mask with an entry per row.
+    weights : ndarray of shape (n_rows,)
+        Of all rows.
+    cv : object
+        Where the splits come from, for the message.
+
+    Returns
+    -------
+    folds : list of tuple of ndarray of int
+
+    Raises
+    ------
+    ValueError
+        If there is no fold, or if one has no rows, or such as do not exist, or trains on none
+        that has a weight.
+    """
+    n_rows = len(weights)
+    folds = [(_numbers(train, n_rows), _numbers(test, n_rows)) for train, test in splits]
+    if not folds:
+        raise ValueError(
+            f"cv must give at least one fold; got {cv!r}. What a generator gives can be used once: "
+            "put it into a list."
+        )
+    for number, (train, _) in enumerate(folds):
+        if not np.any(weights[train] > 0.0):
+            raise ValueError(
+                "cv must give folds that train on rows with weights above 0; all rows of fold "
+                f"{number} have weight 0."
+            )
+    return folds
+
+
+def _numbers(rows, n_rows):
+    try:
+        numbers = np.asarray(rows)
+    except ValueError:  # rows of different lengths
+        numbers = np.empty(0)
+    if numbers.dtype.kind == "b" and numbers.shape == (n_rows,):
+        numbers = np.flatnonzero(numbers)
+    if numbers.ndim != 1 or numbers.size == 0:
+        raise ValueError(
+            "cv must give folds with rows to train on and rows to leave out, 1-D arrays of at "
+            f"least one row; got {rows!r}."
+        )
+    if numbers.dtype.kind not in "iu" or numbers.min() < -n_rows or numbers.max() >= n_rows:
+        raise ValueError(
+            f"cv must give numbers of rows, whole numbers below {n_rows}, or masks of {n_rows} "
+            f"entries; got {rows!r}."
+        )
+    return numbers

@@ -1,0 +1,454 @@
+"""What holds for both searches over alpha, whatever they search for and keep."""
+
+import itertools
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from scipy.sparse import coo_matrix, csr_array, csr_matrix
+from sklearn.base import clone
+from sklearn.exceptions import DataConversionWarning
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    RepeatedKFold,
+    cross_validate,
+)
+
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPClassifierCV,
+    BackpropMLPRegressor,
+    BackpropMLPRegressorCV,
+    IgnoredKeywordWarning,
+    StrongPenaltyWarning,
+)
+from backprop_mlp._estimator.averaging import networks_of
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(60, 3))
+NUMBERS = 100.0 + 3.0 * X[:, 0] + rng.normal(size=60)
+CODES = (X[:, 0] > 0.0).astype(int) + (X[:, 1] > 0.5)
+LABELS = (X > [0.0, 0.2, 0.5]).astype(int)
+WEIGHTS = rng.uniform(0.5, 2.0, 60)
+KINDS = {
+    "two classes": (BackpropMLPClassifier, {}, np.where(CODES > 0, "yes", "no")),
+    "three classes": (BackpropMLPClassifier, {}, CODES),
+    "labels": (BackpropMLPClassifier, {}, LABELS),
+    "numbers": (BackpropMLPRegressor, {}, NUMBERS),
+    "outputs": (BackpropMLPRegressor, {}, np.column_stack([NUMBERS, X[:, 1]])),
+    "counts": (BackpropMLPRegressor, {"loss": "poisson"}, CODES.astype(float)),
+}
+BY_LOSS = {BackpropMLPClassifier: "log_loss", BackpropMLPRegressor: "loss"}
+OTHER = {BackpropMLPClassifier: "accuracy", BackpropMLPRegressor: "neg_mean_absolute_error"}
+CHANGES = list(itertools.permutations([True, False, "folds"], 2))
+METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def search(kind, refit=True, network=None, **params):
+    network_class, keywords, _ = KINDS[kind]
+    given = {"max_iter": 15, "random_state": 0} | keywords | (network or {})
+    estimator = network_class(4, **given)
+    of = {BackpropMLPClassifier: BackpropMLPClassifierCV}
+    given = {"alphas": [0.1, 1.0, 10.0], "cv": KFold(3), "refit": refit} | params
+    return of.get(network_class, BackpropMLPRegressorCV)(estimator, **given)
+
+
+def fit(kind, *args, **params):
+    return search(kind, *args, **params).fit(X, KINDS[kind][2])
+
+
+def everything(fitted, kind):
+    """What a fitted search says, by all methods and scores that it has."""
+    network_class, _, y = KINDS[kind]
+    said = {name: getattr(fitted, name)(X) for name in METHODS if hasattr(fitted, name)}
+    for scoring in [None, BY_LOSS[network_class], OTHER[network_class]]:
+        fitted.set_params(scoring=scoring)
+        if hasattr(fitted, "score"):
+            said[f"score by {scoring}"] = fitted.score(X, y, WEIGHTS)
+    fitted.set_params(scoring=None)
+    return said
+
+
+# What was fitted decides
+
+
+@pytest.mark.parametrize(("then", "now"), CHANGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_refit_changes_nothing_before_the_next_fit(kind, then, now):
+    fitted = fit(kind, then)
+    before = everything(fitted, kind)
+    assert bool(before) == (then is not False)
+    after = everything(fitted.set_params(refit=now), kind)
+    again = everything(pickle.loads(pickle.dumps(fitted)), kind)
+    assert before.keys() == after.keys() == again.keys()
+    for name, values in before.items():
+        np.testing.assert_array_equal(after[name], values)
+        np.testing.assert_array_equal(again[name], values)
+
+
+@pytest.mark.parametrize(("then", "now"), CHANGES)
+@pytest.mark.parametrize("kind", ["three classes", "numbers"])
+def test_a_new_refit_changes_nothing_in_onnx_before_the_next_fit(kind, then, now):
+    door = pytest.importorskip("backprop_mlp.onnx", reason="skl2onnx comes with the extra onnx")
+    fitted = fit(kind, then)
+    if then is False:
+        with pytest.raises(AttributeError, match="was fitted with refit=False"):
+            door.to_onnx(fitted.set_params(refit=now), X[:1])
+        return
+    before = door.to_onnx(fitted, X[:1]).SerializeToString()
+    assert door.to_onnx(fitted.set_params(refit=now), X[:1]).SerializeToString() == before
+
+
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+def test_a_fit_that_fails_leaves_what_was_fitted(refit):
+    fitted = fit("numbers", "folds")
+    before = fitted.predict(X)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        fitted.set_params(refit=refit).fit(X, NUMBERS[:-1])
+    np.testing.assert_array_equal(fitted.predict(X), before)
+
+
+def test_before_a_fit_refit_says_what_there_will_be():
+    assert hasattr(search("numbers", "folds"), "predict")
+    assert hasattr(search("three classes", True), "predict_proba")
+    assert not hasattr(search("numbers", False), "predict")
+
+
+def test_the_reason_why_nothing_can_be_predicted_is_that_of_the_fit():
+    fitted = fit("numbers", False)
+    with pytest.raises(AttributeError) as error:
+        fitted.set_params(refit=True).predict(X)
+    assert "was fitted with refit=False" in str(error.value.__cause__)
+
+
+@pytest.mark.parametrize("refit", [True, "folds"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_network_and_an_average_have_one_inner_interface(kind, refit):
+    fitted = fit(kind, refit)
+    networks = networks_of(fitted)
+    z = networks.logits(X)
+    assert z.shape == (60, networks.targets.n_outputs)
+    np.testing.assert_array_equal(networks.map_rows(X, lambda z: z), z)
+    np.testing.assert_array_equal(networks.map_rows(X, networks.predict), networks.predict(z))
+    np.testing.assert_array_equal(networks.predict(z), fitted.predict(X))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("kind", ["numbers", "outputs", "counts"])
+def test_the_average_of_numbers_is_the_mean_of_the_predictions(kind, dtype):
+    fitted = search(kind, "folds").fit(X.astype(dtype), KINDS[kind][2])
+    members = [network.predict(X.astype(dtype)) for network in fitted.estimators_]
+    predicted = fitted.predict(X.astype(dtype))
+    assert predicted.dtype == dtype
+    rtol = 1e-12 if dtype == np.float64 else 1e-5
+    np.testing.assert_allclose(predicted, np.mean(members, axis=0), rtol=rtol)
+
+
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+@pytest.mark.parametrize("kind", ["two classes", "three classes", "labels"])
+def test_a_fitted_search_knows_its_classes(kind, refit):
+    y = KINDS[kind][2]
+    expected = np.arange(3) if kind == "labels" else np.unique(y)
+    np.testing.assert_array_equal(fit(kind, refit).classes_, expected)
+
+
+# What is scored is checked as what is fitted
+
+
+BAD_WEIGHTS = {
+    "negative": (-WEIGHTS, "Negative values"),
+    "nan": (np.full(60, np.nan), "NaN"),
+    "zeros": (np.zeros(60), "finite sum above 0|at least one non-zero"),
+    "infinite": (np.full(60, 1e308), "finite sum above 0"),
+    "too few": (WEIGHTS[:5], r"sample_weight.shape == \(5,\)"),
+    "a column": (WEIGHTS[:, np.newaxis], "must be 1D"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_WEIGHTS)
+@pytest.mark.parametrize("kind", ["three classes", "labels", "numbers"])
+def test_weights_are_refused_in_a_score_as_in_a_fit(kind, bad):
+    weights, message = BAD_WEIGHTS[bad]
+    y = KINDS[kind][2]
+    fitted = fit(kind, scoring=BY_LOSS[KINDS[kind][0]])
+    for method in (fitted.score, fitted.fit):
+        with pytest.raises(ValueError, match=message):
+            method(X, y, sample_weight=weights)
+
+
+BAD_ROWS = {
+    "one y": ("three classes", X, CODES[:1], "inconsistent numbers of samples"),
+    "too few y": ("numbers", X, NUMBERS[:7], "inconsistent numbers of samples"),
+    "nan in y": ("numbers", X, np.where(CODES > 0, NUMBERS, np.nan), "y contains NaN"),
+    "nan in X": ("labels", X * np.nan, LABELS, "X contains NaN"),
+    "other features": ("numbers", X[:, :2], NUMBERS, "2 features"),
+    "columns for one output": ("numbers", X, np.column_stack([NUMBERS, NUMBERS]), "y must be"),
+    "classes for labels": ("labels", X, CODES, "y must be a 0/1 matrix with 3 columns"),
+    "labels for classes": ("three classes", X, LABELS, "1d array"),
+    "other labels": ("two classes", X, CODES, "labels that are not among the classes"),
+    "negative counts": ("counts", X, -CODES, "y must be >= 0"),
+}
+
+
+@pytest.mark.parametrize("refit", [True, "folds"])
+@pytest.mark.parametrize("bad", BAD_ROWS)
+def test_rows_that_can_not_be_scored_are_named(bad, refit):
+    kind, rows, y, message = BAD_ROWS[bad]
+    fitted = fit(kind, refit, scoring=BY_LOSS[KINDS[kind][0]])
+    with pytest.raises(ValueError, match=message):
+        fitted.score(rows, y)
+
+
+@pytest.mark.parametrize("kind", ["two classes", "numbers"])
+def test_a_column_is_scored_as_it_is_fitted(kind):
+    fitted = fit(kind, scoring=BY_LOSS[KINDS[kind][0]])
+    y = KINDS[kind][2]
+    with pytest.warns(DataConversionWarning):
+        assert fitted.score(X, y[:, np.newaxis]) == fitted.score(X, y)
+
+
+def test_a_frame_is_scored_without_a_warning(recwarn):
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    fitted = search("numbers", "folds", scoring="loss").fit(frame, NUMBERS)
+    recwarn.clear()
+    fitted.score(frame, NUMBERS)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("sparse", [csr_matrix, csr_array, coo_matrix])
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+def test_sparse_labels_are_labels(refit, sparse):
+    dense = fit("labels", refit)
+    fitted = search("labels", refit).fit(X, sparse(LABELS))
+    np.testing.assert_array_equal(fitted.scores_, dense.scores_)
+    np.testing.assert_array_equal(fitted.oof_proba_, dense.oof_proba_)
+    for scoring in [None, "log_loss"] if refit else []:
+        fitted.set_params(scoring=scoring), dense.set_params(scoring=scoring)
+        assert fitted.score(X, sparse(LABELS)) == dense.score(X, LABELS)
+
+
+# Folds
+
+
+FIRST = np.arange(60) < 10
+NUMBERED = [(np.flatnonzero(~FIRST), np.flatnonzero(FIRST)), (np.arange(10), np.arange(10, 60))]
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("form", [np.asarray, list, pd.Series])
+def test_masks_are_folds_as_the_numbers_of_their_rows(form, weights):
+    masks = [(form(~FIRST), form(FIRST)), (form(FIRST), form(~FIRST))]
+    fitted = search("numbers", "folds", cv=masks).fit(X, NUMBERS, weights)
+    expected = search("numbers", "folds", cv=NUMBERED).fit(X, NUMBERS, weights)
+    np.testing.assert_array_equal(fitted.scores_, expected.scores_)
+    assert fitted.best_score_ == expected.best_score_
+    np.testing.assert_array_equal(fitted.oof_prediction_, expected.oof_prediction_)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        (np.arange(60), [], "at least one row"),
+        ([], np.arange(60), "at least one row"),
+        (np.arange(30.0), np.arange(30, 60), "whole numbers below 60"),
+        (np.arange(30), np.arange(30, 61), "whole numbers below 60"),
+        (np.arange(30), FIRST[:-1], "masks of 60"),
+        ([[1], [2, 3]], np.arange(30), "1-D arrays"),
+    ],
+)
+def test_folds_that_are_none_are_refused_before_training(train, test, message):
+    untouched = search("numbers", cv=[(train, test)])
+    with pytest.raises(ValueError, match=f"cv must give .*{message}"):
+        untouched.fit(X, NUMBERS)
+    assert not hasattr(untouched, "alpha_")
+
+
+@pytest.mark.parametrize(
+    ("kind", "weights", "network"),
+    [
+        ("numbers", np.where(FIRST, 1.0, 0.0), {}),
+        ("three classes", np.where(FIRST, 1.0, 0.0), {}),
+        ("three classes", None, {"class_weight": [{0: 0.0, 1: 0.0}]}),
+    ],
+)
+def test_a_fold_that_trains_on_rows_without_weight_is_named(kind, weights, network):
+    y = np.where(FIRST, 2, 0) if kind == "three classes" else NUMBERS
+    y = np.where(np.arange(60) == 59, 1, y) if kind == "three classes" else y
+    with pytest.raises(ValueError, match="all rows of fold 1 have weight 0"):
+        search(kind, True, network, cv=[(FIRST, ~FIRST), (~FIRST, FIRST)]).fit(X, y, weights)
+
+
+@pytest.mark.parametrize("routing", [True, False])
+def test_a_generator_of_folds_is_used_by_the_fit_alone(routing):
+    expected = search("numbers", cv=list(KFold(2).split(X))).fit(X, NUMBERS, WEIGHTS)
+    with sklearn.config_context(enable_metadata_routing=routing):
+        model = search("numbers", cv=KFold(2).split(X))
+        model.get_metadata_routing()
+        fitted = model.fit(X, NUMBERS, sample_weight=WEIGHTS)
+    np.testing.assert_array_equal(fitted.scores_, expected.scores_)
+    with pytest.raises(ValueError, match=r"at least one fold; got <generator.*put it into a list"):
+        fitted.fit(X, NUMBERS)
+
+
+@pytest.mark.parametrize(
+    "cv", [RepeatedKFold(n_splits=2, n_repeats=2, random_state=0), NUMBERED[:1]]
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_number_of_folds_will_do(kind, cv):
+    fitted = fit(kind, "folds", cv=cv, alphas=[1.0])
+    n_folds = 4 if isinstance(cv, RepeatedKFold) else 1
+    assert fitted.scores_.shape == (1, n_folds)
+    assert len(fitted.estimators_) == n_folds
+
+
+@pytest.mark.parametrize("kind", ["three classes", "numbers"])
+def test_groups_are_kept_together(kind):
+    groups = np.arange(60) // 7
+    y = KINDS[kind][2]
+    splits = list(GroupKFold(3).split(X, y, groups))
+    with sklearn.config_context(enable_metadata_routing=True):
+        fitted = search(kind, cv=GroupKFold(3)).fit(X, y, groups=groups)
+    np.testing.assert_array_equal(fitted.scores_, fit(kind, cv=splits).scores_)
+
+
+# What a search warns of
+
+
+def warned(kind, refit, network=None, weights=None, y=None, rows=X, **params):
+    model = search(kind, refit, {"max_iter": 200} | (network or {}), **params)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(rows, KINDS[kind][2] if y is None else y, weights)
+    ours = (StrongPenaltyWarning, IgnoredKeywordWarning)
+    return [warning.category for warning in caught if issubclass(warning.category, ours)]
+
+
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_constant_model_is_warned_of_once(kind, refit):
+    assert warned(kind, refit, alphas=[1e6]) == [StrongPenaltyWarning]
+    assert warned(kind, refit, alphas=[1e6], cv=LeaveOneOut()) == [StrongPenaltyWarning]
+    assert warned(kind, refit, alphas=[1.0]) == []
+
+
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_nothing_differs_no_penalty_is_too_strong(kind, refit):
+    y = KINDS[kind][2]
+    same = np.ones_like(y) if kind != "two classes" else np.full(60, "yes")
+    assert warned(kind, refit, alphas=[1e6], y=same) == []
+    assert warned(kind, refit, alphas=[1e6], rows=np.ones_like(X)) == []
+    assert warned(kind, refit, alphas=[1e6], rows=csr_matrix(np.ones_like(X))) == []
+
+
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+@pytest.mark.parametrize("weights", [None, np.ones(60)], ids=["unweighted", "ones"])
+def test_light_class_weights_are_warned_of_once(refit, weights):
+    light = {"class_weight": {0: 1e-3, 1: 1e-3, 2: 1e-3}}
+    assert warned("three classes", refit, light, weights) == [StrongPenaltyWarning]
+
+
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+@pytest.mark.parametrize("kind", ["three classes", "numbers"])
+def test_light_rows_and_ignored_keywords_are_warned_of_once(kind, refit):
+    found = warned(kind, refit, {"momentum": 0.5}, np.full(60, 1e-3))
+    assert sorted(found, key=str) == [IgnoredKeywordWarning, StrongPenaltyWarning]
+
+
+# Keywords
+
+
+@pytest.mark.parametrize("kind", ["three classes", "numbers"])
+@pytest.mark.parametrize("alphas", [[[1], [2, 3]], True, np.True_, [True], [[1.0]], ["1"], {1.0}])
+def test_a_grid_that_is_none_is_named(kind, alphas):
+    with pytest.raises(ValueError, match=r"alphas.* must be") as error:
+        fit(kind, alphas=alphas)
+    assert repr(alphas) in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["three classes", "numbers"])
+def test_the_alpha_of_a_network_is_a_plain_float(kind):
+    fitted = fit(kind, "folds")
+    assert {type(network.alpha) for network in fitted.estimators_} == {float}
+    assert "np.float64" not in repr(fitted.estimators_[0])
+
+
+@pytest.mark.parametrize(
+    ("model", "scoring", "instead"),
+    [
+        (search("three classes"), "loss", "'log_loss' (not 'loss'"),
+        (search("numbers"), "log_loss", "'loss' (what training minimises"),
+        (BackpropMLPClassifier(), "log_loss", "log-loss of probabilities is 'neg_log_loss'"),
+    ],
+)
+def test_the_name_of_the_other_loss_is_refused_with_what_to_take_instead(model, scoring, instead):
+    with pytest.raises(ValueError, match="'scoring' parameter") as error:
+        clone(model).set_params(scoring=scoring).fit(X, CODES)
+    assert instead in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "class_weight", [{0: 1.0, 1: 2.0, 2: 3.0}, [{0: 1.0, 1: 2.0, 2: 3.0}]], ids=["dict", "list"]
+)
+def test_a_fold_may_lack_a_class_that_has_a_weight(class_weight):
+    """Without it, the class weights are those of the others."""
+    train, test = np.flatnonzero(CODES > 0), np.flatnonzero(CODES == 0)
+    network = {"class_weight": class_weight}
+    fitted = fit("three classes", False, network, cv=[(train, test)], alphas=[1.0])
+    others = {"class_weight": {1: 2.0, 2: 3.0}}
+    expected = search("three classes", False, others, cv=KFold(2), alphas=[1.0]).estimator
+    expected.set_params(alpha=1.0).fit(X[train], CODES[train])
+    np.testing.assert_array_equal(
+        fitted.oof_proba_[np.ix_(test, [1, 2])], expected.predict_proba(X[test])
+    )
+
+
+@pytest.mark.parametrize("labels", [["0", "1"], np.array([0, 1], "M8[D]"), [False, True], [5, 7]])
+def test_a_fold_may_lack_a_class_whatever_labels_look_like(labels):
+    y = np.asarray(labels)[(CODES > 0).astype(int)]
+    network = {"class_weight": dict(zip(np.unique(y), [2.0, 3.0], strict=True))}
+    cv = [(np.flatnonzero(CODES > 0), np.flatnonzero(CODES == 0)), *KFold(2).split(X)]
+    fitted = search("two classes", True, network, cv=cv, alphas=[1.0]).fit(X, y)
+    assert fitted.best_estimator_.class_weight_.tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("class_weight", [[], [{0: 1.0}, {1: 1.0}], [1, 2], {"a": 1.0}, {0: -1.0}])
+def test_class_weights_are_refused_before_training(class_weight):
+    calls = []
+    model = search("three classes", network={"class_weight": class_weight})
+    model.set_params(scoring=lambda *args: calls.append(args))
+    with pytest.raises((ValueError, TypeError), match="class_weight"):
+        model.fit(X, CODES)
+    assert not calls
+
+
+# As estimators
+
+
+class Forgetful(BackpropMLPRegressorCV):
+    """Leaves out of pickles what it was given."""
+
+    def __getstate__(self):
+        return {name: value for name, value in super().__getstate__().items() if name != "given"}
+
+
+def test_a_fit_keeps_what_a_subclass_leaves_out_of_pickles():
+    model = Forgetful(BackpropMLPRegressor(4, max_iter=5), alphas=[1.0], cv=2)
+    model.given = open
+    assert model.fit(X, NUMBERS).given is open
+
+
+@pytest.mark.parametrize("refit", [True, "folds"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_searches_are_cross_validated_side_by_side(kind, refit):
+    model = search(kind, refit, alphas=[1.0, 10.0])
+    alone = cross_validate(model, X, KINDS[kind][2], cv=2, error_score="raise")
+    both = cross_validate(model, X, KINDS[kind][2], cv=2, n_jobs=2, error_score="raise")
+    np.testing.assert_array_equal(both["test_score"], alone["test_score"])
