@@ -1,5 +1,7 @@
 """From an estimator's keywords and the user's rows to the problem that they pose."""
 
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +20,13 @@ from .._training.validation import ROWS_AT_ONCE, Validation, split_rows
 from .adoption import earlier_training
 from .assembly import build_network
 from .fitted import fitted_network
-from .rows import PRECISIONS, check_rows, row_weights
+from .rows import (
+    PRECISIONS,
+    check_rows,
+    check_validation_arguments,
+    errors_of_validation_rows,
+    row_weights,
+)
 
 
 class Problem(NamedTuple):
@@ -75,66 +83,73 @@ def pose(
     -------
     problem : Problem
     """
+    check_validation_arguments(*given_validation)
     given = X
     X, y = check_rows(estimator, X, y, reset=earlier is None, precisions=precisions)
     targets = estimator._targets_of(y)
     if earlier is not None:
         targets = targets.continuing(fitted_network(estimator).targets, "warm_start=True")
     network = training_network(estimator, X.shape[1], targets, earlier, "warm_start=True")
-    codes = targets.codes(y)
     weights = row_weights(sample_weight, X)
-    X_val, y_val, weights_val = given_validation
-    if (X_val is None) != (y_val is None):
-        raise ValueError("X_val and y_val must be given together; got one of them.")
-    if X_val is None and weights_val is not None:
-        raise ValueError("sample_weight_val needs X_val and y_val; got neither.")
+    codes = targets.codes(y, weights, X.dtype)
     chosen = held_out = None
     seed = None if earlier is None else earlier.memory.get("split_seed")
-    if estimator.early_stopping and X_val is None:
+    if estimator.early_stopping and given_validation[0] is None:
         seed = int(rng.randint(np.iinfo(np.int32).max)) if seed is None else seed
         stratify = targets.exclusive_classes is not None
         chosen, held_out = split_rows(codes, weights, stratify, estimator.validation_fraction, seed)
-    totals: Any = sum(targets.totals(*part) for part in _in_parts(codes, weights, chosen))
-    if earlier is None:
+    totals = _totals(targets, codes, weights, chosen)
+    if earlier is None and not targets.has_classes:
         targets = targets.scaled_by(totals)
+        codes = targets.codes(y, weights, X.dtype)
     class_weight = estimator._class_weights(targets, totals)
     factored, weigh = weigh_rows(targets, codes, weights, class_weight)
     blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen, weigh)
+    scoring = estimator.scoring
+    if scoring not in (None, "loss"):
+        scoring = check_scoring(estimator, scoring)
+    validation = None
+    if given_validation[0] is not None:
+        with errors_of_validation_rows():
+            validation = _given_validation(
+                estimator, given_validation, targets, network, class_weight, scoring
+            )
+    elif held_out is not None:
+        blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out, weigh)
+        scorer_rows: Any = None
+        if callable(scoring):
+            weights_val = None if sample_weight is None else weights[held_out]
+            scorer_rows = _scorer_rows(estimator, given, X, y[held_out], weights_val, held_out)
+        totals_val = _totals_of_numbers(targets, codes, weights, held_out)
+        validation = Validation(blocks_val, targets, scoring, scorer_rows, totals_val)
     if targets.has_classes:
         constant = constant_cost(targets, network.loss, totals, class_weight, blocks.total_weight)
     else:
-        in_units: Any = sum(targets.totals(*part) for part in _in_parts(codes, weights, chosen))
         constant = cost_of_the_mean(
+            targets,
             network.loss,
-            in_units,
+            totals,
             lambda z: sum(
                 loss_of_a_constant(targets, network.loss, z, *part)
                 for part in _in_parts(codes, weights, chosen)
             ),
         )
-    scoring = estimator.scoring
-    if scoring not in (None, "loss"):
-        scoring = check_scoring(estimator, scoring)
-    validation = None
-    scorer_rows: Any
-    if X_val is not None:
-        given = X_val
-        X_val, y_val = check_rows(estimator, X_val, y_val)
-        codes_val = targets.codes(y_val)
-        factored, weigh = weigh_rows(
-            targets, codes_val, row_weights(weights_val, X_val), class_weight
-        )
-        blocks_val = RowBlocks.of(network, X_val, codes_val, factored, targets.encode, weigh=weigh)
-        scorer_rows = _scorer_rows(estimator, given, X_val, y_val, weights_val)
-        validation = Validation(blocks_val, targets, scoring, scorer_rows)
-    elif held_out is not None:
-        blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out, weigh)
-        scorer_rows = None
-        if callable(scoring):
-            weights_val = None if sample_weight is None else weights[held_out]
-            scorer_rows = _scorer_rows(estimator, given, X, y[held_out], weights_val, held_out)
-        validation = Validation(blocks_val, targets, scoring, scorer_rows)
     return Problem(targets, network, blocks, validation, class_weight, seed, constant)
+
+
+def _given_validation(estimator, given_validation, targets, network, class_weight, scoring):
+    """The validation rows that the user gives."""
+    given, y, sample_weight = given_validation
+    X, y = check_rows(estimator, given, y)
+    row_weight = row_weights(sample_weight, X)
+    codes = targets.codes(y, row_weight, X.dtype)
+    weights, weigh = weigh_rows(targets, codes, row_weight, class_weight)
+    blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
+    # What scorers do with a number of zero weight is not known: it might overflow.
+    scored = y if targets.has_classes else codes
+    scorer_rows = _scorer_rows(estimator, given, X, scored, sample_weight)
+    totals = _totals_of_numbers(targets, codes, row_weight)
+    return Validation(blocks, targets, scoring, scorer_rows, totals)
 
 
 def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
@@ -158,10 +173,11 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     before = None if earlier is None else fitted_network(estimator).targets
     targets = estimator._chunk_targets(y, classes, before)
     network = training_network(estimator, X.shape[1], targets, earlier, "partial_fit")
-    codes = targets.codes(y)
     row_weight = row_weights(sample_weight, X)
-    if earlier is None:
-        targets = targets.scaled_by(targets.totals(codes, row_weight))
+    codes = targets.codes(y, row_weight, X.dtype)
+    if earlier is None and not targets.has_classes:
+        targets = targets.scaled_by(_totals(targets, codes, row_weight))
+        codes = targets.codes(y, row_weight, X.dtype)
     class_weight = estimator._class_weights(targets, None)
     weights, weigh = weigh_rows(targets, codes, row_weight, class_weight)
     blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
@@ -174,8 +190,8 @@ def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
     fitted = fitted_network(estimator)
     X, y = check_rows(estimator, X, y, precisions=precisions)
     targets, network = fitted.targets, fitted.network
-    codes = targets.codes(y)
     weights = row_weights(sample_weight, X)
+    codes = targets.codes(y, weights, X.dtype)
     class_weight = getattr(estimator, "class_weight_", None)
     weights, weigh = weigh_rows(targets, codes, weights, class_weight)
     blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
@@ -233,8 +249,18 @@ def training_network(estimator, n_features, targets, earlier, what):
     return network
 
 
+def _totals(targets, codes, sample_weight, chosen=None):
+    """``targets.totals`` of the chosen rows; None means all."""
+    return reduce(add, (targets.totals(*part) for part in _in_parts(codes, sample_weight, chosen)))
+
+
+def _totals_of_numbers(targets, codes, sample_weight, chosen=None):
+    """The totals that R2 needs; None for labels."""
+    return None if targets.has_classes else _totals(targets, codes, sample_weight, chosen)
+
+
 def _in_parts(codes, sample_weight, chosen):
-    """Codes and weights of the chosen rows, of which no copies are made but for a part."""
+    """Codes and weights of the chosen rows, in parts: only of one at a time there is a copy."""
     if chosen is None:
         parts: Any = row_slices(codes.shape[0], ROWS_AT_ONCE)
     else:
