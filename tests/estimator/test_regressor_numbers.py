@@ -211,6 +211,15 @@ def test_a_y_that_would_overflow_is_refused_by_name(dtype, magnitude, loss):
         regressor("adam", normalize_y=False).partial_fit(rows, magnitude * y)
 
 
+def test_a_y_that_would_vanish_is_refused_by_name():
+    rows = X.astype(np.float32)
+    for target in (1e-300 * y, np.where(np.arange(len(y)) == 3, 1e-46, y)):
+        with pytest.raises(ValueError, match=r"y must be > 0 with .*float32, too; got .*e-"):
+            regressor(loss="gamma").fit(rows, target)
+        regressor(loss="gamma").fit(X, target)
+        regressor(loss="poisson").fit(rows, target)
+
+
 @pytest.mark.parametrize("shift", [0.0, 1e3, 1e7, 1e12])
 @pytest.mark.parametrize("normalize_y", [True, False])
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["equal rows", "weighted rows"])

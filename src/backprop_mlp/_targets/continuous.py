@@ -76,9 +76,9 @@ class Numbers:
         if sample_weight is not None and not np.all(counted := sample_weight > 0.0):
             harmless = self.loss.predict(np.zeros(self.n_outputs)) * self.scale + self.mean
             y = np.where(counted, y.T, harmless.reshape(-1, 1) if y.ndim == 2 else harmless).T
-        self.loss.check_range(y)
         if not self.normalizes:
             self._check_precision(y, np.dtype(dtype))
+        self.loss.check_range(y, dtype)
         return y
 
     def _check_precision(self, y, dtype):
