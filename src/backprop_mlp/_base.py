@@ -73,7 +73,7 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
     loss_: float
     best_loss_: float
     loss_curve_: list[float]
-    # None without validation rows. Whoever gave some need not ask a type checker's leave.
+    # None without validation rows; Any, so that type checkers let code with such rows use them.
     validation_scores_: list[float] | Any
     validation_loss_curve_: list[float] | Any
     best_validation_score_: float | Any
@@ -139,11 +139,11 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Input data.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels, all of which are known from training.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            As in training: labels that are known from there, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights. The fitted class weights multiply them, so that on the
-            training data the cost is ``loss_``.
+            Row weights, which the fitted class weights of a classifier multiply, so that
+            on the training data the cost is ``loss_``.
 
         Returns
         -------
@@ -163,10 +163,10 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Input data.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels, all of which are known from training.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            As in training: labels that are known from there, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights. The fitted class weights multiply them.
+            Row weights, which the fitted class weights of a classifier multiply.
 
         Returns
         -------

@@ -17,7 +17,7 @@ from ._estimator.fitted import fitted_network
 from ._estimator.fitting import fit_chunk, fit_rows
 from ._estimator.rows import check_rows
 from ._estimator.tags import NetworkClassifierMixin
-from ._estimator.thetas import read_thetas
+from ._estimator.thetas import hidden_sizes, read_thetas
 from ._network.losses import loss_for
 from ._sklearn import StrOptions, _fit_context, validate_params, with_callbacks
 from ._targets.targets import announced, fitted_targets, targets_of
@@ -487,7 +487,7 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         """
         softmax = params.get("output_activation") == "softmax"
         matrices, targets = read_thetas(thetas, classes, multilabel=multilabel, softmax=softmax)
-        classifier = cls(hidden_layer_sizes=[len(matrix) for matrix in matrices[:-1]], **params)
+        classifier = cls(hidden_layer_sizes=hidden_sizes(matrices, params), **params)
         validate_params(classifier)
         if isinstance(classifier.class_weight, str):
             raise ValueError(  # noqa: TRY004

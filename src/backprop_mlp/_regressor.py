@@ -19,7 +19,7 @@ from ._estimator.fitted import fitted_network
 from ._estimator.fitting import fit_chunk, fit_rows
 from ._estimator.rows import check_rows
 from ._estimator.tags import NetworkRegressorMixin
-from ._estimator.thetas import read_matrices
+from ._estimator.thetas import hidden_sizes, read_matrices
 from ._network.regression_losses import REGRESSION_LOSSES, loss_with, regression_loss
 from ._sklearn import Interval, StrOptions, _fit_context, validate_params, with_callbacks
 from ._targets.continuous import Numbers
@@ -168,7 +168,7 @@ class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
     ----------
     coefs_ : list of ndarray of shape (n_in, n_out)
         Weights of each layer, in the precision of the training data. Those of the
-        output layer are in y's units.
+        output layer are in y's units, and float64.
     intercepts_ : list of ndarray of shape (n_out,)
         Biases of each layer.
     thetas_ : list of ndarray of shape (n_out, 1 + n_in)
@@ -380,7 +380,7 @@ class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
             Numbers to be predicted.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights >= 0. A row of weight 2 counts as two rows, in the
-            penalty's 1/m too; one of weight 0 as none. None means 1.
+            penalty's 1/m too; one of weight 0 as none, whatever its y. None means 1.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation data: measured after every iteration, and with
             ``early_stopping`` used instead of held-out rows of X.
@@ -484,7 +484,7 @@ class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
         array([1., 7.])
         """
         matrices = read_matrices(thetas)
-        regressor = cls(hidden_layer_sizes=[len(matrix) for matrix in matrices[:-1]], **params)
+        regressor = cls(hidden_layer_sizes=hidden_sizes(matrices, params), **params)
         validate_params(regressor)
         n_outputs = len(matrices[-1])
         unscaled = np.zeros(n_outputs), np.ones(n_outputs)
@@ -503,7 +503,8 @@ class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the precision of X. With a log link exp of the outputs.
+            In float64, so that a y far from zero keeps its digits. With a log link exp of
+            the outputs.
         """
         fitted = fitted_network(self)
         X = check_rows(self, X)

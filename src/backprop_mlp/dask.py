@@ -492,5 +492,5 @@ class DaskBackpropMLPRegressor(NetworkRegressorMixin, DaskNetwork):
         rows, network = problem.blocks, problem.network
         check_total_weight(rows.total_weight)
         with rows.open_map(network) as map_rows:
-            validation = Validation(rows, problem.targets, scoring=None)
+            validation = Validation(rows, problem.targets, scoring=None, totals=rows.totals())
             return validation.measure(map_rows, None, network, theta).score

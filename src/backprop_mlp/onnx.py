@@ -51,7 +51,8 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     integers), from the logits as `predict_proba` does, and never overflows.
 
     A regressor's graph has one output: predictions of shape (n_samples, n_outputs). Where
-    `predict` would say that numbers overflow they are infinite.
+    `predict` would say that numbers overflow they are infinite. Predictions far from zero need
+    float64 input for all of their digits.
 
     Parameters
     ----------

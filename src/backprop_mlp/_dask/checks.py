@@ -83,7 +83,7 @@ def features_of(checked):
 
 
 def _unfitted(estimator):
-    """What workers need of a estimator to check rows: none of its parameters."""
+    """What workers need of an estimator to check rows: none of its parameters."""
     bare = travelling(clone(estimator))
     for name in FEATURES:
         if hasattr(estimator, name):

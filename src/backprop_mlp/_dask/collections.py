@@ -68,8 +68,9 @@ def whole_rows(name, collection, ndims):
         raise TypeError(
             f"{name} must be a Dask array or dataframe with {' or '.join(map(str, ndims))} "
             f"dimensions; got {type(collection).__name__}"
-            f"{f' with {collection.ndim}' if hasattr(collection, 'ndim') else ''}. Data in "
-            "memory are BackpropMLPClassifier's; dask.array.from_array makes them a Dask array."
+            f"{f' with {collection.ndim}' if hasattr(collection, 'ndim') else ''}. For data in "
+            "memory use BackpropMLPClassifier or BackpropMLPRegressor; dask.array.from_array makes "
+            "them a Dask array."
         )
     if isinstance(collection, da.Array) and collection.ndim == 2:
         return collection.rechunk({1: -1})

@@ -13,6 +13,7 @@ from .._estimator.adoption import adopt_best, earlier_training
 from .._estimator.advice import warn_before
 from .._estimator.assembly import open_objective
 from .._estimator.documentation import DocumentationLinkMixin
+from .._estimator.rows import errors_of_validation_rows
 from .._estimator.thetas import as_thetas
 from .._estimator.training import train_estimator
 from .._sklearn import CallbackSupportMixin, validate_params, with_callbacks
@@ -47,16 +48,19 @@ class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMix
         estimator = self._default_estimator() if self.estimator is None else self.estimator
         task = Task.of_search(self, estimator, refit=False)
         earlier = None
+        # Of a clone: the user's RandomState stays as it is.
+        local = travelling(clone(estimator))
         if estimator.warm_start and hasattr(self, "estimator_"):
-            local = copy.copy(self.estimator_).set_params(**estimator.get_params())
+            local = copy.copy(self.estimator_).set_params(**local.get_params())
             earlier = earlier_training(local)
-        else:
-            local = travelling(clone(estimator))
         validate_params(local)
         check_supported(local, X_val, y_val, sample_weight_val)
         client = connected(self.client)
         given = delayed_rows(X, y, sample_weight)
-        given_val = None if X_val is None else delayed_rows(X_val, y_val, sample_weight_val)
+        given_val = None
+        if X_val is not None:
+            with errors_of_validation_rows():
+                given_val = delayed_rows(X_val, y_val, sample_weight_val)
         problem = pose(client, local, given, given_val, earlier)
         warn_before(local, problem)
         task.begin_fit(X, y, sample_weight)

@@ -7,6 +7,7 @@ from sklearn.metrics import check_scoring
 
 from .._estimator.fitted import fitted_network
 from .._estimator.pose import Problem, training_network
+from .._estimator.rows import check_validation_arguments, errors_of_validation_rows
 from .._sklearn import is_scorer_of_predictions
 from .._solvers.full_batch import METHODS
 from .._targets.targets import union
@@ -19,10 +20,7 @@ from .scoring import GatheredScorer
 
 def check_supported(estimator, X_val, y_val, sample_weight_val):
     """An error where the estimator's keywords need what Dask collections can't give."""
-    if (X_val is None) != (y_val is None):
-        raise ValueError("X_val and y_val must be given together; got one of them.")
-    if X_val is None and sample_weight_val is not None:
-        raise ValueError("sample_weight_val needs X_val and y_val; got neither.")
+    check_validation_arguments(X_val, y_val, sample_weight_val)
     if X_val is None and estimator.early_stopping:
         raise ValueError("early_stopping=True needs X_val and y_val on Dask collections.")
     scoring = estimator.scoring
@@ -67,17 +65,20 @@ def pose(client, estimator, given, given_val, earlier):
     if earlier is None and not targets.has_classes:
         targets = targets.scaled_by(totals)
         rows = rows.scaled_by(targets)
-        totals = rows.totals()
     class_weight = estimator._class_weights(targets, totals)
     rows = rows.times(class_weight)
     validation = None
     if given_val is not None:
-        validation = _pose_validation(client, estimator, given_val, targets, class_weight)
+        with errors_of_validation_rows():
+            validation = _pose_validation(client, estimator, given_val, targets, class_weight)
     if targets.has_classes:
         constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
     else:
         constant = cost_of_the_mean(
-            network.loss, totals, lambda z: sum(rows.each(partial(_loss_at, network.loss, z)))
+            targets,
+            network.loss,
+            totals,
+            lambda z: sum(rows.each(partial(_loss_at, network.loss, z))),
         )
     return Problem(targets, network, rows, validation, class_weight, constant_cost=constant)
 
@@ -96,7 +97,8 @@ def _pose_validation(client, estimator, given, targets, class_weight):
         scoring = GatheredScorer(check_scoring(estimator, scoring), rows)
         weighted = any(summary.is_weighted for _, summary in checked)
         scorer_rows = scoring.labels_and_weights(targets, weighted)
-    return Validation(rows.times(class_weight), targets, scoring, scorer_rows)
+    totals = None if targets.has_classes else rows.totals()
+    return Validation(rows.times(class_weight), targets, scoring, scorer_rows, totals)
 
 
 def pose_fitted(client, estimator, given):

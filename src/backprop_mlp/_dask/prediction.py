@@ -65,9 +65,10 @@ def _columns_of_classes(classifier, method, X):
 
 
 def _precision(network, X):
-    """What a network computes the rows of X in."""
+    """The precision of the outputs of a network for the rows of X."""
     X_dtype = X.dtype if isinstance(X, da.Array) else X._meta.to_numpy().dtype
-    return np.result_type(network.coefs_[0], np.float32 if X_dtype == np.float32 else np.float64)
+    given = np.float32 if X_dtype == np.float32 else np.float64
+    return np.result_type(*network.coefs_, given)
 
 
 def _outputs(X, network, method, empty):

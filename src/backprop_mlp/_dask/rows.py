@@ -2,7 +2,8 @@
 
 import copy
 from contextlib import nullcontext
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
+from operator import add
 from typing import Any, NamedTuple
 
 import dask
@@ -114,7 +115,7 @@ class PartitionedRows:
 
     def totals(self):
         """As ``Targets.totals`` of all rows."""
-        return sum(self.each(_totals))
+        return reduce(add, self.each(_totals))
 
     @cached_property
     def _sizes(self):
@@ -219,7 +220,7 @@ def _encode(group, targets, dtype):
     return [
         Partition(
             _aligned(checked.X.astype(dtype, copy=False)),
-            targets.codes(checked.y),
+            targets.codes(checked.y, checked.sample_weight, dtype),
             checked.sample_weight,
             targets,
         )
@@ -228,7 +229,13 @@ def _encode(group, targets, dtype):
 
 
 def _scale(group, targets):
-    return [partition._replace(targets=targets) for partition in group]
+    return [
+        partition._replace(
+            targets=targets,
+            codes=targets.codes(partition.codes, partition.sample_weight, partition.X.dtype),
+        )
+        for partition in group
+    ]
 
 
 def _weigh(group, class_weight):

@@ -136,7 +136,7 @@ def earlier_training(estimator):
     )
     # Files of version 0.1 have no memory that is still understood.
     memory = getattr(estimator, "_memory", {})
-    theta = fitted.theta().astype(estimator.coefs_[0].dtype)
+    theta = fitted.theta().astype(fitted.dtype)
     return Earlier(fitted.network, theta, curves, estimator.n_fun_, estimator.t_, memory)
 
 

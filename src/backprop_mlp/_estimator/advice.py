@@ -99,7 +99,7 @@ def ignored_keywords(estimator):
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
 
     Returns
     -------
@@ -245,7 +245,7 @@ def warn_before(estimator, problem):
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
     problem : Problem
     """
     if leaves_warnings():
@@ -261,7 +261,7 @@ def warn_after(estimator, problem, outcomes, best):
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
     problem : Problem
     outcomes : list of Outcome
         One per start.

@@ -53,11 +53,22 @@ class FittedNetwork(NamedTuple):
         To change units rounds: the output layer is as training left it, unless it has
         been assigned since.
         """
+        return self.network.pack(*zip(*self._trained, strict=True))
+
+    @property
+    def dtype(self):
+        """The precision in which training left the parameters, or they have been assigned since."""
+        W, _ = self._trained[0]
+        return W.dtype
+
+    @property
+    def _trained(self):
+        """(W, b) of each dense layer in the units of training."""
         *hidden, output = self.dense
         trained = self.trained_output
         if trained is None or not _are_equal(output, output_in_units(self.targets, trained)):
             trained = self.targets.from_units(*output)
-        return self.network.pack(*zip(*hidden, trained, strict=True))
+        return [*hidden, trained]
 
     def logits(self, X):
         """Logits of the rows of X, of shape (n_rows, n_outputs)."""
@@ -157,13 +168,12 @@ def fitted_network(estimator):
 
 
 def output_in_units(targets, trained):
-    """The output layer (W, b) in y's units, from that of training, in its precision.
+    """The output layer (W, b) in y's units, from that of training.
 
     What overflows is reported where it is computed with.
     """
     with np.errstate(**IGNORE_OVERFLOW):
-        W, b = targets.to_units(*trained)
-        return W.astype(trained[0].dtype, copy=False), b.astype(trained[1].dtype, copy=False)
+        return targets.to_units(*trained)
 
 
 def _are_equal(dense, others):

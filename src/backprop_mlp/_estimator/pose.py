@@ -1,5 +1,7 @@
 """From an estimator's keywords and the user's rows to the problem that they pose."""
 
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +20,13 @@ from .._training.validation import ROWS_AT_ONCE, Validation, split_rows
 from .adoption import earlier_training
 from .assembly import build_network
 from .fitted import fitted_network
-from .rows import PRECISIONS, check_rows, row_weights
+from .rows import (
+    PRECISIONS,
+    check_rows,
+    check_validation_arguments,
+    errors_of_validation_rows,
+    row_weights,
+)
 
 
 class Problem(NamedTuple):
@@ -75,66 +83,123 @@ def pose(
     -------
     problem : Problem
     """
-    given = X
-    X, y = check_rows(estimator, X, y, reset=earlier is None, precisions=precisions)
-    targets = estimator._targets_of(y)
+    check_validation_arguments(*given_validation)
+    rows = _Rows.checked(estimator, X, y, sample_weight, earlier is None, precisions)
+    targets = estimator._targets_of(rows.y)
     if earlier is not None:
         targets = targets.continuing(fitted_network(estimator).targets, "warm_start=True")
-    network = training_network(estimator, X.shape[1], targets, earlier, "warm_start=True")
-    codes = targets.codes(y)
-    weights = row_weights(sample_weight, X)
-    X_val, y_val, weights_val = given_validation
-    if (X_val is None) != (y_val is None):
-        raise ValueError("X_val and y_val must be given together; got one of them.")
-    if X_val is None and weights_val is not None:
-        raise ValueError("sample_weight_val needs X_val and y_val; got neither.")
+    network = training_network(estimator, rows.X.shape[1], targets, earlier, "warm_start=True")
+    rows = rows.encoded(targets)
     chosen = held_out = None
     seed = None if earlier is None else earlier.memory.get("split_seed")
-    if estimator.early_stopping and X_val is None:
+    if estimator.early_stopping and given_validation[0] is None:
         seed = int(rng.randint(np.iinfo(np.int32).max)) if seed is None else seed
         stratify = targets.exclusive_classes is not None
-        chosen, held_out = split_rows(codes, weights, stratify, estimator.validation_fraction, seed)
-    totals: Any = sum(targets.totals(*part) for part in _in_parts(codes, weights, chosen))
-    if earlier is None:
+        fraction = estimator.validation_fraction
+        chosen, held_out = split_rows(rows.codes, rows.weights, stratify, fraction, seed)
+    totals = rows.totals(targets, chosen)
+    if earlier is None and not targets.has_classes:
         targets = targets.scaled_by(totals)
+        rows = rows.encoded(targets)
     class_weight = estimator._class_weights(targets, totals)
-    factored, weigh = weigh_rows(targets, codes, weights, class_weight)
-    blocks = RowBlocks.of(network, X, codes, factored, targets.encode, chosen, weigh)
-    if targets.has_classes:
-        constant = constant_cost(targets, network.loss, totals, class_weight, blocks.total_weight)
-    else:
-        in_units: Any = sum(targets.totals(*part) for part in _in_parts(codes, weights, chosen))
-        constant = cost_of_the_mean(
-            network.loss,
-            in_units,
-            lambda z: sum(
-                loss_of_a_constant(targets, network.loss, z, *part)
-                for part in _in_parts(codes, weights, chosen)
-            ),
-        )
+    weighed = weigh_rows(targets, rows.codes, rows.weights, class_weight)
+    blocks = rows.blocks(network, targets, weighed, chosen)
     scoring = estimator.scoring
     if scoring not in (None, "loss"):
         scoring = check_scoring(estimator, scoring)
     validation = None
-    scorer_rows: Any
-    if X_val is not None:
-        given = X_val
-        X_val, y_val = check_rows(estimator, X_val, y_val)
-        codes_val = targets.codes(y_val)
-        factored, weigh = weigh_rows(
-            targets, codes_val, row_weights(weights_val, X_val), class_weight
-        )
-        blocks_val = RowBlocks.of(network, X_val, codes_val, factored, targets.encode, weigh=weigh)
-        scorer_rows = _scorer_rows(estimator, given, X_val, y_val, weights_val)
-        validation = Validation(blocks_val, targets, scoring, scorer_rows)
+    if given_validation[0] is not None:
+        with errors_of_validation_rows():
+            rows_val = _Rows.checked(estimator, *given_validation).encoded(targets)
+            weighed_val = weigh_rows(targets, rows_val.codes, rows_val.weights, class_weight)
+            blocks_val = rows_val.blocks(network, targets, weighed_val)
+            validation = _validation(estimator, targets, scoring, rows_val, blocks_val)
     elif held_out is not None:
-        blocks_val = RowBlocks.of(network, X, codes, factored, targets.encode, held_out, weigh)
-        scorer_rows = None
-        if callable(scoring):
-            weights_val = None if sample_weight is None else weights[held_out]
-            scorer_rows = _scorer_rows(estimator, given, X, y[held_out], weights_val, held_out)
-        validation = Validation(blocks_val, targets, scoring, scorer_rows)
+        blocks_val = rows.blocks(network, targets, weighed, held_out)
+        validation = _validation(estimator, targets, scoring, rows, blocks_val, held_out)
+    constant = _cost_of_a_constant(targets, network.loss, rows, blocks, totals, class_weight)
     return Problem(targets, network, blocks, validation, class_weight, seed, constant)
+
+
+class _Rows(NamedTuple):
+    """Checked rows.
+
+    Parameters
+    ----------
+    given : object
+        X as the user gave it.
+    X : {ndarray, csr_matrix} of shape (n_rows, n_features)
+    y : {ndarray, sparse matrix} of shape (n_rows,) or (n_rows, n_outputs)
+    weights : ndarray of shape (n_rows,), float64
+    are_weighted : bool
+        Whether the user gave weights.
+    codes : {ndarray, csr_matrix} or None
+        See `Targets`; None until targets are known.
+    """
+
+    given: Any
+    X: Any
+    y: Any
+    weights: np.ndarray
+    are_weighted: bool
+    codes: Any = None
+
+    @classmethod
+    def checked(cls, estimator, X, y, sample_weight, reset=False, precisions=PRECISIONS):
+        """What the user gives, checked."""
+        checked, y = check_rows(estimator, X, y, reset=reset, precisions=precisions)
+        weights = row_weights(sample_weight, checked)
+        return cls(X, checked, y, weights, sample_weight is not None)
+
+    def encoded(self, targets):
+        """The same rows with the codes of their targets."""
+        return self._replace(codes=targets.codes(self.y, self.weights, self.X.dtype))
+
+    def blocks(self, network, targets, weighed, chosen=None):
+        """The chosen rows in blocks, with weights as `weigh_rows` returns them."""
+        weights, weigh = weighed
+        return RowBlocks.of(network, self.X, self.codes, weights, targets.encode, chosen, weigh)
+
+    def totals(self, targets, chosen=None):
+        """``targets.totals`` of the chosen rows."""
+        return reduce(add, (targets.totals(*part) for part in self.parts(chosen)))
+
+    def parts(self, chosen=None):
+        """Codes and weights of the chosen rows, in parts: only of one at a time there is a copy."""
+        parts: Any = row_slices(self.X.shape[0] if chosen is None else len(chosen), ROWS_AT_ONCE)
+        for part in parts:
+            rows = part if chosen is None else chosen[part]
+            yield self.codes[rows], self.weights[rows]
+
+    def for_scorer(self, estimator, targets, chosen=None):
+        """What a scorer is given after the estimator: rows with their names, if they have any."""
+        X = self.given if hasattr(estimator, "feature_names_in_") else self.X
+        # What a scorer does with a number of zero weight is not known: it might overflow.
+        y = self.y if targets.has_classes else self.codes
+        weights = self.weights
+        if chosen is not None:
+            X, y, weights = _safe_indexing(X, chosen), y[chosen], weights[chosen]
+        return (X, y), {"sample_weight": weights} if self.are_weighted else {}
+
+
+def _validation(estimator, targets, scoring, rows, blocks, chosen=None):
+    """The chosen rows to validate on."""
+    scorer_rows = rows.for_scorer(estimator, targets, chosen) if callable(scoring) else None
+    totals = None if targets.has_classes else rows.totals(targets, chosen)
+    return Validation(blocks, targets, scoring, scorer_rows, totals)
+
+
+def _cost_of_a_constant(targets, loss, rows, blocks, totals, class_weight):
+    """J of the best constant prediction."""
+    if targets.has_classes:
+        return constant_cost(targets, loss, totals, class_weight, blocks.total_weight)
+
+    def sum_losses(z):
+        return sum(
+            loss_of_a_constant(targets, loss, z, *part) for part in rows.parts(blocks.chosen)
+        )
+
+    return cost_of_the_mean(targets, loss, totals, sum_losses)
 
 
 def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
@@ -154,17 +219,17 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     -------
     problem : Problem
     """
-    X, y = check_rows(estimator, X, y, reset=earlier is None)
+    rows = _Rows.checked(estimator, X, y, sample_weight, earlier is None)
     before = None if earlier is None else fitted_network(estimator).targets
-    targets = estimator._chunk_targets(y, classes, before)
-    network = training_network(estimator, X.shape[1], targets, earlier, "partial_fit")
-    codes = targets.codes(y)
-    row_weight = row_weights(sample_weight, X)
-    if earlier is None:
-        targets = targets.scaled_by(targets.totals(codes, row_weight))
+    targets = estimator._chunk_targets(rows.y, classes, before)
+    network = training_network(estimator, rows.X.shape[1], targets, earlier, "partial_fit")
+    rows = rows.encoded(targets)
+    if earlier is None and not targets.has_classes:
+        targets = targets.scaled_by(rows.totals(targets))
+        rows = rows.encoded(targets)
     class_weight = estimator._class_weights(targets, None)
-    weights, weigh = weigh_rows(targets, codes, row_weight, class_weight)
-    blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
+    weighed = weigh_rows(targets, rows.codes, rows.weights, class_weight)
+    blocks = rows.blocks(network, targets, weighed)
     seed = None if earlier is None else earlier.memory.get("split_seed")
     return Problem(targets, network, blocks, None, class_weight, seed)
 
@@ -172,14 +237,11 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
 def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
     """Given rows as a problem for the fitted network, and its packed parameters."""
     fitted = fitted_network(estimator)
-    X, y = check_rows(estimator, X, y, precisions=precisions)
     targets, network = fitted.targets, fitted.network
-    codes = targets.codes(y)
-    weights = row_weights(sample_weight, X)
+    rows = _Rows.checked(estimator, X, y, sample_weight, precisions=precisions).encoded(targets)
     class_weight = getattr(estimator, "class_weight_", None)
-    weights, weigh = weigh_rows(targets, codes, weights, class_weight)
-    blocks = RowBlocks.of(network, X, codes, weights, targets.encode, weigh=weigh)
-    return Problem(targets, network, blocks), fitted.theta()
+    weighed = weigh_rows(targets, rows.codes, rows.weights, class_weight)
+    return Problem(targets, network, rows.blocks(network, targets, weighed)), fitted.theta()
 
 
 def pose_check(estimator, X, y, sample_weight):
@@ -231,21 +293,3 @@ def training_network(estimator, n_features, targets, earlier, what):
             f"got {estimator.hidden_layer_sizes!r}."
         )
     return network
-
-
-def _in_parts(codes, sample_weight, chosen):
-    """Codes and weights of the chosen rows, of which no copies are made but for a part."""
-    if chosen is None:
-        parts: Any = row_slices(codes.shape[0], ROWS_AT_ONCE)
-    else:
-        parts = (chosen[part] for part in row_slices(len(chosen), ROWS_AT_ONCE))
-    return ((codes[part], sample_weight[part]) for part in parts)
-
-
-def _scorer_rows(estimator, given, X, y, sample_weight, chosen=None):
-    """What a scorer is given after the estimator: rows with their names, if they have any."""
-    if hasattr(estimator, "feature_names_in_"):
-        X = given
-    if chosen is not None:
-        X = _safe_indexing(X, chosen)
-    return (X, y), {} if sample_weight is None else {"sample_weight": sample_weight}

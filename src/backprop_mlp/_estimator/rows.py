@@ -1,5 +1,9 @@
 """The user's rows, checked: X and y in a precision that the network computes in, and weights."""
 
+import re
+from contextlib import contextmanager
+from typing import Any
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import column_or_1d, validate_data
@@ -9,8 +13,11 @@ from .._sklearn import _check_sample_weight
 PRECISIONS = (np.float64, np.float32)
 """float32 stays float32; all else becomes float64."""
 
+NO_Y: Any = object()
+"""In place of y where rows have none; None is what a user gives for y."""
 
-def check_rows(estimator, X, y="no_validation", *, reset=False, precisions=PRECISIONS):
+
+def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS):
     """X, or X and y, as the network takes them; no copy where none is needed.
 
     Parameters
@@ -31,9 +38,17 @@ def check_rows(estimator, X, y="no_validation", *, reset=False, precisions=PRECI
         Only if it was given.
     """
     given = {"reset": reset, "accept_sparse": "csr", "dtype": precisions}
-    if isinstance(y, str):
-        return validate_data(estimator, X, y, **given)
-    X, y = validate_data(estimator, X, y, multi_output=True, **given)
+    if y is NO_Y:
+        return validate_data(estimator, X, **given)
+    if np.isscalar(y):
+        raise ValueError(f"y should be a 1d array, or a 2d one; got {y!r}.")
+    try:
+        X, y = validate_data(estimator, X, y, multi_output=True, **given)
+    except (TypeError, ValueError) as error:
+        # What scikit-learn says of missing values among objects does not name y.
+        if str(error) == "Input contains NaN" or "NA is ambiguous" in str(error):
+            raise ValueError("Input y contains NaN.") from error
+        raise
     if not issparse(y) and y.ndim == 2 and y.shape[1] == 1:
         # Made 1-D here, and so warned of once.
         y = column_or_1d(y, warn=True)
@@ -44,4 +59,32 @@ def row_weights(sample_weight, X):
     """Weight of each row, float64 >= 0 with a sum above 0; ones take no memory."""
     if sample_weight is None:
         return np.broadcast_to(1.0, X.shape[0])
-    return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    try:
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    except (TypeError, ValueError) as error:
+        if "sample_weight" in str(error):
+            raise
+        raise ValueError(f"sample_weight is not allowed: {error}") from error
+    if not weights.any():
+        raise ValueError("sample_weight must have a sum above 0; got only zeros.")
+    return weights
+
+
+def check_validation_arguments(X_val, y_val, sample_weight_val):
+    """An error if only some of the validation rows are given."""
+    if (X_val is None) != (y_val is None):
+        raise ValueError("X_val and y_val must be given together; got one of them.")
+    if X_val is None and sample_weight_val is not None:
+        raise ValueError("sample_weight_val needs X_val and y_val; got neither.")
+
+
+@contextmanager
+def errors_of_validation_rows():
+    """Context in which errors that speak of X, y and sample_weight mean X_val and so on."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if type(error) not in (TypeError, ValueError):
+            raise  # its message is not all that it holds
+        named = re.sub(r"\b(X|y|sample_weight)\b", r"\1_val", str(error))
+        raise type(error)(named) from error

@@ -40,7 +40,12 @@ def read_thetas(thetas, classes, *, multilabel=False, softmax=False):
     thetas = read_matrices(thetas)
     n_rows = len(thetas[-1])
     if multilabel:
-        return thetas, Labels(_read_label_numbers(classes, n_rows))
+        if n_rows == 1:
+            raise ValueError(
+                "multilabel=True needs a row of the last matrix per label, and two labels or more; "
+                "got one row."
+            )
+        return thetas, Labels.numbered(n_rows, classes)
     if n_rows == 2 and not softmax:
         raise ValueError(
             "Two rows of the last matrix are two labels, with multilabel=True, or two classes, "
@@ -80,19 +85,20 @@ def read_matrices(thetas):
     return thetas
 
 
-def _read_label_numbers(classes, n_rows):
-    """The numbers of a multilabel problem's columns."""
-    if n_rows == 1:
+def hidden_sizes(matrices, params):
+    """Sizes of the hidden layers that matrices make.
+
+    Raises
+    ------
+    ValueError
+        If the keywords that are given next to them hold the sizes, too.
+    """
+    if "hidden_layer_sizes" in params:
         raise ValueError(
-            "multilabel=True needs a row of the last matrix per label, and two labels or more; "
-            "got one row."
+            "hidden_layer_sizes must not be given: it follows from the matrices; got "
+            f"{params['hidden_layer_sizes']!r}."
         )
-    columns = np.arange(n_rows)
-    if classes is not None and not np.array_equal(classes, columns):
-        raise ValueError(
-            f"classes of a multilabel problem must be {columns} or None; got {classes!r}."
-        )
-    return columns
+    return [len(matrix) for matrix in matrices[:-1]]
 
 
 def _read_labels(classes, n_rows):

@@ -16,7 +16,7 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
 
     Parameters
     ----------
-    estimator : BackpropMLPClassifier
+    estimator : BackpropMLP
         Its keywords are read.
     problem : Problem
     earlier : Earlier or None

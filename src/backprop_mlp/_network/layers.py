@@ -252,7 +252,7 @@ class Dense(_Plain):
 def _product(x, W):
     """x W, column by column in memory."""
     if issparse(x):
-        y = np.empty((W.shape[1], x.shape[0]), x.dtype).T
+        y = np.empty((W.shape[1], x.shape[0]), np.result_type(x.dtype, W.dtype)).T
         write_sparse_product(x, W, y)
         return y
     # In single precision OpenBLAS is a third slower at writing columns from rows

@@ -32,8 +32,8 @@ class RegressionLoss(TrainingLoss, Protocol):
     def terms(self, z, Y):
         """What each output of each row costs, without weights, shaped as z."""
 
-    def check_range(self, y):
-        """An error if numbers y are not such as can be predicted.
+    def check_range(self, y, dtype=np.float64):
+        """An error if numbers y are not such as can be predicted in a precision.
 
         Raises
         ------
@@ -56,7 +56,7 @@ class _IdentityLink:
         """mu itself."""
         return mu
 
-    def check_range(self, y):
+    def check_range(self, y, dtype=np.float64):
         """Any numbers will do."""
 
     def constant_logits(self, totals, weights):
@@ -84,11 +84,16 @@ class _LogLink:
         """Whether the least of all numbers is ``allowed``."""
         raise NotImplementedError
 
-    def check_range(self, y):
-        """An error if a number is not ``allowed``."""
+    def check_range(self, y, dtype=np.float64):
+        """An error if a number is not ``allowed``, or would not be in the precision."""
         least = y.min()
         if not self.is_allowed(least):
             raise ValueError(f"y must be {self.allowed} with loss={self.name!r}; got {least}.")
+        if not self.is_allowed(least.astype(dtype)):
+            raise ValueError(
+                f"y must be {self.allowed} with loss={self.name!r}, rounded to {np.dtype(dtype)}, "
+                f"too; got {least}. Scale y or give X in float64."
+            )
 
     def constant_logits(self, totals, weights):
         """The logarithm of the mean; of zeros alone, as if half a row counted one."""

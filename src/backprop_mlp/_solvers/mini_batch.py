@@ -18,9 +18,6 @@ from .rules import Rule, clip_by_norm
 MOMENTS_DECAY = 0.9
 """Weight of the past in batch normalisation's running moments."""
 
-TIMES = ("updates", "epochs", "rows")
-"""What a schedule can be a function of."""
-
 
 class Clock(NamedTuple):
     """How far training has come, over all calls that go on from each other.

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._network.regression_losses import RegressionLoss
+from .moments import Moments
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Numbers:
     one_dimensional : bool
         Whether y is of shape (n_rows,).
     normalizes : bool
-        Whether `scaled_by` is to make mean and scale those of the rows.
+        Whether mean and scale are still to become those of the rows: see `scaled_by`.
     """
 
     loss: RegressionLoss
@@ -39,69 +40,63 @@ class Numbers:
 
     @classmethod
     def of(cls, y, loss: RegressionLoss, normalize_y: bool):
-        """The problem that validated y poses.
-
-        Where y is to be normalised, mean and scale are such that totals are accurate: its
-        first row, and the largest distance from it.
+        """The problem that validated y poses, in y's units until `scaled_by` changes them.
 
         Raises
         ------
         ValueError
-            If y does not hold numbers, or some that the loss does not allow.
+            If y does not hold numbers.
         """
         y = _as_numbers(y)
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
-        mean, scale = np.zeros(n_outputs), np.ones(n_outputs)
         normalizes = normalize_y and loss.has_identity_link
-        if normalizes:
-            mean = np.array(y[0], dtype=np.float64, ndmin=1)
-            with np.errstate(over="ignore"):
-                scale = np.maximum(y.max(axis=0) - mean, mean - y.min(axis=0)).astype(np.float64)
-            if not np.isfinite(scale).all():
-                raise ValueError(
-                    "y must span less than the largest number of float64 with normalize_y=True; "
-                    f"got values from {y.min()} to {y.max()}."
-                )
-            scale[scale == 0.0] = 1.0
-        return cls(loss, mean, scale, y.ndim == 1, normalizes)
-
-    @staticmethod
-    def union(problems):
-        """The problem that parts of a training set pose together, from what each poses alone.
-
-        Raises
-        ------
-        ValueError
-            If they have different numbers of outputs.
-        """
-        first = problems[0]
-        shapes = {(targets.one_dimensional, targets.n_outputs) for targets in problems}
-        if len(shapes) > 1:
-            raise ValueError(
-                "y must have as many columns in all of its parts; got "
-                f"{sorted(targets.n_outputs for targets in problems)}."
-            )
-        if not first.normalizes:
-            return first
-        distances = [abs(targets.mean - first.mean) + targets.scale for targets in problems]
-        return replace(first, scale=np.max(distances, axis=0))
+        return cls(loss, np.zeros(n_outputs), np.ones(n_outputs), y.ndim == 1, normalizes)
 
     @property
     def n_outputs(self) -> int:
         """One per column of y."""
         return len(self.mean)
 
-    def codes(self, y):
-        """y itself, an array of numbers."""
+    @property
+    def shape(self) -> tuple:
+        """Of the numbers of a row: () or (n_outputs,)."""
+        return () if self.one_dimensional else (self.n_outputs,)
+
+    def codes(self, y, sample_weight=None, dtype=np.float64):
+        """y itself, an array of numbers; in rows with zero weight what logits of 0 predict.
+
+        Such rows may hold any finite number, which must not overflow where it does not count.
+        """
         y = _as_numbers(y)
-        expected = () if self.one_dimensional else (self.n_outputs,)
-        if y.shape[1:] != expected:
+        if y.shape[1:] != self.shape:
             raise ValueError(
-                f"y must be of shape {('n_samples', *expected)}, as in training; "
+                f"y must be of shape {('n_samples', *self.shape)}, as in training; "
                 f"got shape {y.shape}.".replace("'", "")
             )
-        self.loss.check_range(y)
+        if sample_weight is not None and not np.all(counted := sample_weight > 0.0):
+            harmless = self.loss.predict(np.zeros(self.n_outputs)) * self.scale + self.mean
+            y = np.where(counted, y.T, harmless.reshape(-1, 1) if y.ndim == 2 else harmless).T
+        if not self.normalizes:
+            self._check_precision(y, np.dtype(dtype))
+        self.loss.check_range(y, dtype)
         return y
+
+    def _check_precision(self, y, dtype):
+        """An error if the squares of numbers overflow in the units and precision of training."""
+        reach = 1e-3 * np.sqrt(float(np.finfo(dtype).max))
+        lowest, highest = (
+            np.atleast_1d(bound).astype(np.float64) for bound in (y.min(axis=0), y.max(axis=0))
+        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            distances = np.maximum(highest - self.mean, self.mean - lowest)
+            too_far = distances > reach * self.scale
+        for k in np.flatnonzero(too_far):
+            remedy = " or give X in float64" if dtype == np.float32 else ""
+            raise ValueError(
+                f"y must be within {reach * self.scale[k]:.3g} of {self.mean[k]:.6g} to be "
+                f"computed in {dtype}; got numbers from {lowest[k]:.6g} to {highest[k]:.6g}. "
+                f"Scale y{remedy}."
+            )
 
     def encode(self, codes, dtype):
         """Y, in the units of training."""
@@ -119,43 +114,41 @@ class Numbers:
         return mu[:, 0] if self.one_dimensional else mu
 
     def tally(self, loss: RegressionLoss, z, block):
-        """What R2 is made of: sums of w, w e^2, w d and w d^2 per output.
+        """The sum of w e^2 per output, where e are the errors, in the units of training."""
+        errors = loss.predict(z) - block.Y.astype(np.float64)
+        return block.sample_weight @ errors**2
 
-        e are the errors, d the distances of Y from its mean in training, or from 0.
-        """
-        Y = block.Y.astype(np.float64)
-        errors = loss.predict(z) - Y
-        w = block.sample_weight
-        return np.stack([np.full(len(self.mean), w.sum()), w @ errors**2, w @ Y, w @ Y**2])
-
-    def score(self, tally, total_weight) -> float:
+    def score(self, tally, total_weight, totals) -> float:
         """R2, the mean over the outputs, as `sklearn.metrics.r2_score` has it."""
-        weight, squared_errors, first, second = tally
-        squares = second - first**2 / weight
-        # What is left of equal numbers is rounding.
-        constant = squares <= 1e-12 * second
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scores = 1.0 - squared_errors / squares
-        return float(np.where(constant, np.where(squared_errors == 0.0, 1.0, 0.0), scores).mean())
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            squares = total_weight * (totals.deviation / self.scale) ** 2
+            scores = 1.0 - tally / squares
+        of_a_constant = np.where(tally == 0.0, 1.0, 0.0)
+        return float(np.where(squares == 0.0, of_a_constant, scores).mean())
 
     def totals(self, codes, sample_weight):
-        """Sums of w, w Y and w Y^2 per output, of shape (3, n_outputs): they add up."""
-        Y = self.encode(codes, np.float64)
-        total = np.full(self.n_outputs, sample_weight.sum())
-        return np.stack([total, sample_weight @ Y, sample_weight @ Y**2])
+        """`Moments` of y, in its own units: they add up."""
+        return Moments.of(codes.reshape(len(codes), -1), sample_weight)
 
     def scaled_by(self, totals):
-        """The same with the mean and the standard deviation of all rows."""
-        if not self.normalizes:
+        """The same with the mean and the standard deviation of all rows.
+
+        Raises
+        ------
+        ValueError
+            If y spans more than the largest number.
+        """
+        # Weights whose sum is no number are refused later.
+        if not self.normalizes or not np.isfinite(totals.weight):
             return self
-        weight, first, second = totals
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = first / weight
-            variance = second / weight - mean**2
-        # Equal rows are at 0, exactly; weights whose sum is no number are refused later.
-        scale = np.where(variance > 0.0, np.sqrt(np.maximum(variance, 0.0)), 1.0)
-        mean = np.where(np.isfinite(mean), mean, 0.0)
-        return replace(self, mean=self.mean + self.scale * mean, scale=self.scale * scale)
+        mean, deviation = totals.mean, totals.deviation
+        if not np.isfinite([mean, deviation]).all():
+            raise ValueError(
+                "y must span less than the largest number of float64 with normalize_y=True; got "
+                f"a mean of {mean} and a standard deviation of {deviation}."
+            )
+        scale = np.where(deviation > 0.0, deviation, 1.0)
+        return replace(self, mean=mean, scale=scale, normalizes=False)
 
     def continuing(self, before, what):
         """This problem's loss, with mean and scale of the previous fit."""
@@ -172,7 +165,10 @@ class Numbers:
         return replace(before, loss=self.loss)
 
     def to_units(self, W, b):
-        """The output layer for predictions in y's units, from that in the units of training."""
+        """The output layer for predictions in y's units, float64, from that of training.
+
+        In float32 a y far from zero would lose all of its digits.
+        """
         return W * self.scale, b * self.scale + self.mean
 
     def from_units(self, W, b):
@@ -187,7 +183,16 @@ def _as_numbers(y):
     y = np.asarray(y)
     if y.dtype.kind in "biuf":
         return y
+    if y.dtype.kind != "O":
+        raise ValueError(f"y must hold numbers; got dtype {y.dtype}.")
+    others = [value for value in y.flat if isinstance(value, _NO_NUMBERS)]
+    if others:
+        raise ValueError(f"y must hold numbers; got {others[0]!r}.")
     try:
         return y.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"y must hold numbers; {error}.") from error
+
+
+_NO_NUMBERS = (str, bytes, np.datetime64, np.timedelta64)
+"""Objects that NumPy would convert to numbers."""

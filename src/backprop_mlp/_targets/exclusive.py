@@ -54,7 +54,7 @@ class ExclusiveClasses(LabelTargets):
             return SoftmaxLoss()
         return SigmoidLoss() if len(self.classes) == 2 else loss_for(output_activation)
 
-    def codes(self, y):
+    def codes(self, y, sample_weight=None, dtype=np.float64):
         """Each row's class number, of shape (n_rows,)."""
         y = column_or_1d(y)
         unknown = y

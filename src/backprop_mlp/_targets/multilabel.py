@@ -31,6 +31,22 @@ class Labels(LabelTargets):
     multilabel = True
     weighs_outputs = True
 
+    @classmethod
+    def numbered(cls, n_labels, classes):
+        """The problem of some columns, from the classes that the user gives for them, or None.
+
+        Raises
+        ------
+        ValueError
+            If they are not the columns' numbers.
+        """
+        columns = np.arange(n_labels)
+        if classes is not None and not np.array_equal(classes, columns):
+            raise ValueError(
+                f"classes of a multilabel problem must be {columns} or None; got {classes!r}."
+            )
+        return cls(columns)
+
     @property
     def n_outputs(self) -> int:
         """One per label."""
@@ -40,7 +56,7 @@ class Labels(LabelTargets):
         """Binary cross-entropy, whatever the outputs are called."""
         return SigmoidLoss()
 
-    def codes(self, y):
+    def codes(self, y, sample_weight=None, dtype=np.float64):
         """y itself, by rows if it is sparse."""
         if getattr(y, "ndim", 1) != 2 or y.shape[1] != len(self.classes):
             raise ValueError(

@@ -43,8 +43,16 @@ class Targets(Protocol):
     def n_outputs(self) -> int:
         """Number of the network's outputs."""
 
-    def codes(self, y):
+    def codes(self, y, sample_weight=None, dtype=np.float64):
         """Codes of validated y.
+
+        Parameters
+        ----------
+        y : {ndarray, sparse matrix} of shape (n_rows,) or (n_rows, n_outputs)
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Numbers of rows with zero weight do not count.
+        dtype : dtype, default=float64
+            The precision of the network, in which numbers must not overflow.
 
         Raises
         ------
@@ -67,21 +75,32 @@ class Targets(Protocol):
         z are logits in the units of training, as Y.
         """
 
-    def score(self, tally, total_weight) -> float:
-        """The score of all blocks, from the sum of what they add; greater is better."""
+    def score(self, tally, total_weight, totals) -> float:
+        """The score of all blocks, from the sum of what they add; greater is better.
+
+        Parameters
+        ----------
+        tally : float or ndarray
+        total_weight : float
+        totals : Moments or None
+            As ``totals`` of the same rows; None for labels, which do not need them.
+        """
 
     def totals(self, codes, sample_weight):
-        """Sums over rows, float64, that the problem as a whole needs: parts add up.
+        """What the problem as a whole needs to know of rows: those of parts add up.
 
         Returns
         -------
-        totals : ndarray
-            Total weight of each class, of shape (n_classes,), or (n_labels, 2) for labels;
-            of numbers the sums of w, w Y and w Y^2, of shape (3, n_outputs).
+        totals : ndarray or Moments
+            Total weight of each class, float64 of shape (n_classes,), or (n_labels, 2) for
+            labels; the moments of numbers.
         """
 
     def scaled_by(self, totals):
-        """These targets with the mean and scale that all rows' totals give numbers."""
+        """These targets with the mean and scale that all rows' totals give numbers.
+
+        Codes of numbers must then be made again.
+        """
 
     def continuing(self, before, what: str):
         """These targets in training that goes on: numbers keep their mean and scale.
@@ -206,12 +225,7 @@ def announced(classes, y, before: ClassTargets | None) -> ClassTargets:
             )
         return before
     if _is_multilabel(y):
-        columns = np.arange(y.shape[1])
-        if classes is not None and not np.array_equal(classes, columns):
-            raise ValueError(
-                f"classes of a multilabel problem must be {columns} or None; got {classes!r}."
-            )
-        return Labels(columns)
+        return Labels.numbered(y.shape[1], classes)
     if classes is None:
         raise ValueError("classes must be given in the first call to partial_fit; got None.")
     return ExclusiveClasses(sorted_classes(classes))
@@ -230,21 +244,28 @@ def union(problems) -> Targets:
     ValueError
         If they are of different kinds.
     """
-    if not problems[0].has_classes:
-        return problems[0].union(problems)
+    first = problems[0]
+    if not first.has_classes:
+        _check_widths({targets.shape for targets in problems})
+        return first
     classes = [targets.classes for targets in problems]
     if len({targets.multilabel for targets in problems}) > 1:
         raise ValueError("y must be multilabel in all of its parts or in none.")
-    if problems[0].multilabel:
-        widths = {len(columns) for columns in classes}
-        if len(widths) > 1:
-            raise ValueError(
-                f"y must have as many columns in all of its parts; got {sorted(widths)}."
-            )
-        return problems[0]
+    if first.multilabel:
+        _check_widths({(len(columns),) for columns in classes})
+        return first
     if len(set(map(label_kind, classes))) > 1:
         raise ValueError(f"y must hold numbers or strings, not both; got {classes}.")
     return ExclusiveClasses(np.unique(np.concatenate(classes)))
+
+
+def _check_widths(shapes):
+    """An error if the rows of parts of y have several shapes."""
+    if len(shapes) > 1:
+        raise ValueError(
+            "y must have as many columns in all of its parts; got rows of the shapes "
+            f"{sorted(shapes)}."
+        )
 
 
 def sorted_classes(classes):

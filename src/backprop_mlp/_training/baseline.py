@@ -43,14 +43,15 @@ def constant_cost(targets: ClassTargets, loss: Loss, totals, class_weight, total
     return cost if np.isfinite(cost) else np.inf
 
 
-def cost_of_the_mean(loss, totals, sum_losses):
+def cost_of_the_mean(targets, loss, moments, sum_losses):
     """J where all weights are zero and the outputs are the loss's constant: the mean of y.
 
     Parameters
     ----------
+    targets : Numbers
     loss : RegressionLoss
-    totals : ndarray of shape (3, n_outputs)
-        As `Numbers.totals` returns them, in the units of training.
+    moments : Moments
+        Of all rows.
     sum_losses : callable(z) -> float
         The sum of the rows' losses where all have the logits z.
 
@@ -59,9 +60,10 @@ def cost_of_the_mean(loss, totals, sum_losses):
     cost : float
         inf if numbers overflow.
     """
-    weight, first, _ = totals
+    (mean,) = targets.encode(moments.mean[np.newaxis], np.float64)
+    weight = np.float64(moments.weight)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        cost = sum_losses(loss.constant_logits(first, weight)) / weight[0]
+        cost = sum_losses(loss.constant_logits(mean * weight, weight)) / weight
     return cost if np.isfinite(cost) else np.inf
 
 

@@ -143,13 +143,16 @@ class Validation:
     scorer_rows : tuple of (X, y) and dict, default=None
         What a callable is given after the estimator: rows, and the sample weights by
         name if there are any.
+    totals : Moments, default=None
+        As ``targets.totals`` of the rows; of numbers only, for their R2.
     """
 
-    def __init__(self, blocks: RowBlocks, targets, scoring, scorer_rows=None):
+    def __init__(self, blocks: RowBlocks, targets, scoring, scorer_rows=None, totals=None):
         self.blocks = blocks
         self.targets = targets
         self.scoring = scoring
         self.scorer_rows = scorer_rows
+        self.totals = totals
         self.total_weight = blocks.total_weight
         if not 0.0 < self.total_weight < np.inf:
             raise ValueError(
@@ -189,7 +192,8 @@ class Validation:
                 "as X (StandardScaler)."
             )
         if self.scoring is None:
-            return Measured(self.targets.score(sum(tallies), self.total_weight), loss)
+            score = self.targets.score(sum(tallies), self.total_weight, self.totals)
+            return Measured(score, loss)
         if self.scoring == "loss":
             return Measured(-loss, loss)
         (X, y), metadata = self.scorer_rows

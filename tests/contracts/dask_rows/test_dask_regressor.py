@@ -113,3 +113,105 @@ def test_dataframes_are_rows_too(client):
     fitted = DaskBackpropMLPRegressor(regressor()).fit(frame[list("abcdefghij")], frame["y"])
     np.testing.assert_allclose(fitted.y_mean_, y.mean(), rtol=1e-12)
     assert list(fitted.feature_names_in_) == list("abcdefghij")
+
+
+# Rows that do not count, and numbers far away
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("normalize_y", [True, False])
+@pytest.mark.parametrize("target", [y, Y], ids=["one output", "two outputs"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_number_of_weight_zero_changes_nothing(client, loss, target, normalize_y, dtype):
+    """Also where no row of a partition has weight."""
+    weights = WEIGHTS.copy()
+    weights[:80] = 0.0
+    moved = target.copy()
+    moved[weights == 0.0] = -1e200
+    model = regressor(loss=loss, normalize_y=normalize_y)
+    rows = X.astype(dtype)
+    found, expected = (
+        DaskBackpropMLPRegressor(model).fit(
+            *parts(rows, numbers, weights),
+            **dict(
+                zip(
+                    ["X_val", "y_val", "sample_weight_val"],
+                    parts(rows, numbers, weights),
+                    strict=True,
+                )
+            ),
+        )
+        for numbers in (moved, target)
+    )
+    for W, other in zip(found.coefs_, expected.coefs_, strict=True):
+        np.testing.assert_array_equal(W, other)
+    np.testing.assert_array_equal(found.y_scale_, expected.y_scale_)
+    assert found.validation_scores_ == expected.validation_scores_
+    assert found.cost(*parts(rows, moved, weights)) == expected.cost(*parts(rows, target, weights))
+    assert found.score(*parts(X, moved, weights)) == expected.score(*parts(X, target, weights))
+
+
+@pytest.mark.parametrize("shift", [1e3, 1e7, 1e12])
+def test_the_score_is_r2_wherever_y_lies(client, shift):
+    fitted = DaskBackpropMLPRegressor(regressor()).fit(*parts(X, Y))
+    expected = r2_score(Y + shift, fitted.to_local().predict(X), sample_weight=WEIGHTS)
+    assert fitted.score(*parts(X, Y + shift, WEIGHTS)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("magnitude", [1e-200, 1e200])
+def test_y_may_be_of_any_magnitude(client, magnitude):
+    target = y.copy()
+    target[:80] = 7.0
+    fitted = DaskBackpropMLPRegressor(regressor()).fit(*parts(X, magnitude * target))
+    assert fitted.y_scale_[0] == pytest.approx(magnitude * target.std(), rel=1e-12)
+
+
+def test_predictions_in_float32_keep_the_digits_of_y(client):
+    rows = X.astype(np.float32)
+    fitted = DaskBackpropMLPRegressor(regressor()).fit(*parts(rows, 1e8 + y))
+    predicted = fitted.predict(chunked(rows, 80, 120))
+    assert predicted.dtype == predicted.compute().dtype == np.float64
+    expected = regressor().fit(rows, y).predict(rows)
+    np.testing.assert_allclose(predicted.compute() - 1e8, expected, atol=1e-2 * y.std())
+
+
+def test_no_weight_at_all_is_refused(client):
+    with pytest.raises(ValueError, match="sum above 0"):
+        DaskBackpropMLPRegressor(regressor()).fit(*parts(X, y, np.zeros(len(y))))
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("X_val", X[:, :2], "X_val has 2 features"),
+        ("X_val", np.where(X > 1.0, np.nan, X), "Input X_val contains NaN"),
+        ("y_val", np.where(y > 100.0, np.nan, y), "Input y_val contains NaN"),
+        ("y_val", Y, "y_val must be of shape"),
+        ("y_val", y[:100], "y_val must have 300 rows, as X_val has; got 100"),
+        ("sample_weight_val", -np.ones(len(y)), "`sample_weight_val`"),
+    ],
+)
+def test_errors_name_the_validation_rows(client, name, value, said):
+    given = dict(zip(["X_val", "y_val"], parts(X, y), strict=True)) | {name: chunked(value, 80)}
+    if name == "X_val":
+        given["y_val"] = chunked(y, 80)
+    with pytest.raises(ValueError, match=said):
+        DaskBackpropMLPRegressor(regressor()).fit(*parts(X, y), **given)
+
+
+def test_data_in_memory_are_sent_to_the_plain_estimators(client):
+    with pytest.raises(TypeError, match="use BackpropMLPClassifier or BackpropMLPRegressor"):
+        DaskBackpropMLPRegressor(regressor()).fit(X, y)
+
+
+def test_a_warm_start_leaves_the_random_state_of_the_user(client):
+    rng = np.random.RandomState(0)
+    model = DaskBackpropMLPRegressor(regressor(warm_start=True, random_state=rng))
+    before = rng.get_state()[1].copy()
+    for _ in range(2):
+        model.fit(*parts(X, y))
+        np.testing.assert_array_equal(rng.get_state()[1], before)
+        assert rng.get_state()[2] == np.random.RandomState(0).get_state()[2]

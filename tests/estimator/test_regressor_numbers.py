@@ -1,0 +1,296 @@
+"""The numbers that a regressor is given: which rows count, how far they are, what kind they are."""
+
+import pickle
+import warnings
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.datasets import load_diabetes
+from sklearn.metrics import r2_score
+from sklearn.preprocessing import scale
+
+from backprop_mlp import BackpropMLPRegressor
+
+LOSSES = ["squared_error", "huber", "poisson", "gamma", "quantile"]
+LOG_LINK = ["poisson", "gamma"]
+SOLVERS = ["cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"]
+
+X, y = load_diabetes(return_X_y=True)
+X, y = scale(X)[:120], y[:120]
+Y = np.column_stack([y, 3.0 * np.abs(X[:, 2]) + 1.0])
+WEIGHTS = np.ones(len(y))
+WEIGHTS[[0, 5, 60]] = 0.0
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("error::RuntimeWarning"),
+]
+
+
+def regressor(solver="cg", **params):
+    defaults = {"hidden_layer_sizes": 5, "activation": "tanh", "max_iter": 5, "random_state": 0}
+    return BackpropMLPRegressor(**defaults | params, solver=solver)
+
+
+def without_meaning(target, value):
+    """The target with a value in the rows that have no weight."""
+    target = target.astype(np.float64)
+    target[WEIGHTS == 0.0] = value
+    return target
+
+
+def assert_same_network(model, expected):
+    np.testing.assert_array_equal(model.y_mean_, expected.y_mean_)
+    np.testing.assert_array_equal(model.y_scale_, expected.y_scale_)
+    for W, other in zip(model.coefs_, expected.coefs_, strict=True):
+        np.testing.assert_array_equal(W, other)
+
+
+# Rows with zero weight
+
+
+@pytest.mark.parametrize("value", [1e9, 1e200, -1e300])
+@pytest.mark.parametrize("target", [y, Y], ids=["one output", "two outputs"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_number_of_weight_zero_changes_no_fit(loss, target, value):
+    expected = regressor(loss=loss).fit(X, target, WEIGHTS)
+    model = regressor(loss=loss).fit(X, without_meaning(target, value), WEIGHTS)
+    assert_same_network(model, expected)
+    assert model.loss_ == expected.loss_
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("normalize_y", [True, False])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_number_of_weight_zero_changes_no_solver(solver, normalize_y, dtype):
+    rows, target = X.astype(dtype), without_meaning(y, 1e200)
+    expected = regressor(solver, normalize_y=normalize_y).fit(rows, y, WEIGHTS)
+    model = regressor(solver, normalize_y=normalize_y).fit(rows, target, WEIGHTS)
+    assert_same_network(model, expected)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_number_of_weight_zero_changes_no_chunk(loss):
+    expected, model = regressor("adam", loss=loss), regressor("adam", loss=loss)
+    for _ in range(2):
+        expected.partial_fit(X, y, WEIGHTS)
+        model.partial_fit(X, without_meaning(y, -1e200), WEIGHTS)
+    assert_same_network(model, expected)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_number_of_weight_zero_changes_no_warm_start(solver, loss):
+    expected = regressor(solver, loss=loss, warm_start=True).fit(X, y)
+    model = pickle.loads(pickle.dumps(expected))
+    expected.fit(X, y, WEIGHTS)
+    model.fit(X, without_meaning(y, -1e200), WEIGHTS)
+    assert_same_network(model, expected)
+
+
+@pytest.mark.parametrize("scoring", [None, "loss", "r2"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("given", [False, True], ids=["held out", "given"])
+def test_a_number_of_weight_zero_changes_no_early_stopping(given, loss, scoring):
+    def fitted(target):
+        model = regressor(loss=loss, early_stopping=True, scoring=scoring)
+        validation = {"X_val": X, "y_val": target, "sample_weight_val": WEIGHTS}
+        return model.fit(X, target, WEIGHTS, **(validation if given else {}))
+
+    model, expected = fitted(without_meaning(y, -1e200)), fitted(y)
+    assert_same_network(model, expected)
+    assert model.validation_scores_ == expected.validation_scores_
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_number_of_weight_zero_costs_nothing(loss):
+    model = regressor(loss=loss).fit(X, y)
+    target = without_meaning(y, -1e200)
+    assert model.cost(X, target, WEIGHTS) == model.cost(X, y, WEIGHTS)
+    for found, expected in zip(
+        model.cost_gradient(X, target, WEIGHTS)[1],
+        model.cost_gradient(X, y, WEIGHTS)[1],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_numbers_are_not_changed_where_they_lie():
+    target = without_meaning(y, 1e200)
+    before = target.copy()
+    regressor().fit(X, target, WEIGHTS)
+    np.testing.assert_array_equal(target, before)
+
+
+def test_a_row_that_weighs_next_to_nothing_changes_next_to_nothing():
+    weights = np.ones(len(y))
+    weights[0] = 1e-300
+    target = y.copy()
+    target[0] = 1e12
+    model, expected = regressor().fit(X, target, weights), regressor().fit(X[1:], y[1:])
+    assert model.y_mean_ == pytest.approx(expected.y_mean_, rel=1e-12)
+    assert model.y_scale_ == pytest.approx(expected.y_scale_, rel=1e-12)
+
+
+def test_a_row_that_is_held_out_may_be_far_away():
+    model = regressor("adam", early_stopping=True, max_iter=1, scoring="loss").fit(X, y)
+    for row in range(len(y)):
+        target = y.copy()
+        target[row] = 1e12
+        again = regressor("adam", early_stopping=True, max_iter=1, scoring="loss").fit(X, target)
+        if again.y_mean_ < 1e6:  # it is held out
+            assert again.y_scale_ == model.y_scale_
+            return
+    raise AssertionError("no row is held out")
+
+
+# Numbers far from zero
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("hidden", [5, ()])
+def test_predictions_in_float32_keep_the_digits_of_y(hidden, container, solver):
+    def fitted(target):
+        rows = container(X.astype(np.float32))
+        return regressor(solver, hidden_layer_sizes=hidden, max_iter=3).fit(rows, target)
+
+    near, far = fitted(X[:, 2] * 3.0), fitted(1e8 + X[:, 2] * 3.0)
+    rows = container(X.astype(np.float32))
+    np.testing.assert_allclose(far.predict(rows) - 1e8, near.predict(rows), atol=1e-3)
+
+
+def test_the_validation_score_in_float32_is_that_of_the_predictions():
+    rows, target = X.astype(np.float32), 1e8 + X[:, 2] * 3.0
+    model = regressor(max_iter=50).fit(rows, target, X_val=rows, y_val=target)
+    assert model.validation_scores_[-1] == pytest.approx(model.score(rows, target), abs=1e-5)
+
+
+def test_training_in_float32_goes_on_where_it_was():
+    rows, target = X.astype(np.float32), 1e8 + y
+    for hidden in (5, ()):
+        split = regressor("adam", hidden_layer_sizes=hidden, max_iter=1, warm_start=True)
+        for _ in range(3):
+            split = pickle.loads(pickle.dumps(split.fit(rows, target)))
+        whole = regressor("adam", hidden_layer_sizes=hidden, max_iter=3).fit(rows, target)
+        assert_same_network(split, whole)
+
+
+def test_thetas_of_float32_make_the_same_regressor():
+    rows = X.astype(np.float32)
+    model = regressor().fit(rows, 1e8 + y)
+    twin = BackpropMLPRegressor.from_thetas(model.thetas_, activation="tanh")
+    np.testing.assert_allclose(twin.predict(X), model.predict(X), rtol=1e-14)
+
+
+@pytest.mark.parametrize("magnitude", [1e-44, 1e42, 1e200])
+def test_y_may_be_of_any_magnitude_in_float32(magnitude):
+    rows = X.astype(np.float32)
+    there, moved = regressor().fit(rows, y), regressor().fit(rows, magnitude * y)
+    np.testing.assert_allclose(moved.predict(rows) / magnitude, there.predict(rows), rtol=1e-3)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@pytest.mark.parametrize(("dtype", "magnitude"), [(np.float32, 1e42), (np.float64, 1e200)])
+def test_a_y_that_would_overflow_is_refused_by_name(dtype, magnitude, loss):
+    rows = X.astype(dtype)
+    model = regressor(loss=loss, normalize_y=False)
+    said = r"y must be within .* to be computed in float.*; got numbers from .*\. Scale y"
+    with pytest.raises(ValueError, match=said):
+        model.fit(rows, magnitude * y)
+    assert not hasattr(model, "coefs_")
+    model.fit(rows, y)
+    with pytest.raises(ValueError, match=said):
+        model.cost(rows, magnitude * y)
+    with pytest.raises(ValueError, match=said.replace("y", "y_val", 1)):
+        model.fit(rows, y, X_val=rows, y_val=magnitude * y)
+    with pytest.raises(ValueError, match=said):
+        regressor("adam", normalize_y=False).partial_fit(rows, magnitude * y)
+
+
+def test_a_y_that_would_vanish_is_refused_by_name():
+    rows = X.astype(np.float32)
+    for target in (1e-300 * y, np.where(np.arange(len(y)) == 3, 1e-46, y)):
+        with pytest.raises(ValueError, match=r"y must be > 0 with .*float32, too; got .*e-"):
+            regressor(loss="gamma").fit(rows, target)
+        regressor(loss="gamma").fit(X, target)
+        regressor(loss="poisson").fit(rows, target)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e3, 1e7, 1e12])
+@pytest.mark.parametrize("normalize_y", [True, False])
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["equal rows", "weighted rows"])
+def test_the_validation_score_is_r2_wherever_y_val_lies(weights, normalize_y, shift):
+    y_val = Y + shift
+    model = regressor(normalize_y=normalize_y, max_iter=1).fit(
+        X, Y, X_val=X, y_val=y_val, sample_weight_val=weights
+    )
+    expected = r2_score(y_val, model.predict(X), sample_weight=weights)
+    assert model.validation_scores_[-1] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.1, 1e9, -7.0])
+def test_r2_of_a_constant_y_val_is_zero(value):
+    model = regressor().fit(X, y, X_val=X, y_val=np.full(len(y), value))
+    assert set(model.validation_scores_) == {0.0}
+
+
+# Kinds of numbers
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        y.astype(str),
+        y.astype(str).astype(object),
+        np.array([b"1"] * len(y), dtype=object),
+        np.arange(len(y)).astype("datetime64[D]"),
+        np.arange(len(y)).astype("timedelta64[D]"),
+        np.array([np.timedelta64(k, "D") for k in range(len(y))], dtype=object),
+        np.array([date(2020, 1, 1) + timedelta(k) for k in range(len(y))], dtype=object),
+    ],
+    ids=["strings", "string objects", "bytes", "dates", "times", "time objects", "date objects"],
+)
+def test_what_is_no_number_is_refused(target):
+    model = regressor().fit(X, y)
+    for call in (model.fit, model.cost, regressor("adam").partial_fit):
+        with pytest.raises(ValueError, match="y must hold numbers"):
+            call(X, target)
+    with pytest.raises(ValueError, match="y_val must hold numbers"):
+        model.fit(X, y, X_val=X, y_val=target)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint64, np.float16, np.float32, object])
+def test_numbers_may_be_of_any_kind(dtype):
+    target = np.abs(np.round(y / 2.0)).astype(dtype)
+    model, expected = regressor().fit(X, target), regressor().fit(X, target.astype(np.float64))
+    assert_same_network(model, expected)
+
+
+def test_decimals_and_nullable_numbers_are_numbers():
+    pd = pytest.importorskip("pandas")
+    expected = regressor().fit(X, np.round(y))
+    for target in (
+        np.array([Decimal(int(value)) for value in np.round(y)], dtype=object),
+        pd.Series(np.round(y)).astype("Float64"),
+        pd.Series(np.round(y)).astype("Int64"),
+    ):
+        assert_same_network(regressor().fit(X, target), expected)
+
+
+def test_y_may_be_a_read_only_memory_map(tmp_path):
+    np.save(tmp_path / "y.npy", y)
+    target = np.load(tmp_path / "y.npy", mmap_mode="r")
+    assert_same_network(regressor().fit(X, target, WEIGHTS), regressor().fit(X, y, WEIGHTS))
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e300])
+def test_weights_of_any_magnitude_leave_mean_and_scale(weight):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model = regressor(alpha=0.0).fit(X, y, np.full(len(y), weight))
+    assert model.y_mean_ == pytest.approx(y.mean(), rel=1e-12)
+    assert model.y_scale_ == pytest.approx(y.std(), rel=1e-12)
