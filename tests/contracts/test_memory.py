@@ -130,7 +130,7 @@ def test_early_stopping_holds_no_copy_of_the_data():
 @pytest.mark.parametrize("solver", ["cg", "adam"])
 @pytest.mark.parametrize("labels", ["classes", "label matrix"])
 def test_holding_rows_out_takes_few_bytes_per_row(solver, class_weight, labels, tmp_path):
-    n_rows = 200_000
+    n_rows = 400_000
     X, y = rows(n_rows, 8, np.float32)
     np.save(tmp_path / "X.npy", X)
     X = np.load(tmp_path / "X.npy", mmap_mode="r")
