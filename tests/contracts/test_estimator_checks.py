@@ -9,7 +9,7 @@ Beyond some 15 iterations the check would measure that, and not the weights.
 """
 
 import pytest
-from sklearn.utils.estimator_checks import check_estimator
+from checks import not_passed, slow_but
 
 from backprop_mlp import BackpropMLPClassifier
 
@@ -40,24 +40,10 @@ CONFIGURATIONS = {
         **SHORT,
     },
 }
-SLOW = {"two starts", "leaky_relu", "softmax", "warm_start"}
-
-ARRAY_API = "check_array_api_input"
-"""scikit-learn skips it unless SCIPY_ARRAY_API is set; the estimator does not claim support."""
+IN_EVERY_RUN = CONFIGURATIONS.keys() - {"two starts", "leaky_relu", "softmax", "warm_start"}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CONFIGURATIONS],
-)
 @pytest.mark.filterwarnings("ignore")
-def test_every_check_passes(name):
-    estimator = BackpropMLPClassifier(**CONFIGURATIONS[name])
-    results = check_estimator(estimator, on_skip=None, on_fail=None)
-    assert len(results) > 50
-    not_passed = {
-        result["check_name"]: result["exception"]
-        for result in results
-        if result["status"] != "passed" and result["check_name"] != ARRAY_API
-    }
-    assert not_passed == {}
+@pytest.mark.parametrize("params", slow_but(IN_EVERY_RUN, CONFIGURATIONS))
+def test_every_check_passes(params):
+    assert not_passed(BackpropMLPClassifier(**params)) == {}

@@ -16,13 +16,10 @@ never rises.)
 """
 
 import pytest
+from checks import not_passed, slow_but
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils.estimator_checks import check_estimator
 
 from backprop_mlp import BackpropMLPClassifier
-
-ARRAY_API = "check_array_api_input"
-"""scikit-learn skips it unless SCIPY_ARRAY_API is set; the estimator does not claim support."""
 
 PASSING = {
     "newton-cg": {"solver": "newton-cg"},
@@ -51,35 +48,17 @@ DRAWN_BY_ROW = {
     "early stopping, lbfgs": {"early_stopping": True, "solver": "lbfgs"},
 }
 
-DEFAULT_RUN = {"adam", "batch norm", "early stopping"}
-
-
-def some_slow(configurations):
-    return [
-        pytest.param(params, id=name, marks=[pytest.mark.slow] * (name not in DEFAULT_RUN))
-        for name, params in configurations.items()
-    ]
-
-
-def not_passed(estimator):
-    """{name: reason} of the checks that fail or are skipped."""
-    results = check_estimator(estimator, on_skip=None, on_fail=None)
-    assert len(results) > 50
-    return {
-        result["check_name"]: result["exception"]
-        for result in results
-        if result["status"] != "passed" and result["check_name"] != ARRAY_API
-    }
+IN_EVERY_RUN = {"adam", "batch norm", "early stopping"}
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("params", some_slow(PASSING))
+@pytest.mark.parametrize("params", slow_but(IN_EVERY_RUN, PASSING))
 def test_every_check_passes(params):
     assert not_passed(BackpropMLPClassifier(**params)) == {}
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("params", some_slow(DRAWN_BY_ROW | BY_ROW_COUNT))
+@pytest.mark.parametrize("params", slow_but(IN_EVERY_RUN, DRAWN_BY_ROW | BY_ROW_COUNT))
 def test_what_is_drawn_or_counted_by_row_fails_the_weight_equivalences_alone(params):
     assert not_passed(BackpropMLPClassifier(**params)).keys() == BY_ROW
 
