@@ -27,8 +27,11 @@ class Place(NamedTuple):
 
 
 def workers_of(client):
-    """The cluster's workers, in the order of their addresses."""
-    workers = client.scheduler_info(n_workers=-1)["workers"]
+    """The cluster's workers, in the order of their addresses; waits until there is one."""
+    # What `Client.scheduler_info` returns is replaced in the background from time to time, by a
+    # summary that lists no workers.
+    while not (workers := client.sync(client.scheduler.identity, n_workers=-1)["workers"]):
+        client.wait_for_workers(1)
     return [
         Place(address, about["nthreads"], about["memory_limit"] or float("inf"))
         for address, about in sorted(workers.items())

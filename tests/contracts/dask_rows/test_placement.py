@@ -1,10 +1,12 @@
 """Which partitions are computed together."""
 
+import threading
+
 import pytest
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 
-from backprop_mlp._dask.placement import Place, share_out
+from backprop_mlp._dask.placement import Place, share_out, workers_of  # noqa: E402
 
 TWO = [Place("a", 1, float("inf")), Place("b", 1, float("inf"))]
 
@@ -40,3 +42,22 @@ def test_every_partition_is_in_one_group(addresses):
 
 def test_there_are_no_empty_groups():
     assert share_out([1], ["b"], TWO) == [("b", [0])]
+
+
+def test_workers_are_found_whatever_the_client_last_heard_of_them(client, monkeypatch):
+    heard = client.scheduler_info()
+    monkeypatch.setattr(client, "_scheduler_identity", heard | {"workers": {}})
+    monkeypatch.setattr(client, "_update_scheduler_info", None)
+    assert len(workers_of(client)) == 2
+
+
+def test_the_first_worker_is_waited_for():
+    quiet = {"processes": False, "dashboard_address": None}
+    with (
+        distributed.LocalCluster(n_workers=0, threads_per_worker=1, **quiet) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        timer = threading.Timer(0.3, cluster.scale, args=[1])
+        timer.start()
+        assert len(workers_of(client)) == 1
+        timer.join()
