@@ -3,9 +3,6 @@
 from numbers import Integral
 
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import VotingRegressor
-from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils import check_random_state
@@ -21,7 +18,6 @@ from ._estimator.columns import (
 )
 from ._estimator.keywords import RandomState
 from ._estimator.seeds import draw_seeds
-from ._estimator.voting import LabelVotingClassifier
 from ._piecewise_linear import PiecewiseLinearEncoder
 from ._regressor import BackpropMLPRegressor
 from ._regressor_cv import BackpropMLPRegressorCV
@@ -117,6 +113,9 @@ def make_tabular_classifier(
     """
     network = BackpropMLPClassifier(100, solver="lbfgs", output_activation="softmax", max_iter=40)
     networks = _networks(estimator, network, BackpropMLPClassifierCV, n_folds, n_jobs, random_state)
+    # To import scikit-learn's ensembles takes longer than this package, which most do without.
+    from ._estimator.voting import LabelVotingClassifier
+
     return _pipeline(LabelVotingClassifier(networks, voting="soft"))
 
 
@@ -181,6 +180,8 @@ def make_tabular_regressor(
     """
     network = BackpropMLPRegressor(100, solver="lbfgs", max_iter=40)
     networks = _networks(estimator, network, BackpropMLPRegressorCV, n_folds, n_jobs, random_state)
+    from sklearn.ensemble import VotingRegressor
+
     return _pipeline(VotingRegressor(networks))
 
 
@@ -222,6 +223,9 @@ def _pipeline(networks):
 
 def _columns():
     """What makes numbers of all columns of a table."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import MissingIndicator, SimpleImputer
+
     numbers = make_pipeline(
         _read(floats_of), SimpleImputer(strategy="median", keep_empty_features=True)
     )

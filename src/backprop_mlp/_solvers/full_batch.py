@@ -78,9 +78,6 @@ METHODS = {
     "lbfgs": Method(
         "L-BFGS-B",
         ({"gtol": 0.0, "ftol": 0.0, "maxls": 50, "maxiter": _NO_LIMIT, "maxfun": _NO_LIMIT},),
-        # On tables of some hundred rows more than this took longer than the fifth of the
-        # evaluations that it saves there.
-        most_for_curvature=0.35,
     ),
     # SciPy 1.12 takes no step at all with xtol = 0. It takes a curvature below 7e-16 for none
     # at all, which ends the descent where the gradient is about 1e-7; with this factor of the
