@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")  # Files only: no screen is needed.
 STYLE = {
@@ -35,6 +36,17 @@ def argument_parser(description):
         help="where to save the pictures (default: %(default)s)",
     )
     return parser
+
+
+def plot_below(ax, x, y, top, **style):
+    """Draw a line; a triangle on the upper edge, at ``top``, stands for what lies beyond."""
+    y = np.asarray(y)
+    (line,) = ax.plot(x, np.minimum(y, top), **style)
+    beyond = np.flatnonzero(~(y <= top))
+    if len(beyond):
+        edge = np.full(len(beyond), top)
+        color = line.get_color()
+        ax.plot(np.asarray(x)[beyond], edge, "^", color=color, markersize=10, clip_on=False)
 
 
 def save(figure, folder, name):

@@ -9,7 +9,7 @@ Top: the norm of the gradient in each layer after the first epoch, mean of five
 starts. Through logistic units it shrinks on its way back, layer by layer, and the
 first ones hear a ten-thousandth of it; with batch normalisation every layer hears
 about the same. Tanh and relu units pass the gradient on by themselves.
-Bottom: the cost after 20 epochs over the learning rate; what lies on the upper edge
+Bottom: the cost after 20 epochs over the learning rate; a triangle on the upper edge
 has diverged. What batch normalisation gives to tanh and relu units is a wider range
 of rates that work.
 
@@ -21,7 +21,7 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _pictures import argument_parser, save
+from _pictures import argument_parser, plot_below, save
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
@@ -112,8 +112,7 @@ for column, activation in zip(axes.T, ACTIVATIONS, strict=True):
         norms = gradient_norms(X, y, activation, batch_norm)
         costs = [final_cost(X, y, activation, batch_norm, rate) for rate in RATES]
         column[0].plot(layers, norms, **style)
-        # What diverged lies on the upper edge.
-        column[1].plot(RATES, np.minimum(costs, 10.0), clip_on=False, **style)
+        plot_below(column[1], RATES, costs, 10.0, **style)
         print(
             f"{activation:10}{'yes' if batch_norm else 'no':>11}{norms[0] / norms[-1]:14.1e}"
             + "".join(f"{cost:9.3f}" for cost in costs)

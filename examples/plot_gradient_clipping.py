@@ -10,7 +10,7 @@ many are short, and some a hundred times as long: a step along one of these can 
 all that was learned. Middle: three starts at a high rate. Without clipping a start
 diverges (a cross), or a few steps kill its units and it stays at what guessing costs,
 2.3; with it (``max_grad_norm``) all of them learn. Right: the cost at the end over the
-learning rate, the mean of the starts; on the upper edge at least one has diverged.
+learning rate, the mean of the starts; at a triangle on the upper edge one has diverged.
 Clipping does not make the lowest cost lower: here the smallest rate without it does as
 well. It makes rates work that are ten times as high and more.
 """
@@ -19,7 +19,7 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _pictures import argument_parser, save
+from _pictures import argument_parser, plot_below, save
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
@@ -131,7 +131,7 @@ for max_grad_norm, style in STYLES.items():
         if rate == HIGH_RATE:
             for curve in curves:
                 draw_curve(middle, curve, style)
-    right.plot(RATES, np.minimum(ends, 10.0), clip_on=False, **style)
+    plot_below(right, RATES, ends, 10.0, **style)
     shown = ["diverged" if end == np.inf else f"{end:.3f}" for end in ends]
     print(f"{style['label']:18}" + "".join(f"{end:>10}" for end in shown))
 middle.set(title=f"Learning rate {HIGH_RATE:g}", ylabel="Cost J", yscale="log")

@@ -7,8 +7,8 @@ The learning-rate range test, and whether its suggestion is any good.
 Top: in one short run the learning rate rises at every update, and the cost of each
 mini-batch is noted. It stays, falls, and rises again where training diverges. The
 suggestion is a tenth of the rate at which the smoothed cost is lowest. Bottom: the
-same networks, trained for 20 epochs at rates from low to high; on the upper edge
-training has diverged. The star is the cost at the suggestion: a safe place to start,
+same networks, trained for 20 epochs at rates from low to high; at a triangle the
+cost ended above 10. The star is the cost at the suggestion: a safe place to start,
 found within 200 updates. It is not the optimum: here the best rates are about four
 times as high.
 """
@@ -17,7 +17,7 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _pictures import argument_parser, save
+from _pictures import argument_parser, plot_below, save
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
@@ -77,7 +77,7 @@ for column, (name, settings) in zip(axes.T, NETWORKS.items(), strict=True):
 
     column[0].set(title=f"{name}: {suggestion:.2g}", xlabel="")
     column[0].get_legend().remove()
-    column[1].plot(RATES, np.minimum(costs, 10.0), "o-", clip_on=False, label="rates tried")
+    plot_below(column[1], RATES, costs, 10.0, marker="o", label="rates tried")
     column[1].axvline(suggestion, color="black", linestyle="--")
     column[1].plot(suggestion, there, "k*", markersize=15, linestyle="", label="cost there")
     column[1].set(xlabel="Learning rate", yscale="log", ylim=(0.05, 10.0))

@@ -13,15 +13,15 @@ Left: the cost over the passes through the data, each mini-batch method at the b
 of nine learning rates, for a comparison at one common rate compares rates, not
 methods. Well tuned, the five are much alike here; conjugate gradient and L-BFGS,
 which have nothing to tune, start more slowly and end where the five do. Right: the
-cost at the end over the learning rate. Where the good rates lie differs thirtyfold
-from method to method.
+cost at the end over the learning rate; a triangle on the upper edge stands for a higher
+one. Where the good rates lie differs thirtyfold from method to method.
 """
 
 import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _pictures import argument_parser, save
+from _pictures import argument_parser, plot_below, save
 from sklearn.datasets import make_circles
 from sklearn.exceptions import ConvergenceWarning
 
@@ -34,6 +34,7 @@ N_PASSES = 40
 PASSES = np.arange(1, N_PASSES + 1)
 RATES = np.logspace(-3.5, 0.5, 9)
 SEEDS = range(3)
+HIGHEST = 1.5
 
 MINI_BATCH = {
     "gradient descent": {"solver": "sgd", "momentum": 0.0},
@@ -90,7 +91,7 @@ for name, settings in MINI_BATCH.items():
     ]
     ends = np.array([curve[-1] for curve in curves])
     best_curves[name] = curves[ends.argmin()]
-    right.plot(RATES, ends, **STYLES[name])
+    plot_below(right, RATES, ends, HIGHEST, **STYLES[name])
     print(f"{name:20}{RATES[ends.argmin()]:10.2g}{ends.min():9.4f}")
 for name, settings in FULL_BATCH.items():
     best_curves[name] = cost_curve(X, y, max_iter=N_PASSES, max_fun=N_PASSES, **settings)
@@ -104,7 +105,7 @@ for name, settings in FULL_BATCH.items():
 for name, curve in best_curves.items():
     left.plot(PASSES, curve, markevery=4, label=name, **STYLES[name])
 left.set(title="Each at its best rate", xlabel="Passes through the data", ylabel="Cost J")
-left.set(yscale="log", ylim=(0.01, 1.5))
+left.set(yscale="log", ylim=(0.01, HIGHEST))
 left.yaxis.set_major_formatter("{x:g}")
 right.set(title=f"After {N_PASSES} passes", xlabel="Learning rate", xscale="log")
 figure.legend(loc="outside lower center", ncols=4)

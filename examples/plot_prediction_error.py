@@ -27,9 +27,9 @@ from backprop_mlp import BackpropMLPRegressor
 # %%
 # Three penalties, from too weak to too strong.
 
-NUMBERS = (-60.0, 420.0)
-TICKS = [0, 100, 200, 300, 400]
-LEFT_OVER = (-260.0, 260.0)
+NUMBERS = (-60.0, 540.0)
+TICKS = [0, 100, 200, 300, 400, 500]
+LEFT_OVER = (-280.0, 280.0)
 ALPHAS = [0.1, 30.0, 200.0]
 
 

@@ -49,8 +49,8 @@ options = argument_parser(__doc__).parse_args()
 X, y = draw_points(600, seed=0)
 X_test, y_test = draw_points(20_000, seed=1)
 grid = np.linspace(0.0, 3.0, 301)
-settings = {"hidden_layer_sizes": 30, "activation": "tanh", "alpha": 0.1, "random_state": 0}
-settings |= {"solver": "lbfgs", "max_iter": 2000}
+settings = {"hidden_layer_sizes": 30, "activation": "tanh", "alpha": 0.1, "max_iter": 2000}
+settings["random_state"] = 0
 curves, below = {}, {}
 print("quantile   new points below the curve")
 for quantile in QUANTILES:

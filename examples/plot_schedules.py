@@ -10,7 +10,8 @@ Middle: the digits, 50 relu units and gradient descent with momentum, at a high
 rate. A constant rate keeps jumping about; the staircase calms down with each step
 down; the cosine calms down to the end, where it is lowest. Right: the cost at the end,
 over the highest rate. At low rates a schedule has nothing to offer, for it only takes
-away. It lets higher rates work, and so makes the choice less delicate.
+away. It lets higher rates work, and so makes the choice less delicate. A triangle on the upper
+edge stands for a higher cost.
 
 Each cost is the mean of three starts.
 """
@@ -19,7 +20,7 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _pictures import argument_parser, save
+from _pictures import argument_parser, plot_below, save
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
@@ -34,6 +35,7 @@ BATCH_SIZE = 32
 HIGH_RATE = 0.3
 RATES = [0.01, 0.03, 0.1, 0.3, 0.6]
 SEEDS = range(3)
+HIGHEST = 1.2
 STYLES = {
     "constant": {"color": "C0", "linestyle": "--", "marker": "o"},
     "step": {"color": "C1", "linestyle": "-", "marker": "s"},
@@ -110,12 +112,12 @@ for name in ("constant", "step", "cosine"):
     curves = {rate: cost_curve(X, y, name, rate) for rate in RATES}
     ends = [curve[-1] for curve in curves.values()]
     axes[1].plot(range(1, N_EPOCHS + 1), curves[HIGH_RATE], markevery=5, **STYLES[name])
-    axes[2].plot(RATES, ends, **STYLES[name])
+    plot_below(axes[2], RATES, ends, HIGHEST, **STYLES[name])
     print(f"{name:10}" + "".join(f"{end:8.3f}" for end in ends))
 axes[1].set(title=f"Training from rate {HIGH_RATE:g}", xlabel="Epoch")
 axes[2].set(title=f"After {N_EPOCHS} epochs", xlabel="Highest learning rate", xscale="log")
 for ax in axes[1:]:
-    ax.set(ylabel="Cost J", yscale="log", ylim=(0.15, 1.2))
+    ax.set(ylabel="Cost J", yscale="log", ylim=(0.15, HIGHEST))
     ax.set_yticks([0.2, 0.3, 0.5, 1.0], ["0.2", "0.3", "0.5", "1"])
 axes[2].set_xticks(RATES, [f"{rate:g}" for rate in RATES])
 for ax in axes[1:]:
