@@ -4,7 +4,6 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
 
 
 def load_ex4_data(path: str | PathLike, *, zero_label: int = 10) -> tuple[np.ndarray, np.ndarray]:
@@ -110,6 +109,9 @@ def load_ex4_weights(path: str | PathLike) -> list[np.ndarray]:
 
 def _read(path, names):
     """The named matrices of a MATLAB file, finite and float64."""
+    # Here, for few need it, and it is a sixth of the package's time to import.
+    from scipy.io import loadmat
+
     with Path(path).open("rb") as file:
         try:
             content = loadmat(file)
