@@ -255,6 +255,9 @@ def _product(x, W):
         y = np.empty((W.shape[1], x.shape[0]), np.result_type(x.dtype, W.dtype)).T
         write_sparse_product(x, W, y)
         return y
+    if len(W) == 1:
+        # NumPy multiplies by a single row without BLAS, and takes two to five times as long.
+        return np.multiply(W.T, x.T).T
     # In single precision OpenBLAS is a third slower at writing columns from rows
     # than at writing rows; that pays for turning a product with fewer columns.
     by_rows = x.dtype == np.float32 and x.shape[1] > W.shape[1] and x.flags.c_contiguous
