@@ -5,6 +5,7 @@ A `fit` of a search of ours leaves it to the search: see `leaves_warnings`.
 
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from inspect import signature
 from typing import NamedTuple
 
@@ -105,14 +106,21 @@ def ignored_keywords(estimator):
     -------
     ignored : list of str
     """
-    defaults = signature(type(estimator)).parameters
+    defaults = _defaults(estimator.__class__)
     return [
         keyword
         for keyword, readers in READERS.items()
         if keyword in defaults
-        and getattr(estimator, keyword) != defaults[keyword].default
+        and getattr(estimator, keyword) != defaults[keyword]
         and not (estimator.solver in readers.solvers and readers.reads(estimator))
     ]
+
+
+@lru_cache
+def _defaults(estimator_class):
+    """Keyword -> its default: reading a signature takes as long as some evaluations."""
+    keywords = signature(estimator_class).parameters
+    return {name: keyword.default for name, keyword in keywords.items()}
 
 
 def warn_of_ignored_keywords(estimator):

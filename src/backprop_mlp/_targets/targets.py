@@ -295,8 +295,10 @@ def sorted_classes(classes):
 def _is_multilabel(y):
     """Whether y is a 0/1 matrix; an error if it holds no labels at all."""
     try:
-        check_classification_targets(y)
-        return type_of_target(y, input_name="y").startswith("multilabel")
+        kind = type_of_target(y, input_name="y")
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):
+            check_classification_targets(y)
     except TypeError as error:
         # Objects that can't be sorted, such as None among strings.
         raise TypeError(f"y must hold labels of one kind, strings or numbers; {error}.") from error
+    return kind == "multilabel-indicator"
