@@ -55,8 +55,8 @@ def make_tabular_classifier(
         The effort: folds of each set, >= 2. Time for training grows with it, and time for
         a prediction, too: there are up to 4 networks per fold.
     n_jobs : int or None, default=None
-        Number of folds to train in parallel, in threads. It does not change the result, and
-        saves little time: threads share Python's interpreter.
+        Number of folds to train in parallel, in threads. It does not change the result.
+        They share Python's interpreter: on small tables little time is saved.
     random_state : int, RandomState instance or None, default=None
         Source of the folds and of the starting weights, read here: every `fit` of the model
         has the same. An int gives the same model in every call.
@@ -143,8 +143,8 @@ def make_tabular_regressor(
         The effort: folds of each set, >= 2. Time for training grows with it, and time for
         a prediction, too: there are up to 4 networks per fold.
     n_jobs : int or None, default=None
-        Number of folds to train in parallel, in threads. It does not change the result, and
-        saves little time: threads share Python's interpreter.
+        Number of folds to train in parallel, in threads. It does not change the result.
+        They share Python's interpreter: on small tables little time is saved.
     random_state : int, RandomState instance or None, default=None
         Source of the folds and of the starting weights, read here: every `fit` of the model
         has the same. An int gives the same model in every call.
