@@ -61,7 +61,7 @@ class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
         Number of folds to train in parallel, in threads unless a
         `joblib.parallel_config` context selects another backend. None means 1
         outside such a context; -1 means all processors. The result does not
-        depend on it.
+        depend on it. Threads share Python's interpreter: small networks gain little.
 
     refit : bool or "folds", default=True
         True trains a new network on all rows with the chosen alpha: one network, with

@@ -56,6 +56,7 @@ def make_tabular_classifier(
         a prediction, too: there are up to 4 networks per fold.
     n_jobs : int or None, default=None
         Number of folds to train in parallel, in threads. It does not change the result.
+        They share Python's interpreter: on small tables little time is saved.
     random_state : int, RandomState instance or None, default=None
         Source of the folds and of the starting weights, read here: every `fit` of the model
         has the same. An int gives the same model in every call.
@@ -143,6 +144,7 @@ def make_tabular_regressor(
         a prediction, too: there are up to 4 networks per fold.
     n_jobs : int or None, default=None
         Number of folds to train in parallel, in threads. It does not change the result.
+        They share Python's interpreter: on small tables little time is saved.
     random_state : int, RandomState instance or None, default=None
         Source of the folds and of the starting weights, read here: every `fit` of the model
         has the same. An int gives the same model in every call.
