@@ -191,6 +191,39 @@ def test_a_nested_user_leaves_the_limit_to_the_outer_one():
     assert set(blas_threads()) == {2}
 
 
+@pytest.mark.parametrize("n_users", [1, 2])
+def test_users_side_by_side_share_the_threads(n_users):
+    both_are_in, one_is_out = threading.Barrier(n_users), threading.Barrier(n_users)
+
+    def use(number):
+        with block_map(MUCH) as map_blocks:
+            both_are_in.wait(PATIENCE)
+            shared = [set(map_blocks(name, range(6))) for _ in range(3)][-1]
+            one_is_out.wait(PATIENCE)
+            if number > 0:
+                return shared, None
+            # Its only neighbour leaves sooner or later.
+            deadline = time.monotonic() + PATIENCE
+            while threads._sharers.share(2) < 2 and time.monotonic() < deadline:
+                time.sleep(0.001)
+            alone = set(map_blocks(meet, range(6)))
+            return shared, alone
+
+    def name(block):
+        time.sleep(0.002)
+        return threading.current_thread().name
+
+    meeting = threading.Barrier(2)
+
+    def meet(block):
+        meeting.wait(PATIENCE)
+        return threading.current_thread().name
+
+    results = Parallel(n_jobs=n_users, prefer="threads")(delayed(use)(i) for i in range(n_users))
+    assert all(len(shared) == 2 // n_users for shared, _ in results)
+    assert len(results[0][1]) == 2
+
+
 def test_of_overlapping_users_the_last_restores_the_limit():
     first, second = block_map(1.0), block_map(1.0)
     first.__enter__()

@@ -8,7 +8,7 @@ held to one thread, and the threads are ours, with some blocks each.
 
 import math
 import threading
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, cached_property, partial
@@ -100,6 +100,36 @@ one_blas_thread = _BlasGuard()
 """Context in which BLAS has one thread."""
 
 
+class _Sharers:
+    """The threads of users that spread blocks over threads at the moment, nested ones once."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._contexts: Counter = Counter()
+        """User's thread -> how many contexts it is in."""
+
+    @contextmanager
+    def joined(self):
+        """Context in which the calling thread is one of them."""
+        user = threading.get_ident()
+        with self._lock:
+            self._contexts[user] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._contexts[user] -= 1
+                if not self._contexts[user]:
+                    del self._contexts[user]
+
+    def share(self, n_threads):
+        """How many of the threads each of them may keep busy, at least one."""
+        return max(1, n_threads // max(1, len(self._contexts)))
+
+
+_sharers = _Sharers()
+
+
 @cache
 def _keep_freed_memory():
     """Have the process keep what a block's arrays give back, for those of the next.
@@ -117,7 +147,9 @@ def block_map(flops, result_bytes=0):
 
     As many threads are used as the BLAS limits in force allow, so
     ``OMP_NUM_THREADS``, ``threadpool_limits`` and the limits that joblib sets in
-    its workers are respected. The results do not depend on how many there are.
+    its workers are respected. Fits that run side by side, such as a search's folds,
+    share them, and the last one has them all. The results do not depend on how many
+    there are.
 
     Parameters
     ----------
@@ -140,12 +172,17 @@ def block_map(flops, result_bytes=0):
             yield map
         else:
             # A thread is started when there is a task for it, and none waits.
-            with ThreadPoolExecutor(n_threads, initializer=one_blas_thread.hold) as pool:
+            pool = ThreadPoolExecutor(n_threads, initializer=one_blas_thread.hold)
+            with pool, _sharers.joined():
                 yield partial(_ordered_map, pool, n_threads, flops, result_bytes)
 
 
 def _ordered_map(pool, n_threads, flops, result_bytes, function, blocks):
     """Like ``pool.map``, with no more than a few tasks' results in memory."""
+    n_threads = _sharers.share(n_threads)
+    if n_threads == 1:
+        yield from map(function, blocks)
+        return
     tasks_by_size = max(flops / FLOPS_OF_A_TASK, result_bytes / RESULTS_OF_A_TASK) * len(blocks)
     n_rounds = math.ceil(tasks_by_size / n_threads)
     n_tasks = min(n_rounds * n_threads, len(blocks))
