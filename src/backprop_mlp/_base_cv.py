@@ -75,8 +75,8 @@ class AlphaSearch(
     _HELD_OUT_LOSS: str
     """Name of the scoring by which the held-out loss chooses, as None does."""
 
-    _DEFAULT_SCORER: str
-    """What `score` uses where the held-out loss chooses."""
+    _DEFAULT_SCORER: Any
+    """Name or scorer: what `score` uses where the held-out loss chooses."""
 
     _OUT_OF_FOLD: str
     """Attribute of the out-of-fold outputs."""
@@ -126,11 +126,13 @@ class AlphaSearch(
                 "GridSearchCV takes it."
             )
         X, y, sample_weight = self._validate_rows(X, y, sample_weight)
-        targets, weights = self._pose(estimator, y, sample_weight)
+        targets, codes, weights = self._pose(estimator, y, sample_weight)
         routed = self._routed("fit", sample_weight, params)
         rng = None if self.random_state is None else check_random_state(self.random_state)
         splits = self._splitter(y, rng).split(X, y, **routed.splitter.split)
         folds = rows_of_folds(splits, weights, self.cv)
+        # What a scorer does with a number of zero weight is not known: it might overflow.
+        y = y if targets.has_classes else codes
         seeds = draw_seeds(rng, len(folds) + 1)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task.begin(X=X, y=y, metadata=metadata)
@@ -155,15 +157,17 @@ class AlphaSearch(
         task.end(lambda: vars(self))
 
     def _pose(self, estimator, y, sample_weight):
-        """What y asks of networks, and the rows' weights with those of their classes."""
+        """What y asks of networks, its codes, and the rows' weights with those of their classes."""
         weights = np.ones(y.shape[0]) if sample_weight is None else sample_weight
         targets = estimator._targets_of(y)
-        codes = targets.codes(y)
+        codes = targets.codes(y, weights)
         totals = targets.totals(codes, weights)
-        targets = targets.scaled_by(totals)
+        if not targets.has_classes:
+            targets = targets.scaled_by(totals)
+            codes = targets.codes(y, weights)
         self._adopt_targets(targets)
         class_weight = estimator._class_weights(targets, totals)
-        return targets, weigh_rows(targets, codes, weights, class_weight)[0]
+        return targets, codes, weigh_rows(targets, codes, weights, class_weight)[0]
 
     def _splitter(self, y, rng):
         """What splits the rows into folds."""
@@ -233,8 +237,7 @@ class AlphaSearch(
         if self.scoring is not None and self._by_loss:
             X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=False)
             held_out = self._held_out_of(targets)
-            losses = held_out.row_losses(y, held_out.outputs(self, X))
-            return -mean_loss(losses, sample_weight)
+            return -mean_loss(held_out, y, held_out.outputs(self, X), sample_weight)
         routed = self._routed("score", sample_weight, params)
         # A scorer may read what it was given a network for, such as ``coefs_``.
         judged = self if keeps_average(self) else self.best_estimator_

@@ -114,10 +114,9 @@ class AlphaPath:
                     fit_without_warnings(network.fit, X, y, sample_weight)
                 outputs = self.held_out.outputs(network, X_out)
                 if self.scorer is None:
-                    score = -mean_loss(self.held_out.row_losses(y_out, outputs), sample_weight_out)
+                    score = -mean_loss(self.held_out, y_out, outputs, sample_weight_out)
                     train_outputs = self.held_out.outputs(network, X)
-                    train_losses = self.held_out.row_losses(y, train_outputs)
-                    train_score = -mean_loss(train_losses, sample_weight)
+                    train_score = -mean_loss(self.held_out, y, train_outputs, sample_weight)
                 else:
                     score = self._score(network, X_out, y_out, metadata_out)
                     # Some metrics are not defined on rows of one class; nothing depends on it.
