@@ -17,11 +17,11 @@ from ._base import N_JOBS
 from ._estimator.adoption import fitted_twin
 from ._estimator.advice import warn_of_folds
 from ._estimator.alpha_grid import fixed_grid
-from ._estimator.alpha_path import AlphaPath
+from ._estimator.alpha_path import AlphaPath, check_estimator_of_path
 from ._estimator.alpha_search import choose_alpha
 from ._estimator.averaging import keeps_average, networks_of
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.folds import rows_of_folds
+from ._estimator.folds import check_n_folds, rows_of_folds
 from ._estimator.held_out import are_constant, mean_loss, out_of_fold
 from ._estimator.onnx_protocol import OnnxMixin
 from ._estimator.rows import check_rows, row_weights
@@ -32,7 +32,6 @@ from ._sklearn import (
     StrOptions,
     _raise_for_params,
     _routing_enabled,
-    validate_params,
 )
 from ._targets.class_weight import weigh_rows
 from ._training.callbacks import Task
@@ -119,12 +118,7 @@ class AlphaSearch(
     def _fit(self, X, y, sample_weight, params, task):
         grid = fixed_grid(self.alphas, self._by_loss)
         estimator = clone(self._default_estimator() if self.estimator is None else self.estimator)
-        validate_params(estimator)
-        if estimator.early_stopping:
-            raise ValueError(
-                "early_stopping of the estimator must be False on a path of alphas; got True. "
-                "GridSearchCV takes it."
-            )
+        check_estimator_of_path(estimator)
         X, y, sample_weight = self._validate_rows(X, y, sample_weight)
         targets, codes, weights = self._pose(estimator, y, sample_weight)
         routed = self._routed("fit", sample_weight, params)
@@ -172,6 +166,8 @@ class AlphaSearch(
     def _splitter(self, y, rng):
         """What splits the rows into folds."""
         cv = check_cv(self.cv, y, classifier=is_classifier(self))
+        if self.cv is None or isinstance(self.cv, Integral):
+            check_n_folds(cv, y)
         if rng is None or not isinstance(self.cv, Integral):
             return cv
         return type(cv)(cv.n_splits, shuffle=True, random_state=rng.randint(MAX_SEED))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from .._sklearn import _check_method_params, _safe_indexing
+from .._sklearn import _check_method_params, _safe_indexing, validate_params
 from .._targets.class_weight import of_classes
 from .._training.callbacks import Task
 from .._training.interruption import fit_without_warnings
@@ -166,6 +166,22 @@ class AlphaPath:
                 f"scoring must give a number; got {given!r} for alpha={network.alpha:g}."
             )
         return score
+
+
+def check_estimator_of_path(estimator):
+    """An error if a keyword of the estimator is not allowed, or not along a path.
+
+    Raises
+    ------
+    ValueError
+        With the keyword's name.
+    """
+    validate_params(estimator)
+    if estimator.early_stopping:
+        raise ValueError(
+            "early_stopping of the estimator must be False on a path of alphas; got True. "
+            "GridSearchCV takes it."
+        )
 
 
 def iterations_along(alphas, max_iter):

@@ -1,6 +1,26 @@
 """The rows of folds, as numbers, checked before anything is trained on them."""
 
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+
+def check_n_folds(folds, y):
+    """An error if rows are too few for a number of folds.
+
+    Parameters
+    ----------
+    folds : KFold or StratifiedKFold
+        What scikit-learn makes of the number.
+    y : {ndarray, sparse matrix} of shape (n_rows,) or (n_rows, n_labels)
+    """
+    n_rows, of_what = y.shape[0], "rows"
+    if isinstance(folds, StratifiedKFold):
+        n_rows, of_what = np.unique(y, return_counts=True)[1].max(), "rows of any class"
+    if folds.n_splits > n_rows:
+        raise ValueError(
+            f"cv, the number of folds, must be at most the number of {of_what}, {n_rows}; got "
+            f"{folds.n_splits}. make_tabular_classifier and make_tabular_regressor call it n_folds."
+        )
 
 
 def rows_of_folds(splits, weights, cv):
