@@ -353,6 +353,14 @@ def test_infinity_is_refused_by_name():
         model().fit(FRAME.assign(number=np.inf), Y)
 
 
+@pytest.mark.parametrize("value", [1e160, -1e300])
+def test_a_number_whose_square_overflows_is_refused_by_name(value, fitted):
+    frame = FRAME.assign(number=value * NUMBERS)
+    for call in (fitted.predict, lambda X: model().fit(X, Y)):
+        with pytest.raises(ValueError, match="Column 'number' must hold numbers between"):
+            call(frame)
+
+
 def test_a_number_that_becomes_a_word_is_refused_by_name(fitted):
     with pytest.raises(ValueError, match="Column 'number' must hold numbers, as in training"):
         fitted.predict(FRAME.assign(number="many"))

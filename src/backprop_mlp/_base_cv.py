@@ -21,7 +21,7 @@ from ._estimator.alpha_path import AlphaPath, check_estimator_of_path
 from ._estimator.alpha_search import choose_alpha
 from ._estimator.averaging import keeps_average, networks_of
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.folds import check_n_folds, rows_of_folds
+from ._estimator.folds import check_n_folds, pairs_of, rows_of_folds
 from ._estimator.held_out import are_constant, mean_loss, out_of_fold
 from ._estimator.onnx_protocol import OnnxMixin
 from ._estimator.rows import check_rows, row_weights
@@ -124,7 +124,7 @@ class AlphaSearch(
         routed = self._routed("fit", sample_weight, params)
         rng = None if self.random_state is None else check_random_state(self.random_state)
         splits = self._splitter(y, rng).split(X, y, **routed.splitter.split)
-        folds = rows_of_folds(splits, weights, self.cv)
+        folds = rows_of_folds(splits, weights, sample_weight, self.cv)
         # What a scorer does with a number of zero weight is not known: it might overflow.
         y = y if targets.has_classes else codes
         seeds = draw_seeds(rng, len(folds) + 1)
@@ -165,8 +165,10 @@ class AlphaSearch(
 
     def _splitter(self, y, rng):
         """What splits the rows into folds."""
-        cv = check_cv(self.cv, y, classifier=is_classifier(self))
-        if self.cv is None or isinstance(self.cv, Integral):
+        is_number = self.cv is None or isinstance(self.cv, Integral)
+        given = self.cv if is_number or hasattr(self.cv, "split") else pairs_of(self.cv)
+        cv = check_cv(given, y, classifier=is_classifier(self))
+        if is_number:
             check_n_folds(cv, y)
         if rng is None or not isinstance(self.cv, Integral):
             return cv

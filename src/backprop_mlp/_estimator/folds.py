@@ -23,7 +23,29 @@ def check_n_folds(folds, y):
         )
 
 
-def rows_of_folds(splits, weights, cv):
+def pairs_of(cv):
+    """Given folds as a list, each of them rows to train on and rows to leave out.
+
+    Parameters
+    ----------
+    cv : iterable
+
+    Raises
+    ------
+    ValueError
+        If one is not a pair.
+    """
+    folds = list(cv)
+    for fold in folds:
+        if not hasattr(fold, "__len__") or len(fold) != 2:
+            raise ValueError(
+                "cv must give pairs of rows to train on and rows to leave out; got "
+                f"{fold!r} among its folds."
+            )
+    return folds
+
+
+def rows_of_folds(splits, weights, sample_weight, cv):
     """Numbers of the rows of each fold.
 
     Parameters
@@ -31,7 +53,9 @@ def rows_of_folds(splits, weights, cv):
     splits : iterable of tuple of array-like
         The rows to train on and to leave out: numbers, or a mask with an entry per row.
     weights : ndarray of shape (n_rows,)
-        Of all rows.
+        Of all rows in training, with those of their classes.
+    sample_weight : ndarray of shape (n_rows,) or None
+        Of all rows in scores.
     cv : object
         Where the splits come from, for the message.
 
@@ -43,7 +67,7 @@ def rows_of_folds(splits, weights, cv):
     ------
     ValueError
         If there is no fold, or if one has no rows, or such as do not exist, or trains on none
-        that has a weight.
+        that has a weight, or if no fold leaves out one that has a weight.
     """
     n_rows = len(weights)
     folds = [(_numbers(train, n_rows), _numbers(test, n_rows)) for train, test in splits]
@@ -58,6 +82,11 @@ def rows_of_folds(splits, weights, cv):
                 "cv must give folds that train on rows with weights above 0; all rows of fold "
                 f"{number} have weight 0."
             )
+    if sample_weight is not None and not any(np.any(sample_weight[test]) for _, test in folds):
+        raise ValueError(
+            "cv must give folds that leave out rows with weights above 0; all rows that are left "
+            "out have weight 0."
+        )
     return folds
 
 
