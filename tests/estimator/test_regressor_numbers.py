@@ -207,6 +207,13 @@ def test_r2_does_not_depend_on_the_units_of_y(exponent, target):
     assert moved.score(X, far, WEIGHTS) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("weight", [1e-308, 1e308])
+def test_r2_does_not_depend_on_the_units_of_weights(weight):
+    model = regressor().fit(X, Y)
+    expected = r2_score(Y, model.predict(X), sample_weight=WEIGHTS)
+    assert model.score(X, Y, weight * WEIGHTS) == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
 @pytest.mark.parametrize(("dtype", "magnitude"), [(np.float32, 1e42), (np.float64, 1e200)])
 def test_a_y_that_would_overflow_is_refused_by_name(dtype, magnitude, loss):

@@ -221,8 +221,8 @@ def _floats(name, column):
     too_large = floats[np.abs(floats) > LARGEST]
     if too_large.size:
         raise ValueError(
-            f"Column {name!r} must hold numbers between -{LARGEST:g} and {LARGEST:g}, whose squares "
-            f"can be summed; got {too_large[0]:g}."
+            f"Column {name!r} must hold numbers between -{LARGEST:g} and {LARGEST:g}, whose "
+            f"squares can be summed; got {too_large[0]:g}."
         )
     return floats
 

@@ -45,14 +45,14 @@ def r2(y, predictions, sample_weight=None):
     y = as_numbers(y).astype(np.float64)
     if predictions.ndim == 1 and y.shape[1:] == (1,):
         y = y[:, 0]
-    if (
-        sample_weight is not None
-        and np.shape(sample_weight) == y.shape[:1] == predictions.shape[:1]
-    ):
-        sample_weight = np.asarray(sample_weight)
-        counted = sample_weight != 0.0
+    weights = np.asarray(1.0 if sample_weight is None else sample_weight)
+    # What is not such is left to scikit-learn, which says what is wrong.
+    if weights.dtype.kind in "biuf" and weights.shape == y.shape[:1] == predictions.shape[:1]:
+        counted = weights != 0.0
         if counted.any():
-            y, predictions, sample_weight = (a[counted] for a in (y, predictions, sample_weight))
+            y, predictions, weights = y[counted], predictions[counted], weights[counted]
+            # Their unit does not matter: so their sum does not overflow.
+            sample_weight = weights / np.abs(weights).max()
     if y.size and y.shape == predictions.shape and np.isfinite(y).all():
         largest = np.maximum(np.abs(y).max(axis=0), np.abs(predictions).max(axis=0))
         exponents = -np.frexp(largest)[1]
