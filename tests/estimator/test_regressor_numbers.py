@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import scale
 
@@ -257,6 +258,20 @@ def test_the_validation_score_is_r2_wherever_y_val_lies(weights, normalize_y, sh
 def test_r2_of_a_constant_y_val_is_zero(value):
     model = regressor().fit(X, y, X_val=X, y_val=np.full(len(y), value))
     assert set(model.validation_scores_) == {0.0}
+
+
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
+@pytest.mark.parametrize("params", [{"loss": "poisson"}, {"normalize_y": False}], ids=str)
+def test_numbers_too_small_for_tol_are_warned_of(params, solver):
+    small = np.abs(1e-6 * y)
+    model = regressor(solver, **params, alpha=0.0, max_iter=300)
+    with pytest.warns(ConvergenceWarning, match="tol is too large for so small a loss"):
+        assert model.fit(X, small).converged_
+    cost = model.loss_
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Training ended with a gradient below tol")
+        assert model.set_params(tol=1e-12).fit(X, small).loss_ < 0.5 * cost
 
 
 # Kinds of numbers
