@@ -19,7 +19,8 @@ def check_n_folds(folds, y):
     if folds.n_splits > n_rows:
         raise ValueError(
             f"cv, the number of folds, must be at most the number of {of_what}, {n_rows}; got "
-            f"{folds.n_splits}. make_tabular_classifier and make_tabular_regressor call it n_folds."
+            f"{folds.n_splits} with n_samples={y.shape[0]}. make_tabular_classifier and "
+            "make_tabular_regressor call it n_folds."
         )
 
 
