@@ -329,7 +329,7 @@ def test_a_column_of_categories_becomes_30_columns_at_most(n_values, n_columns):
 
 
 def test_numbers_that_float32_does_not_hold_are_refused_with_their_column(fitted):
-    frame = FRAME.assign(count=1e300)
+    frame = FRAME.assign(count=1e100)
     with pytest.raises(ValueError, match=r"finite in float32 .* column 1 of the scaled ones"):
         fitted.predict(frame)
     named = model().set_output(transform="pandas").fit(FRAME, Y)
@@ -351,6 +351,14 @@ def test_no_rows_and_no_columns_are_refused(what, fitted):
 def test_infinity_is_refused_by_name():
     with pytest.raises(ValueError, match="Column 'number' must hold finite numbers"):
         model().fit(FRAME.assign(number=np.inf), Y)
+
+
+@pytest.mark.parametrize("value", [1e160, -1e300])
+def test_a_number_whose_square_overflows_is_refused_by_name(value, fitted):
+    frame = FRAME.assign(number=value * NUMBERS)
+    for call in (fitted.predict, lambda X: model().fit(X, Y)):
+        with pytest.raises(ValueError, match="Column 'number' must hold numbers between"):
+            call(frame)
 
 
 def test_a_number_that_becomes_a_word_is_refused_by_name(fitted):
@@ -406,9 +414,10 @@ NOISE = pd.DataFrame({"number": NUMBERS})
 @pytest.mark.parametrize("labels", [(1, 2), ("no", "yes"), (0, 1), (2.0, -1.0)], ids=str)
 @pytest.mark.parametrize("heavy", [0, 1])
 @pytest.mark.parametrize("given", ["made with", "set later"])
-def test_class_weights_name_the_labels(labels, heavy, given):
+@pytest.mark.parametrize("container", [dict, lambda weights: [weights]], ids=["dict", "list"])
+def test_class_weights_name_the_labels(labels, heavy, given, container):
     y = np.resize(labels, N)
-    weights = {labels[heavy]: 50.0}
+    weights = container({labels[heavy]: 50.0})
     if given == "made with":
         weighed = model(estimator=BackpropMLPClassifier(3, max_iter=20, class_weight=weights))
     else:
@@ -471,14 +480,60 @@ def test_row_weights_reach_all_that_asks_for_them():
         ({"n_folds": 1}, ValueError, "n_folds must be an integer >= 2; got 1"),
         ({"n_folds": 2.5}, ValueError, "n_folds must be an integer >= 2; got 2.5"),
         ({"estimator": LogisticRegression()}, TypeError, "estimator must be a BackpropMLPClass"),
-        ({"random_state": "seed"}, ValueError, "seed"),
+        ({"random_state": "seed"}, ValueError, "'random_state' parameter .* Got 'seed'"),
+        ({"random_state": -1}, ValueError, "'random_state' parameter .* Got -1"),
         ({"n_jobs": 0}, ValueError, "'n_jobs' parameter .* Got 0"),
-        ({"estimator": BackpropMLPClassifier(alpha=-1.0)}, ValueError, "'alpha' parameter"),
     ],
 )
 def test_wrong_arguments_are_named(params, kind, message):
     with pytest.raises(kind, match=message):
         make_tabular_classifier(**params)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"alpha": -1.0}, "'alpha' parameter"),
+        ({"early_stopping": True}, "early_stopping of the estimator must be False"),
+        ({"dropout": 0.5}, "dropout needs mini-batches"),
+        ({"batch_norm": True}, "batch_norm needs mini-batches"),
+        ({"activation": ["relu", "tanh"]}, "activation must be .* 1 hidden layers"),
+        ({"hidden_layer_sizes": [3, -1]}, "hidden_layer_sizes must hold integers > 0"),
+    ],
+)
+def test_keywords_of_the_estimator_are_refused_where_they_are_given(keywords, message):
+    for make, kind in (
+        (make_tabular_classifier, BackpropMLPClassifier),
+        (make_tabular_regressor, BackpropMLPRegressor),
+    ):
+        with pytest.raises(ValueError, match=f"estimator is not allowed: .*{message}"):
+            make(estimator=kind(**keywords))
+
+
+def test_too_many_folds_are_refused_by_the_name_they_were_given():
+    for made, y in ((model(n_folds=N), Y), (regressor(n_folds=N + 1), RENT)):
+        with pytest.raises(ValueError, match=r"the number of folds, .* call it n_folds"):
+            made.fit(FRAME, y)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "message"),
+    [
+        (np.nan, ValueError, "Input y contains NaN"),
+        (pd.NA, ValueError, "Input y contains NaN"),
+        (None, TypeError, "y must hold labels of one kind"),
+    ],
+)
+def test_a_label_that_is_missing_is_refused(value, kind, message):
+    labels = np.array(Y, dtype=object)
+    labels[3] = value
+    with pytest.raises(kind, match=message):
+        model().fit(FRAME, labels)
+
+
+def test_several_labels_per_row_are_refused():
+    with pytest.raises(ValueError, match="y must hold one label per row"):
+        model().fit(FRAME, np.ones((N, 2), dtype=int))
 
 
 # Numbers to predict

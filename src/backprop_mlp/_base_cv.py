@@ -17,11 +17,11 @@ from ._base import N_JOBS
 from ._estimator.adoption import fitted_twin
 from ._estimator.advice import warn_of_folds
 from ._estimator.alpha_grid import fixed_grid
-from ._estimator.alpha_path import AlphaPath
+from ._estimator.alpha_path import AlphaPath, check_estimator_of_path
 from ._estimator.alpha_search import choose_alpha
 from ._estimator.averaging import keeps_average, networks_of
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.folds import rows_of_folds
+from ._estimator.folds import check_n_folds, pairs_of, rows_of_folds
 from ._estimator.held_out import are_constant, mean_loss, out_of_fold
 from ._estimator.onnx_protocol import OnnxMixin
 from ._estimator.rows import check_rows, row_weights
@@ -32,7 +32,6 @@ from ._sklearn import (
     StrOptions,
     _raise_for_params,
     _routing_enabled,
-    validate_params,
 )
 from ._targets.class_weight import weigh_rows
 from ._training.callbacks import Task
@@ -75,8 +74,8 @@ class AlphaSearch(
     _HELD_OUT_LOSS: str
     """Name of the scoring by which the held-out loss chooses, as None does."""
 
-    _DEFAULT_SCORER: str
-    """What `score` uses where the held-out loss chooses."""
+    _DEFAULT_SCORER: Any
+    """Name or scorer: what `score` uses where the held-out loss chooses."""
 
     _OUT_OF_FOLD: str
     """Attribute of the out-of-fold outputs."""
@@ -119,18 +118,15 @@ class AlphaSearch(
     def _fit(self, X, y, sample_weight, params, task):
         grid = fixed_grid(self.alphas, self._by_loss)
         estimator = clone(self._default_estimator() if self.estimator is None else self.estimator)
-        validate_params(estimator)
-        if estimator.early_stopping:
-            raise ValueError(
-                "early_stopping of the estimator must be False on a path of alphas; got True. "
-                "GridSearchCV takes it."
-            )
+        check_estimator_of_path(estimator)
         X, y, sample_weight = self._validate_rows(X, y, sample_weight)
-        targets, weights = self._pose(estimator, y, sample_weight)
+        targets, codes, weights = self._pose(estimator, y, sample_weight)
         routed = self._routed("fit", sample_weight, params)
         rng = None if self.random_state is None else check_random_state(self.random_state)
         splits = self._splitter(y, rng).split(X, y, **routed.splitter.split)
-        folds = rows_of_folds(splits, weights, self.cv)
+        folds = rows_of_folds(splits, weights, sample_weight, self.cv)
+        # What a scorer does with a number of zero weight is not known: it might overflow.
+        y = y if targets.has_classes else codes
         seeds = draw_seeds(rng, len(folds) + 1)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task.begin(X=X, y=y, metadata=metadata)
@@ -155,19 +151,25 @@ class AlphaSearch(
         task.end(lambda: vars(self))
 
     def _pose(self, estimator, y, sample_weight):
-        """What y asks of networks, and the rows' weights with those of their classes."""
+        """What y asks of networks, its codes, and the rows' weights with those of their classes."""
         weights = np.ones(y.shape[0]) if sample_weight is None else sample_weight
         targets = estimator._targets_of(y)
-        codes = targets.codes(y)
+        codes = targets.codes(y, weights)
         totals = targets.totals(codes, weights)
-        targets = targets.scaled_by(totals)
+        if not targets.has_classes:
+            targets = targets.scaled_by(totals)
+            codes = targets.codes(y, weights)
         self._adopt_targets(targets)
         class_weight = estimator._class_weights(targets, totals)
-        return targets, weigh_rows(targets, codes, weights, class_weight)[0]
+        return targets, codes, weigh_rows(targets, codes, weights, class_weight)[0]
 
     def _splitter(self, y, rng):
         """What splits the rows into folds."""
-        cv = check_cv(self.cv, y, classifier=is_classifier(self))
+        is_number = self.cv is None or isinstance(self.cv, Integral)
+        given = self.cv if is_number or hasattr(self.cv, "split") else pairs_of(self.cv)
+        cv = check_cv(given, y, classifier=is_classifier(self))
+        if is_number:
+            check_n_folds(cv, y)
         if rng is None or not isinstance(self.cv, Integral):
             return cv
         return type(cv)(cv.n_splits, shuffle=True, random_state=rng.randint(MAX_SEED))
@@ -233,8 +235,7 @@ class AlphaSearch(
         if self.scoring is not None and self._by_loss:
             X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=False)
             held_out = self._held_out_of(targets)
-            losses = held_out.row_losses(y, held_out.outputs(self, X))
-            return -mean_loss(losses, sample_weight)
+            return -mean_loss(held_out, y, held_out.outputs(self, X), sample_weight)
         routed = self._routed("score", sample_weight, params)
         # A scorer may read what it was given a network for, such as ``coefs_``.
         judged = self if keeps_average(self) else self.best_estimator_

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.metrics import make_scorer
 from sklearn.utils.metaestimators import available_if
 
 from ._base_cv import AlphaSearch
@@ -17,6 +18,7 @@ from ._estimator.rows import check_rows
 from ._estimator.tags import NetworkRegressorMixin
 from ._regressor import BackpropMLPRegressor
 from ._sklearn import _fit_context, with_callbacks
+from ._training.scoring import r2
 
 
 class BackpropMLPRegressorCV(NetworkRegressorMixin, AlphaSearch):
@@ -285,7 +287,7 @@ class BackpropMLPRegressorCV(NetworkRegressorMixin, AlphaSearch):
     # What a regressor is to a search
 
     _HELD_OUT_LOSS = "loss"
-    _DEFAULT_SCORER = "r2"
+    _DEFAULT_SCORER = make_scorer(r2)
     _OUT_OF_FOLD = "oof_prediction_"
 
     def _default_estimator(self):

@@ -2,6 +2,7 @@
 
 from numbers import Integral
 
+import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -9,6 +10,8 @@ from sklearn.utils import check_random_state
 
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
+from ._estimator.alpha_path import check_estimator_of_path
+from ._estimator.assembly import build_network
 from ._estimator.columns import (
     categories_of,
     float32_of,
@@ -50,7 +53,8 @@ def make_tabular_classifier(
     estimator : BackpropMLPClassifier, default=None
         Holds the networks' keywords; it is cloned. None means 100 hidden units, softmax
         outputs, L-BFGS and at most 40 iterations for the first alpha. A dictionary as its
-        ``class_weight`` names labels of y.
+        ``class_weight`` names labels of y. ``early_stopping`` must be False; ``alpha`` and
+        ``random_state`` are not read.
     n_folds : int, default=5
         The effort: folds of each set, >= 2. Time for training grows with it, and time for
         a prediction, too: there are up to 4 networks per fold.
@@ -138,7 +142,8 @@ def make_tabular_regressor(
     ----------
     estimator : BackpropMLPRegressor, default=None
         Holds the networks' keywords, such as ``loss``; it is cloned. None means 100 hidden
-        units, L-BFGS and at most 40 iterations for the first alpha.
+        units, L-BFGS and at most 40 iterations for the first alpha. ``early_stopping`` must
+        be False; ``alpha`` and ``random_state`` are not read.
     n_folds : int, default=5
         The effort: folds of each set, >= 2. Time for training grows with it, and time for
         a prediction, too: there are up to 4 networks per fold.
@@ -194,21 +199,25 @@ def _networks(estimator, default, search, n_folds, n_jobs, random_state):
     kind = type(default)
     if estimator is not None and not isinstance(estimator, kind):
         raise TypeError(f"estimator must be a {kind.__name__} or None; got {estimator!r}.")
+    validate_params(search(n_jobs=n_jobs, random_state=random_state))
+    network = clone(default if estimator is None else estimator)
+    _check_keywords(network)
     # Folds and starts of their own: the more the two sets differ, the better is their mean.
     plain, ramps = (
-        search(
-            clone(default if estimator is None else estimator),
-            cv=int(n_folds),
-            n_jobs=n_jobs,
-            refit="folds",
-            random_state=seed,
-        )
+        search(clone(network), cv=int(n_folds), n_jobs=n_jobs, refit="folds", random_state=seed)
         for seed in draw_seeds(check_random_state(random_state), 2)
     )
-    validate_params(plain)
-    validate_params(plain.estimator)
     encoded = Pipeline([("encoder", PiecewiseLinearEncoder()), ("networks", ramps)])
     return [("plain", plain), ("ramps", encoded)]
+
+
+def _check_keywords(estimator):
+    """An error, naming ``estimator``, if a keyword is not allowed whatever the table will be."""
+    try:
+        check_estimator_of_path(estimator)
+        build_network(estimator, 1, estimator._targets_of(np.array([0.0, 1.0])))
+    except ValueError as error:
+        raise ValueError(f"estimator is not allowed: {error}") from error
 
 
 def _pipeline(networks):

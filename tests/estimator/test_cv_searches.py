@@ -285,6 +285,21 @@ def test_a_fold_that_trains_on_rows_without_weight_is_named(kind, weights, netwo
         search(kind, True, network, cv=[(FIRST, ~FIRST), (~FIRST, FIRST)]).fit(X, y, weights)
 
 
+@pytest.mark.parametrize("kind", ["numbers", "three classes"])
+def test_folds_that_leave_out_rows_without_weight_alone_are_refused(kind):
+    untouched = search(kind, cv=[(FIRST, ~FIRST)])
+    with pytest.raises(ValueError, match="all rows that are left out have weight 0"):
+        untouched.fit(X, NUMBERS.round().clip(-1, 1).astype(int), FIRST.astype(float))
+    assert not hasattr(untouched, "alpha_")
+
+
+@pytest.mark.parametrize("fold", [1, (1, 2, 3), None, (FIRST,)])
+@pytest.mark.parametrize("kind", ["numbers", "three classes"])
+def test_folds_that_are_no_pairs_are_refused(kind, fold):
+    with pytest.raises(ValueError, match="cv must give pairs of rows"):
+        search(kind, cv=[(FIRST, ~FIRST), fold]).fit(X, FIRST.astype(int))
+
+
 @pytest.mark.parametrize("routing", [True, False])
 def test_a_generator_of_folds_is_used_by_the_fit_alone(routing):
     expected = search("numbers", cv=list(KFold(2).split(X))).fit(X, NUMBERS, WEIGHTS)

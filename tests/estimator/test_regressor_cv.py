@@ -105,3 +105,23 @@ def test_a_search_that_fails_leaves_the_estimator_as_it_was():
         fitted.set_params(estimator__loss="gamma").fit(X, -y)
     after = dict(vars(fitted))
     assert all(after[name] is before[name] for name in before if name != "estimator")
+
+
+UNCOUNTED = np.where(np.arange(len(y)) % 7 == 0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("scoring", [None, "loss", "neg_mean_squared_error"])
+@pytest.mark.parametrize(
+    ("loss", "anything"), [("squared_error", 1e200), ("poisson", -3.0), ("gamma", 0.0)]
+)
+def test_rows_of_weight_0_may_hold_any_y(loss, anything, scoring):
+    model = search(loss=loss).set_params(scoring=scoring)
+    there, here = clone(model), clone(model)
+    changed = np.where(UNCOUNTED > 0.0, y, anything)
+    there.fit(X, y, UNCOUNTED)
+    here.fit(X, changed, UNCOUNTED)
+    assert here.alpha_ == there.alpha_
+    np.testing.assert_array_equal(here.predict(X), there.predict(X))
+    np.testing.assert_allclose(here.scores_, there.scores_, rtol=1e-12)
+    if scoring != "neg_mean_squared_error":
+        assert here.score(X, changed, UNCOUNTED) == there.score(X, y, UNCOUNTED)

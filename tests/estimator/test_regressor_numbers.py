@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import scale
 
-from backprop_mlp import BackpropMLPRegressor
+from backprop_mlp import BackpropMLPRegressor, BackpropMLPRegressorCV
 
 LOSSES = ["squared_error", "huber", "poisson", "gamma", "quantile"]
 LOG_LINK = ["poisson", "gamma"]
@@ -193,6 +194,27 @@ def test_y_may_be_of_any_magnitude_in_float32(magnitude):
     np.testing.assert_allclose(moved.predict(rows) / magnitude, there.predict(rows), rtol=1e-3)
 
 
+@pytest.mark.parametrize("target", [y, Y], ids=["one output", "two outputs"])
+@pytest.mark.parametrize("exponent", [-700, 0, 700])
+def test_r2_does_not_depend_on_the_units_of_y(exponent, target):
+    model = regressor().fit(X, target)
+    expected = r2_score(target, model.predict(X), sample_weight=WEIGHTS)
+    far = without_meaning(np.ldexp(target, exponent), 1e300)
+    moved = regressor().fit(X, far, WEIGHTS)
+    assert model.score(X, target) == r2_score(target, model.predict(X))
+    assert model.score(X, without_meaning(target, 1e300), WEIGHTS) == pytest.approx(expected)
+    in_units = np.ldexp(moved.predict(X), -exponent)
+    expected = r2_score(target, in_units, sample_weight=WEIGHTS)
+    assert moved.score(X, far, WEIGHTS) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("weight", [1e-308, 1e308])
+def test_r2_does_not_depend_on_the_units_of_weights(weight):
+    model = regressor().fit(X, Y)
+    expected = r2_score(Y, model.predict(X), sample_weight=WEIGHTS)
+    assert model.score(X, Y, weight * WEIGHTS) == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
 @pytest.mark.parametrize(("dtype", "magnitude"), [(np.float32, 1e42), (np.float64, 1e200)])
 def test_a_y_that_would_overflow_is_refused_by_name(dtype, magnitude, loss):
@@ -238,6 +260,20 @@ def test_r2_of_a_constant_y_val_is_zero(value):
     assert set(model.validation_scores_) == {0.0}
 
 
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
+@pytest.mark.parametrize("params", [{"loss": "poisson"}, {"normalize_y": False}], ids=str)
+def test_numbers_too_small_for_tol_are_warned_of(params, solver):
+    small = np.abs(1e-6 * y)
+    model = regressor(solver, **params, alpha=0.0, max_iter=300)
+    with pytest.warns(ConvergenceWarning, match="tol is too large for so small a loss"):
+        assert model.fit(X, small).converged_
+    cost = model.loss_
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Training ended with a gradient below tol")
+        assert model.set_params(tol=1e-12).fit(X, small).loss_ < 0.5 * cost
+
+
 # Kinds of numbers
 
 
@@ -261,6 +297,20 @@ def test_what_is_no_number_is_refused(target):
             call(X, target)
     with pytest.raises(ValueError, match="y_val must hold numbers"):
         model.fit(X, y, X_val=X, y_val=target)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, "None"), (10**400, "too large"), (np.nan, "nan")],
+    ids=["None", "too large", "nan"],
+)
+def test_an_object_that_is_no_finite_number_is_refused(value, shown):
+    target = y.astype(object)
+    target[3] = value
+    model = regressor().fit(X, y)
+    for call in (model.fit, model.cost, model.score, BackpropMLPRegressorCV(model).fit):
+        with pytest.raises(ValueError, match=rf"y must hold .*{shown}|y contains NaN"):
+            call(X, target)
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int8, np.uint64, np.float16, np.float32, object])

@@ -236,6 +236,27 @@ def warn_of_folds(networks, total_weight, n_rows, are_constant):
 # Training that ends
 
 
+def _ended_early(estimator, problem, outcome):
+    """Whether numbers were too small for tol: a constant prediction would have cost less.
+
+    For labels, whose loss has one unit, tol says what is little.
+    """
+    decides_by_cost = estimator.solver in METHODS and not estimator.early_stopping
+    by_user = outcome.stopping.by_user or problem.targets.has_classes
+    return decides_by_cost and not by_user and outcome.cost > problem.constant_cost
+
+
+def warn_of_a_large_tol(estimator, problem, outcome):
+    """Warn that training has ended at a gradient that is small for its unit alone."""
+    warnings.warn(
+        f"Training ended with a gradient below tol={estimator.tol:g}, but its cost, "
+        f"{outcome.cost:.6g}, is above {problem.constant_cost:.6g}, that of a constant prediction: "
+        "tol is too large for so small a loss. Lower tol, or scale y if it holds small numbers.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )
+
+
 def warn_of_interruption(outcomes):
     """Warn, once, that Ctrl-C ended one run of training or several."""
     for outcome in outcomes:
@@ -283,6 +304,9 @@ def warn_after(estimator, problem, outcomes, best):
         return
     converged = best.stopping.converged
     is_constant = costs_the_same(best.cost, problem.constant_cost)
+    if converged and not is_constant and _ended_early(estimator, problem, best):
+        warn_of_a_large_tol(estimator, problem, best)
+        return
     if converged and (best.stopping.by_user or not is_constant):
         return
     with open_objective(problem, estimator.alpha) as objective:

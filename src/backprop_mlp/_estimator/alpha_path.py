@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from .._sklearn import _check_method_params, _safe_indexing
+from .._sklearn import _check_method_params, _safe_indexing, validate_params
 from .._targets.class_weight import of_classes
 from .._training.callbacks import Task
 from .._training.interruption import fit_without_warnings
@@ -114,10 +114,9 @@ class AlphaPath:
                     fit_without_warnings(network.fit, X, y, sample_weight)
                 outputs = self.held_out.outputs(network, X_out)
                 if self.scorer is None:
-                    score = -mean_loss(self.held_out.row_losses(y_out, outputs), sample_weight_out)
+                    score = -mean_loss(self.held_out, y_out, outputs, sample_weight_out)
                     train_outputs = self.held_out.outputs(network, X)
-                    train_losses = self.held_out.row_losses(y, train_outputs)
-                    train_score = -mean_loss(train_losses, sample_weight)
+                    train_score = -mean_loss(self.held_out, y, train_outputs, sample_weight)
                 else:
                     score = self._score(network, X_out, y_out, metadata_out)
                     # Some metrics are not defined on rows of one class; nothing depends on it.
@@ -167,6 +166,22 @@ class AlphaPath:
                 f"scoring must give a number; got {given!r} for alpha={network.alpha:g}."
             )
         return score
+
+
+def check_estimator_of_path(estimator):
+    """An error if a keyword of the estimator is not allowed, or not along a path.
+
+    Raises
+    ------
+    ValueError
+        With the keyword's name.
+    """
+    validate_params(estimator)
+    if estimator.early_stopping:
+        raise ValueError(
+            "early_stopping of the estimator must be False on a path of alphas; got True. "
+            "GridSearchCV takes it."
+        )
 
 
 def iterations_along(alphas, max_iter):

@@ -16,6 +16,9 @@ NUMBERS, CATEGORIES = "numbers", "categories"
 UNDECLARED = ("object", "null", "decimal")
 """How the names of dtypes begin whose columns are numbers if all that is in them is a number."""
 
+LARGEST = 1e150
+"""Standard deviations of larger numbers would be infinite, and what they divide zero or nan."""
+
 DATES, NESTED = "dates or times", "nested values"
 
 
@@ -54,7 +57,7 @@ def floats_of(X):
     Raises
     ------
     ValueError
-        If a column holds something else, or infinity.
+        If a column holds something else, or infinity, or numbers whose squares overflow.
     """
     return _stacked(X, _floats, np.float64)
 
@@ -215,6 +218,12 @@ def _floats(name, column):
             ) from error
     if np.isinf(floats).any():
         raise ValueError(f"Column {name!r} must hold finite numbers; got infinity.")
+    too_large = floats[np.abs(floats) > LARGEST]
+    if too_large.size:
+        raise ValueError(
+            f"Column {name!r} must hold numbers between -{LARGEST:g} and {LARGEST:g}, whose "
+            f"squares can be summed; got {too_large[0]:g}."
+        )
     return floats
 
 

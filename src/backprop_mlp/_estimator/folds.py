@@ -1,9 +1,52 @@
 """The rows of folds, as numbers, checked before anything is trained on them."""
 
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 
-def rows_of_folds(splits, weights, cv):
+def check_n_folds(folds, y):
+    """An error if rows are too few for a number of folds.
+
+    Parameters
+    ----------
+    folds : KFold or StratifiedKFold
+        What scikit-learn makes of the number.
+    y : {ndarray, sparse matrix} of shape (n_rows,) or (n_rows, n_labels)
+    """
+    n_rows, of_what = y.shape[0], "rows"
+    if isinstance(folds, StratifiedKFold):
+        n_rows, of_what = np.unique(y, return_counts=True)[1].max(), "rows of any class"
+    if folds.n_splits > n_rows:
+        raise ValueError(
+            f"cv, the number of folds, must be at most the number of {of_what}, {n_rows}; got "
+            f"{folds.n_splits} with n_samples={y.shape[0]}. make_tabular_classifier and "
+            "make_tabular_regressor call it n_folds."
+        )
+
+
+def pairs_of(cv):
+    """Given folds as a list, each of them rows to train on and rows to leave out.
+
+    Parameters
+    ----------
+    cv : iterable
+
+    Raises
+    ------
+    ValueError
+        If one is not a pair.
+    """
+    folds = list(cv)
+    for fold in folds:
+        if not hasattr(fold, "__len__") or len(fold) != 2:
+            raise ValueError(
+                "cv must give pairs of rows to train on and rows to leave out; got "
+                f"{fold!r} among its folds."
+            )
+    return folds
+
+
+def rows_of_folds(splits, weights, sample_weight, cv):
     """Numbers of the rows of each fold.
 
     Parameters
@@ -11,7 +54,9 @@ def rows_of_folds(splits, weights, cv):
     splits : iterable of tuple of array-like
         The rows to train on and to leave out: numbers, or a mask with an entry per row.
     weights : ndarray of shape (n_rows,)
-        Of all rows.
+        Of all rows in training, with those of their classes.
+    sample_weight : ndarray of shape (n_rows,) or None
+        Of all rows in scores.
     cv : object
         Where the splits come from, for the message.
 
@@ -23,7 +68,7 @@ def rows_of_folds(splits, weights, cv):
     ------
     ValueError
         If there is no fold, or if one has no rows, or such as do not exist, or trains on none
-        that has a weight.
+        that has a weight, or if no fold leaves out one that has a weight.
     """
     n_rows = len(weights)
     folds = [(_numbers(train, n_rows), _numbers(test, n_rows)) for train, test in splits]
@@ -38,6 +83,11 @@ def rows_of_folds(splits, weights, cv):
                 "cv must give folds that train on rows with weights above 0; all rows of fold "
                 f"{number} have weight 0."
             )
+    if sample_weight is not None and not any(np.any(sample_weight[test]) for _, test in folds):
+        raise ValueError(
+            "cv must give folds that leave out rows with weights above 0; all rows that are left "
+            "out have weight 0."
+        )
     return folds
 
 

@@ -46,7 +46,7 @@ class HeldOutProbabilities:
             P /= P.sum(axis=1, keepdims=True)
         return P.astype(np.float64, copy=False)
 
-    def row_losses(self, y, P):
+    def row_losses(self, y, P, sample_weight=None):
         """Each row's log-loss: of its class, or the sum over its labels."""
         codes = self.targets.codes(y)
         if self.targets.multilabel:
@@ -84,10 +84,10 @@ class HeldOutNumbers:
         """Predictions, shaped as y, float64."""
         return regressor.predict(X).astype(np.float64)
 
-    def row_losses(self, y, predictions):
+    def row_losses(self, y, predictions, sample_weight=None):
         """Each row's loss, summed over its outputs, in normalised units of y."""
         targets, loss = self.targets, self.targets.loss
-        Y = targets.encode(targets.codes(y), np.float64)
+        Y = targets.encode(targets.codes(y, sample_weight), np.float64)
         z = loss.link(targets.encode(predictions, np.float64))
         return loss.terms(z, Y).sum(axis=1)
 
@@ -97,7 +97,8 @@ class HeldOutNumbers:
 
     def variance(self, y, sample_weight):
         """That of y, summed over the outputs, in normalised units."""
-        Y, weights = self.in_units(self.targets.codes(y)), _weights(y, sample_weight)
+        Y = self.in_units(self.targets.codes(y, sample_weight))
+        weights = _weights(y, sample_weight)
         with np.errstate(**IGNORE_OVERFLOW):
             mean = np.average(Y, axis=0, weights=weights)
             return float(np.average((Y - mean) ** 2, axis=0, weights=weights).sum())
@@ -144,13 +145,24 @@ def _weights(y, sample_weight):
     return np.ones(y.shape[0]) if sample_weight is None else sample_weight
 
 
-def mean_loss(losses, sample_weight=None):
-    """Weighted mean of the rows' losses; nan for rows without weight."""
+def mean_loss(held_out, y, outputs, sample_weight=None):
+    """Weighted mean of the rows' losses; nan for rows without weight.
+
+    Parameters
+    ----------
+    held_out : HeldOutProbabilities or HeldOutNumbers
+    y
+    outputs : ndarray
+        As ``held_out.outputs`` returns them for the same rows.
+    sample_weight : ndarray of shape (n_rows,) or None
+        Rows with zero weight are ignored.
+    """
+    losses = held_out.row_losses(y, outputs, sample_weight)
     if sample_weight is None:
         return float(losses.mean())
-    sample_weight = np.asarray(sample_weight, dtype=np.float64)
+    counted = sample_weight > 0.0
     total = sample_weight.sum()
-    return float(losses @ sample_weight / total) if total > 0.0 else np.nan
+    return float(losses[counted] @ sample_weight[counted] / total) if total > 0.0 else np.nan
 
 
 def out_of_fold(n_rows, tests, outputs):

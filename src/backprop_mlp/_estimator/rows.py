@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from .._sklearn import _check_sample_weight
@@ -40,19 +41,45 @@ def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS):
     given = {"reset": reset, "accept_sparse": "csr", "dtype": precisions}
     if y is NO_Y:
         return validate_data(estimator, X, **given)
+    with _errors_naming_y(y):
+        X, y = validate_data(estimator, X, y, multi_output=True, **given)
+    _refuse_missing_dates(y)
+    if not issparse(y) and y.ndim == 2 and y.shape[1] == 1:
+        # Made 1-D here, and so warned of once.
+        y = column_or_1d(y, warn=True)
+    return X, y
+
+
+def check_y(estimator, y):
+    """y as `check_rows` takes it, where X is not yet an array of numbers."""
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} needs y; got None.")
+    with _errors_naming_y(y):
+        y = check_array(
+            y, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y", estimator=estimator
+        )
+    _refuse_missing_dates(y)
+    return y
+
+
+@contextmanager
+def _errors_naming_y(y):
+    """Context in which errors of scikit-learn that speak of missing values name y."""
     if np.isscalar(y):
         raise ValueError(f"y should be a 1d array, or a 2d one; got {y!r}.")
     try:
-        X, y = validate_data(estimator, X, y, multi_output=True, **given)
+        yield
     except (TypeError, ValueError) as error:
         # What scikit-learn says of missing values among objects does not name y.
         if str(error) == "Input contains NaN" or "NA is ambiguous" in str(error):
             raise ValueError("Input y contains NaN.") from error
         raise
-    if not issparse(y) and y.ndim == 2 and y.shape[1] == 1:
-        # Made 1-D here, and so warned of once.
-        y = column_or_1d(y, warn=True)
-    return X, y
+
+
+def _refuse_missing_dates(y):
+    """An error if dates or times among the labels are missing, which scikit-learn lets through."""
+    if not issparse(y) and y.dtype.kind in "mM" and np.isnat(y).any():
+        raise ValueError("Input y contains NaT.")
 
 
 def row_weights(sample_weight, X):

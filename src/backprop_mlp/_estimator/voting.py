@@ -2,9 +2,9 @@
 
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
-from sklearn.preprocessing import LabelEncoder
 
-from .._targets.class_weight import given
+from .._targets.targets import targets_of
+from .rows import check_y
 
 
 class LabelVotingClassifier(VotingClassifier):
@@ -31,10 +31,14 @@ class LabelVotingClassifier(VotingClassifier):
 
         Raises
         ------
-        ValueError
-            If a dictionary of class weights names other labels than those of y.
+        TypeError, ValueError
+            If y does not hold one label per row, or a dictionary of class weights names
+            other labels than those of y.
         """
-        members = [(name, _weighing_codes(member, y)) for name, member in self.estimators]
+        targets = targets_of(check_y(self, y))
+        if targets.multilabel:
+            raise ValueError("y must hold one label per row; got a matrix of several labels.")
+        members = [(name, _weighing_codes(member, targets)) for name, member in self.estimators]
         params = self.get_params(deep=False) | {"estimators": members}
         fitted = VotingClassifier(**params).fit(X, y, **fit_params)
         kept = {name: value for name, value in vars(self).items() if not name.endswith("_")}
@@ -43,20 +47,13 @@ class LabelVotingClassifier(VotingClassifier):
         return self
 
 
-def _weighing_codes(member, y):
+def _weighing_codes(member, targets):
     """A member whose class weights name the codes of the labels."""
     if isinstance(member, str):  # "drop"
         return member
-    by_label = {
-        name: value
-        for name, value in member.get_params().items()
-        if name.split("__")[-1] == "class_weight" and isinstance(value, dict)
-    }
-    if not by_label:
-        return member
-    classes = LabelEncoder().fit(y).classes_
     by_code = {
-        name: dict(enumerate(given(weights, classes).tolist()))
-        for name, weights in by_label.items()
+        name: dict(enumerate(targets.class_weights(value).tolist()))
+        for name, value in member.get_params().items()
+        if name.split("__")[-1] == "class_weight" and isinstance(value, dict | list)
     }
-    return clone(member).set_params(**by_code)
+    return clone(member).set_params(**by_code) if by_code else member

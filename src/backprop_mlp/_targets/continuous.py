@@ -47,7 +47,7 @@ class Numbers:
         ValueError
             If y does not hold numbers.
         """
-        y = _as_numbers(y)
+        y = as_numbers(y)
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         normalizes = normalize_y and loss.has_identity_link
         return cls(loss, np.zeros(n_outputs), np.ones(n_outputs), y.ndim == 1, normalizes)
@@ -67,7 +67,7 @@ class Numbers:
 
         Such rows may hold any finite number, which must not overflow where it does not count.
         """
-        y = _as_numbers(y)
+        y = as_numbers(y)
         if y.shape[1:] != self.shape:
             raise ValueError(
                 f"y must be of shape {('n_samples', *self.shape)}, as in training; "
@@ -176,7 +176,7 @@ class Numbers:
         return W / self.scale, (b - self.mean) / self.scale
 
 
-def _as_numbers(y):
+def as_numbers(y):
     """y as an array of numbers, without a copy if it is one."""
     if issparse(y):
         raise ValueError("y must be a dense array of numbers; got a sparse matrix.")
@@ -189,9 +189,14 @@ def _as_numbers(y):
     if others:
         raise ValueError(f"y must hold numbers; got {others[0]!r}.")
     try:
-        return y.astype(np.float64)
-    except (TypeError, ValueError) as error:
+        numbers = y.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"y must hold numbers; {error}.") from error
+    # A None, which scikit-learn lets through, has become nan, and a number may be too large.
+    for number, value in zip(numbers.flat, y.flat, strict=True):
+        if not np.isfinite(number):
+            raise ValueError(f"y must hold finite numbers; got {value!r}.")
+    return numbers
 
 
 _NO_NUMBERS = (str, bytes, np.datetime64, np.timedelta64)

@@ -1,8 +1,10 @@
-"""Scores on rows, or of networks, that lack some of the classes."""
+"""Scores on rows, or of networks, that lack some of the classes, and R2 of any numbers."""
 
 import numpy as np
+from sklearn.metrics import r2_score
 
 from .._sklearn import scorer_of_classes
+from .._targets.continuous import as_numbers
 
 
 def score_rows(scorer, estimator, X, y, classes, metadata):
@@ -32,6 +34,30 @@ def score_rows(scorer, estimator, X, y, classes, metadata):
         if not np.array_equal(estimator.classes_, classes):
             estimator = AllClasses(estimator, classes)
     return scorer(estimator, X, y, **metadata)
+
+
+def r2(y, predictions, sample_weight=None):
+    """R2 as `sklearn.metrics.r2_score` has it, also where squares would overflow or vanish.
+
+    Each output is measured in a power of two, which rounds nothing. Rows with zero weight are
+    ignored, whatever their y.
+    """
+    y = as_numbers(y).astype(np.float64)
+    if predictions.ndim == 1 and y.shape[1:] == (1,):
+        y = y[:, 0]
+    weights = np.asarray(1.0 if sample_weight is None else sample_weight)
+    # What is not such is left to scikit-learn, which says what is wrong.
+    if weights.dtype.kind in "biuf" and weights.shape == y.shape[:1] == predictions.shape[:1]:
+        counted = weights != 0.0
+        if counted.any():
+            y, predictions, weights = y[counted], predictions[counted], weights[counted]
+            # Their unit does not matter: so their sum does not overflow.
+            sample_weight = weights / np.abs(weights).max()
+    if y.size and y.shape == predictions.shape and np.isfinite(y).all():
+        largest = np.maximum(np.abs(y).max(axis=0), np.abs(predictions).max(axis=0))
+        exponents = -np.frexp(largest)[1]
+        y, predictions = np.ldexp(y, exponents), np.ldexp(predictions, exponents)
+    return r2_score(y, predictions, sample_weight=sample_weight)
 
 
 class AllClasses:
