@@ -194,7 +194,10 @@ def targets_of(y) -> ClassTargets:
     """The problem that a training set's y, of shape (n_rows,) or (n_rows, n_labels), poses."""
     if _is_multilabel(y):
         return Labels(LabelBinarizer().fit(y).classes_)
-    return ExclusiveClasses(np.unique(column_or_1d(y)))
+    classes = np.unique(column_or_1d(y))
+    if classes.dtype.kind in "mM" and np.isnat(classes).any():
+        raise ValueError("Input y contains NaT.")
+    return ExclusiveClasses(classes)
 
 
 def fitted_targets(classes, multilabel: bool) -> ClassTargets:
@@ -299,4 +302,4 @@ def _is_multilabel(y):
         return type_of_target(y, input_name="y").startswith("multilabel")
     except TypeError as error:
         # Objects that can't be sorted, such as None among strings.
-        raise TypeError(f"y must hold labels of one kind, strings or numbers; {error}.") from error
+        raise TypeError(f"y must hold labels of one kind, strings or numbers: {error}") from error
