@@ -3,6 +3,7 @@
 No wrong call changes a fitted estimator: its pickle is the same before and after.
 """
 
+import copy
 import pickle
 import re
 import sys
@@ -352,6 +353,8 @@ WRONG_DATA = pytest.mark.parametrize(
         ((X, LABELS[:, :0]), r"0 feature\(s\)"),
         ((X, sp.csr_matrix(LABELS[:, :1])), "Sparse data was passed for y"),
         ((X, [[1, 2], [3], [1]] * 4), "inhomogeneous"),
+        ((X, np.array(["2020-01-01", "NaT", "2020-01-02"], "M8[D]")[Y]), "Input y contains NaT"),
+        ((X, np.array(["NaT", 1, 2], "m8[s]")[Y]), "Input y contains NaT"),
     ],
 )
 
@@ -417,7 +420,7 @@ def test_a_fraction_that_leaves_nothing_is_named(trained, fraction):
     [
         ({}, (X, np.minimum(Y, 1)), "warm_start=True needs the classes of the previous fit"),
         ({}, (X, NAMES), "warm_start=True needs the classes of the previous fit"),
-        ({}, (X, LABELS), "warm_start=True needs the classes of the previous fit"),
+        ({}, (X, LABELS), "previous fit's kind, one class per row; got a 0/1 matrix of labels"),
         ({}, (X[:, :3], Y), "X has 3 features"),
         (
             {"hidden_layer_sizes": 4},
@@ -555,6 +558,49 @@ def fitted():
 def test_wrong_rows_to_predict_are_named(fitted, method, rows, message):
     with pytest.raises(ValueError, match=message):
         getattr(fitted, method)(rows)
+
+
+SIZES = r"coefs_\[0\] and intercepts_\[0\] must have the shapes \(4, 5\) and \(5,\)"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model: model.predict(X),
+        lambda model: model.predict_proba(X[:1]),
+        lambda model: model.activations(X),
+        lambda model: model.cost(X, NAMES),
+        lambda model: model.set_params(warm_start=True, solver="cg").fit(X, NAMES),
+        lambda model: model.set_params(solver="adam").partial_fit(X, NAMES),
+    ],
+    ids=["predict", "predict_proba", "activations", "cost", "fit", "partial_fit"],
+)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"coefs_": None}, "coefs_ must hold 2 arrays, one per layer; got None"),
+        ({"coefs_": [np.ones((4, 5))]}, "coefs_ must hold 2 arrays, one per layer; got 1 of them"),
+        ({"intercepts_": []}, "intercepts_ must hold 2 arrays, one per layer; got 0 of them"),
+        ({"coefs_": [np.ones((3, 5)), np.ones((5, 3))]}, rf"{SIZES}; got \(3, 5\) and \(5,\)"),
+        ({"coefs_": [np.ones((4, 6)), np.ones((5, 3))]}, rf"{SIZES}; got \(4, 6\) and \(5,\)"),
+        ({"coefs_": [np.ones((4, 5)), np.ones((5, 2))]}, r"\(5, 3\) and \(3,\); got \(5, 2\)"),
+        ({"intercepts_": [np.ones((1, 5)), np.ones(3)]}, rf"{SIZES}; got \(4, 5\) and \(1, 5\)"),
+        ({"intercepts_": [np.ones(5), 0.0]}, r"intercepts_\[1\] must have the shapes"),
+        (
+            {"coefs_": [1j * np.ones((4, 5)), np.ones((5, 3))]},
+            "arrays of numbers; they are complex",
+        ),
+        ({"coefs_": [[["a"]], np.ones((5, 3))]}, "arrays of numbers; could not convert string"),
+        ({"coefs_": [sp.eye(4, 5), np.ones((5, 3))]}, r"coefs_\[0\] .* arrays of numbers"),
+        ({"coefs_": [np.full((4, 5), np.nan), np.ones((5, 3))]}, "intercepts_ must be finite"),
+        ({"intercepts_": [np.ones(5), np.full(3, np.inf)]}, "intercepts_ must be finite"),
+    ],
+)
+def test_weights_that_can_not_be_assigned_are_named(fitted, call, changes, message):
+    model = copy.deepcopy(fitted)
+    vars(model).update(changes)
+    with pytest.raises(ValueError, match=message):
+        call(model)
 
 
 @pytest.mark.parametrize("method", ["cost", "cost_gradient"])

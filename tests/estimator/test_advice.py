@@ -412,6 +412,7 @@ def test_overfitting_is_to_be_met_with_alpha(solver):
         network, noise, labels, X_val=rng.randn(100, 30), y_val=rng.randint(2, size=100)
     )
     assert "First, raise alpha" in message
+    assert message.count("alpha") == 1
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -247,6 +247,17 @@ def test_rows_of_weight_zero_are_removed_rows(target, solver):
     np.testing.assert_allclose(weighted.predict_proba(X), rows.predict_proba(X), atol=1e-9)
 
 
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize(("dtype", "huge"), [(np.float32, 1e30), (np.float64, 1e200)])
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"])
+def test_inputs_of_rows_of_zero_weight_change_nothing(target, solver, dtype, huge, container):
+    rows, kept = (2.0 + 5.0 * X).astype(dtype), COUNTS > 0
+    model = network(solver=solver, max_iter=40).fit(container(rows), target, kept.astype(float))
+    rows[~kept] = huge
+    other = network(solver=solver, max_iter=40).fit(container(rows), target, kept.astype(float))
+    np.testing.assert_array_equal(model.loss_curve_, other.loss_curve_)
+
+
 def test_a_class_of_which_all_rows_weigh_nothing_stays_a_class():
     model = network().fit(X, y, (y > 0).astype(float))
     np.testing.assert_array_equal(model.classes_, [0, 1, 2])
@@ -478,7 +489,7 @@ def test_a_warm_start_may_change_the_data_and_the_penalty():
     ("change", "rows", "target", "message"),
     [
         ({}, X, y > 1, "warm_start=True needs the classes of the previous fit"),
-        ({}, X, LABELS, "warm_start=True needs the classes of the previous fit"),
+        ({}, X, LABELS, "previous fit.s kind, one class per row; got a 0/1 matrix of labels"),
         ({}, X[:, :2], y, "X has 2 features, but .* expecting 4"),
         (
             {"hidden_layer_sizes": 7},

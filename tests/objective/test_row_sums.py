@@ -61,6 +61,18 @@ def test_means_and_deviations_are_those_of_the_rows(container, max_rows, dtype, 
 
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
 @pytest.mark.parametrize("max_rows", [4, N_ROWS])
+@pytest.mark.parametrize(("dtype", "huge"), [(np.float32, 3e38), (np.float64, 1e308)])
+def test_numbers_of_rows_of_zero_weight_do_not_count(container, max_rows, dtype, huge, rng):
+    X = (5.0 + 7.0 * rng.normal(size=(N_ROWS, 3))).astype(dtype)
+    weights = rng.uniform(1.0, 2.0, N_ROWS)
+    weights[N_ROWS // 3 :] = 0.0
+    expected = scale_of(container(X), weights, max_rows)
+    X[N_ROWS // 3 :] = huge
+    assert_close(scale_of(container(X), weights, max_rows), expected, 1e-14)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("max_rows", [4, N_ROWS])
 def test_a_weight_is_a_number_of_rows(container, max_rows, rng):
     X = 100.0 + 5.0 * rng.normal(size=(N_ROWS, 3))
     X[rng.random(X.shape) < 0.3] = 0.0

@@ -122,6 +122,21 @@ def test_the_sums_are_those_of_any_blocks_of_sparse_rows_and_of_repeated_rows(pa
         )
 
 
+@pytest.mark.parametrize("container", [np.asarray, csr_matrix])
+@pytest.mark.parametrize("pairs", [True, False])
+@pytest.mark.parametrize(("dtype", "huge"), [(np.float32, 1e30), (np.float64, 1e200)])
+def test_rows_of_zero_weight_do_not_count(container, pairs, dtype, huge, rng):
+    network = shallow(sizes=(4, 6, 3))
+    plan = Plan((pairs, pairs), (True, True), pairs)
+    theta = rng.normal(size=network.n_params).astype(dtype)
+    weight, X = np.ones(150), X_IRIS.astype(dtype)
+    weight[40:] = 0.0
+    expected = flat(sums(network, container(X), Y_IRIS, weight, theta, 17, plan))
+    X[40:] = huge
+    found = flat(sums(network, container(X), Y_IRIS, weight, theta, 17, plan))
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_inputs_far_from_zero_keep_their_covariance_in_single_precision(rng):
     network = shallow("logistic", (4, 3))
     weight = np.ones(150)

@@ -61,6 +61,21 @@ def test_training_goes_on_from_parameters_that_are_assigned(solver, dtype, early
     np.testing.assert_allclose(parameters(trained), parameters(other), atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [int, np.float16, np.float32, ">f8", np.longdouble, "list"])
+@pytest.mark.parametrize("layer", [0, 1, 2])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_layer_of_another_precision_leaves_the_others_theirs(solver, layer, kind):
+    trained = network(solver, max_iter=1).fit(X, y)
+    trained.coefs_[layer] = np.round(3 * trained.coefs_[layer])
+    expected = copy.deepcopy(trained)
+    if kind == "list":
+        trained.coefs_[layer] = trained.coefs_[layer].astype(int).tolist()
+    else:
+        trained.coefs_[layer] = trained.coefs_[layer].astype(kind)
+    np.testing.assert_array_equal(trained.predict_proba(X), expected.predict_proba(X))
+    assert np.array_equal(parameters(trained.fit(X, y)), parameters(expected.fit(X, y)))
+
+
 @pytest.mark.parametrize("in_place", [False, True], ids=["new arrays", "in place"])
 @pytest.mark.parametrize("solver", MINI_BATCH)
 def test_parameters_changed_in_place_are_seen_too(solver, in_place):

@@ -129,6 +129,7 @@ def adopt_no_record(estimator):
 def earlier_training(estimator):
     """What a fitted estimator hands to the training that goes on from it."""
     fitted = fitted_network(estimator)
+    fitted.check_finite()
     curves = (
         estimator.loss_curve_,
         estimator.validation_scores_,

@@ -57,9 +57,11 @@ class FittedNetwork(NamedTuple):
 
     @property
     def dtype(self):
-        """The precision in which training left the parameters, or they have been assigned since."""
-        W, _ = self._trained[0]
-        return W.dtype
+        """The precision in which training left the parameters, or they have been assigned since.
+
+        The higher one if layers differ: no weight is rounded to another layer's precision.
+        """
+        return np.result_type(*(values for dense in self._trained for values in dense))
 
     @property
     def _trained(self):
@@ -134,10 +136,19 @@ class FittedNetwork(NamedTuple):
                 result[rows] = block
         return result
 
+    def check_finite(self):
+        """An error if weights that have been assigned are not finite."""
+        if not all(np.isfinite(values).all() for dense in self.dense for values in dense):
+            raise ValueError("coefs_ and intercepts_ must be finite; they hold nan or infinity.")
+
     def _forward(self, X):
         with np.errstate(**IGNORE_OVERFLOW):
             z, caches = self.network.forward(self.params, X)
-        refuse_overflow("logits", z, X)
+        try:
+            refuse_overflow("logits", z, X)
+        except FloatingPointError:
+            self.check_finite()
+            raise
         return z, caches
 
 
@@ -156,15 +167,52 @@ def fitted_network(estimator):
     ------
     NotFittedError
         If the estimator is not fitted.
+    ValueError
+        If weights that have been assigned do not fit together.
     """
     if not hasattr(estimator, "coefs_"):  # asked first: it is faster than the check
         check_is_fitted(estimator)
-    coefs, intercepts = estimator.coefs_, estimator.intercepts_
     loss, targets = estimator._fitted_task()
-    sizes = (len(coefs[0]), *map(len, intercepts))
+    dense = _dense_layers(estimator, targets.n_outputs)
+    sizes = (len(dense[0][0]), *(len(b) for _, b in dense))
     network = plain_network(sizes, tuple(estimator._activations), loss)
-    dense = list(zip(coefs, intercepts, strict=True))
     return FittedNetwork(network, dense, targets, getattr(estimator, "_trained_output", None))
+
+
+def _dense_layers(estimator, n_outputs):
+    """(W, b) of each layer, as training left them or the user has assigned them since."""
+    n_layers, n_in = len(estimator._activations) + 1, estimator.n_features_in_
+    for name in ("coefs_", "intercepts_"):
+        given = getattr(estimator, name)
+        if not hasattr(given, "__len__") or len(given) != n_layers:
+            what = f"{len(given)} of them" if hasattr(given, "__len__") else repr(given)
+            raise ValueError(f"{name} must hold {n_layers} arrays, one per layer; got {what}.")
+    dense = []
+    for number, layer in enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True)):
+        W, b = [_in_floats(values, number) for values in layer]
+        n_out = n_outputs if number == n_layers - 1 else b.size
+        if W.shape != (n_in, n_out) or b.shape != (n_out,):
+            raise ValueError(
+                f"coefs_[{number}] and intercepts_[{number}] must have the shapes "
+                f"{(n_in, n_out)} and {(n_out,)}; got {W.shape} and {b.shape}."
+            )
+        dense.append((W, b))
+        n_in = n_out
+    return dense
+
+
+def _in_floats(values, number):
+    """Assigned weights as an array of float32 or float64; the same one where it is that."""
+    if isinstance(values, np.ndarray) and values.dtype.char in "fd":
+        return values
+    try:
+        if np.iscomplexobj(values):
+            raise TypeError("they are complex")  # noqa: TRY301
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"coefs_[{number}] and intercepts_[{number}] must be arrays of numbers; {error}."
+        ) from error
 
 
 def output_in_units(targets, trained):

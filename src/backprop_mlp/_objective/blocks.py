@@ -62,6 +62,19 @@ class Block(NamedTuple):
         rng = None if self.seed is None else np.random.default_rng(self.seed)
         return Rows(self.sample_weight, rng)
 
+    @property
+    def weighted(self):
+        """The block without the rows of zero weight, whose squares may overflow: 0 * inf is nan."""
+        chosen = self.sample_weight > 0.0
+        if chosen.all():
+            return self
+        return self._replace(
+            X=self.X[chosen],
+            Y=self.Y[chosen],
+            sample_weight=self.sample_weight[chosen],
+            loss_weight=self.loss_weight[chosen],
+        )
+
 
 # Where rows are cut
 

@@ -44,6 +44,7 @@ class RowSums(NamedTuple):
 
 def block_row_sums(total_weight, block: Block):
     """A block's share of `RowSums`, as a tuple."""
+    block = block.weighted
     X, share = block.X, block.sample_weight / total_weight
     Y, weight = block.Y, block.loss_weight
     if weight.ndim == 1:
@@ -61,6 +62,7 @@ def block_row_sums(total_weight, block: Block):
 
 def block_moments(total_weight, centre, unit, block: Block):
     """Sums of d and of d squared, d = (inputs - centre) / unit, each row times its share of m."""
+    block = block.weighted
     X = block.X
     share = block.sample_weight / total_weight
     if not issparse(X):
@@ -93,7 +95,8 @@ def _dense_moments(X, share, centre, unit):
 
 def _few(X):
     """Slices of so few rows that copies in float64 take little memory, and stay in the cache."""
-    return row_slices(X.shape[0], max(1, NUMBERS_AT_ONCE // X.shape[1]))
+    # One slice of nothing where there are no rows: its sums are zeros of the right shape.
+    return row_slices(max(1, X.shape[0]), max(1, NUMBERS_AT_ONCE // X.shape[1]))
 
 
 class InputScale(NamedTuple):

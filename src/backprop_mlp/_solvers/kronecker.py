@@ -123,8 +123,7 @@ def loss_hessian(loss, z, block: Block, weight):
     n_rows, n_outputs = z.shape
     hessian = np.empty((n_outputs, n_outputs))
     trace = np.zeros(n_rows)
-    rows = np.where(block.sample_weight > 0.0, block.sample_weight, 1.0)
-    relative = (block.loss_weight.T / rows).T
+    relative = (block.loss_weight.T / block.sample_weight).T
     for k in range(n_outputs):
         tangent = np.zeros_like(z)
         tangent[:, k] = 1.0
@@ -148,6 +147,7 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
     plan : Plan
     block : Block
     """
+    block = block.weighted
     weight = block.sample_weight / total_weight
     z, caches = network.forward(network.views(theta), block.X, block.rows)
     hessian, trace = loss_hessian(network.loss, z, block, weight)
@@ -191,7 +191,7 @@ def _input_sums(X, weight, centre, scale, pairs):
         return _sums(x, weight, pairs)
     # No sparse matrix is made dense: its sums are moved. In float64, for they cancel.
     max_rows = max(1, NUMBERS_AT_ONCE * X.shape[0] // max(X.nnz, 1))
-    slices = row_slices(X.shape[0], max_rows)
+    slices = row_slices(max(1, X.shape[0]), max_rows)
     first, second = add_up(_sparse_sums(X[rows], weight[rows], pairs) for rows in slices)
     total = weight.sum()
     if pairs:

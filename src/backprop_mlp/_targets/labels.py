@@ -26,7 +26,13 @@ class LabelTargets:
 
     def continuing(self, before, what):
         """These targets, if they have the classes of the previous fit."""
-        if self.multilabel != before.multilabel or not np.array_equal(self.classes, before.classes):
+        if self.multilabel != before.multilabel:
+            kinds = "one class per row", "a 0/1 matrix of labels"
+            raise ValueError(
+                f"{what} needs y of the previous fit's kind, {kinds[before.multilabel]}; got "
+                f"{kinds[self.multilabel]}."
+            )
+        if not np.array_equal(self.classes, before.classes):
             raise ValueError(
                 f"{what} needs the classes of the previous fit in y: "
                 f"{before.classes}; got {self.classes}."

@@ -300,5 +300,5 @@ def _is_multilabel(y):
             check_classification_targets(y)
     except TypeError as error:
         # Objects that can't be sorted, such as None among strings.
-        raise TypeError(f"y must hold labels of one kind, strings or numbers; {error}.") from error
+        raise TypeError(f"y must hold labels of one kind, strings or numbers: {error}") from error
     return kind == "multilabel-indicator"

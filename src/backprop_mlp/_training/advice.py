@@ -58,15 +58,15 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled):
         first.append(LOWER_RATE)
     if not scaled:
         first.append("scale the features (StandardScaler)")
+    is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
+    strength = "lower alpha" if is_constant else "raise alpha"
     if _overfits(outcome.history.records):
-        first.append("raise alpha: the validation cost rises while the cost falls")
+        strength = "raise alpha: the validation cost rises while the cost falls"
+        first.append(strength)
     if full_batch and n_rows >= MANY_ROWS:
         first.append(f"try solver='adam', whose steps do not need all {n_rows} rows")
     first.append(stopping.remedy or "raise max_iter")
-    helps = ["raise max_iter", "raise tol"]
-    is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
-    helps.append("lower alpha" if is_constant else "raise alpha")
-    helps.append("go on with warm_start=True")
+    helps = ["raise max_iter", "raise tol", strength, "go on with warm_start=True"]
     others = [remedy for remedy in dict.fromkeys(helps + first[1:]) if remedy != first[0]]
     return (
         f"Training ended before it converged: {stopping.message} ({_costs(outcome)}). "
