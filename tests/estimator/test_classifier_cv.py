@@ -41,20 +41,20 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 def network(**params):
     return BackpropMLPClassifier(
-        **{"hidden_layer_sizes": 6, "activation": "tanh", "max_iter": 60, "random_state": 0}
+        **{"hidden_layer_sizes": 6, "activation": "tanh", "max_iter": 20, "random_state": 0}
         | params
     )
 
 
 def search(alphas=ALPHAS, **params):
-    return BackpropMLPClassifierCV(network(), alphas=alphas, **params)
+    return BackpropMLPClassifierCV(network(), alphas=alphas, **{"cv": 3} | params)
 
 
 # What is chosen
 
 
 def test_the_weakest_alpha_is_trained_from_the_beginning():
-    fitted = search(scoring="accuracy").fit(IRIS, SPECIES)
+    fitted = search(scoring="accuracy", cv=None).fit(IRIS, SPECIES)
     expected = cross_validate(
         network(alpha=min(ALPHAS)), IRIS, SPECIES, cv=5, return_train_score=True
     )
@@ -139,13 +139,14 @@ def test_a_strong_penalty_takes_units_out_for_good():
     ],
 )
 def test_the_further_the_next_alpha_the_longer_its_fit(alphas, most):
-    estimator = network(tol=0.0)
+    estimator = network(tol=0.0, max_iter=60)
     fitted = BackpropMLPClassifierCV(estimator, alphas=alphas, cv=2).fit(IRIS, SPECIES)
     assert fitted.n_iter_.shape == (len(most), 2)
     assert np.all(fitted.n_iter_ <= np.array(most)[:, np.newaxis])
     assert np.all(fitted.n_iter_[:2].max(axis=1) == most[:2])
 
 
+@pytest.mark.slow
 def test_half_the_work_of_a_grid_search_finds_as_good_an_alpha():
     X, y = load_digits(return_X_y=True)
     X, y = X[:900] / 16.0, y[:900]
