@@ -1,8 +1,5 @@
 """The exported graphs, run by onnxruntime, agree with the classifier."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -272,24 +269,6 @@ def test_skl2onnx_asks_a_classifier_that_it_does_not_know(model, kind, options, 
         np.testing.assert_array_equal(first, second)
     if options == {id(last): {"zipmap": False}}:
         np.testing.assert_allclose(outputs[0][1], model.predict_proba(X32), rtol=0, atol=1e-5)
-
-
-def test_a_plain_import_is_enough_and_does_not_load_skl2onnx():
-    program = """
-import sys, warnings
-warnings.simplefilter("ignore")
-from backprop_mlp import BackpropMLPClassifier
-assert "skl2onnx" not in sys.modules
-from skl2onnx import to_onnx
-from sklearn.datasets import load_iris
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-X, y = load_iris(return_X_y=True)
-model = make_pipeline(StandardScaler(), BackpropMLPClassifier(4, max_iter=5)).fit(X, y)
-assert "backprop_mlp.onnx" not in sys.modules
-assert [node.op_type for node in to_onnx(model, X[:1]).graph.node].count("ZipMap") == 1
-"""
-    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def columns_of(frame):
 
 
 def model(**params):
-    network = BackpropMLPClassifier(8, max_iter=20)
+    network = BackpropMLPClassifier(8, max_iter=10)
     return make_tabular_classifier(
         **{"estimator": network, "n_folds": 2, "random_state": 0} | params
     )

@@ -322,7 +322,7 @@ def test_groups_are_kept_together(kind):
 
 
 def warned(kind, refit, network=None, weights=None, y=None, rows=X, **params):
-    model = search(kind, refit, {"max_iter": 200} | (network or {}), **params)
+    model = search(kind, refit, {"max_iter": 50} | (network or {}), **params)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(rows, KINDS[kind][2] if y is None else y, weights)
@@ -334,7 +334,7 @@ def warned(kind, refit, network=None, weights=None, y=None, rows=X, **params):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_constant_model_is_warned_of_once(kind, refit):
     assert warned(kind, refit, alphas=[1e6]) == [StrongPenaltyWarning]
-    some = {"rows": X[:10], "y": KINDS[kind][2][:10]}
+    some = {"rows": X[:20], "y": KINDS[kind][2][:20]}
     assert warned(kind, refit, alphas=[1e6], cv=LeaveOneOut(), **some) == [StrongPenaltyWarning]
     assert warned(kind, refit, alphas=[1.0]) == []
 
