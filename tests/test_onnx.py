@@ -59,7 +59,7 @@ def run(graph, X):
 
 def network(**params):
     return BackpropMLPClassifier(
-        **{"hidden_layer_sizes": 6, "max_iter": 30, "alpha": 0.1, "random_state": 0} | params
+        **{"hidden_layer_sizes": 6, "max_iter": 10, "alpha": 0.1, "random_state": 0} | params
     )
 
 
@@ -244,7 +244,7 @@ def unregistered(monkeypatch):
     "model",
     [
         network(),
-        Subclass(6, max_iter=30, random_state=0),
+        Subclass(6, max_iter=10, random_state=0),
         make_pipeline(StandardScaler(), network()),
         GridSearchCV(make_pipeline(StandardScaler(), network()), {}, cv=2),
         GridSearchCV(network(), {}, cv=2),
@@ -326,7 +326,7 @@ NUMBERS = {"one output": X[:, 3] * 1e3, "two outputs": X[:, 2:] * [1.0, 1e6] + 1
 
 def regressor(**params):
     return BackpropMLPRegressor(
-        **{"hidden_layer_sizes": 6, "max_iter": 30, "random_state": 0} | params
+        **{"hidden_layer_sizes": 6, "max_iter": 10, "random_state": 0} | params
     )
 
 
