@@ -12,7 +12,7 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
-SAMPLE = 12
+SAMPLE = 4
 """Cases of a test that are run, where it has more, without --whole-grids."""
 
 

@@ -64,7 +64,7 @@ def columns_of(frame):
 
 
 def model(**params):
-    network = BackpropMLPClassifier(8, max_iter=20)
+    network = BackpropMLPClassifier(8, max_iter=10)
     return make_tabular_classifier(
         **{"estimator": network, "n_folds": 2, "random_state": 0} | params
     )
@@ -419,7 +419,7 @@ def test_class_weights_name_the_labels(labels, heavy, given, container):
     y = np.resize(labels, N)
     weights = container({labels[heavy]: 50.0})
     if given == "made with":
-        weighed = model(estimator=BackpropMLPClassifier(3, max_iter=20, class_weight=weights))
+        weighed = model(estimator=BackpropMLPClassifier(3, max_iter=10, class_weight=weights))
     else:
         weighed = model().set_params(
             networks__plain__estimator__class_weight=weights,
@@ -432,15 +432,15 @@ def test_class_weights_name_the_labels(labels, heavy, given, container):
 
 
 def test_class_weights_of_other_labels_are_refused():
-    network = BackpropMLPClassifier(3, max_iter=20, class_weight={"maybe": 2.0})
+    network = BackpropMLPClassifier(3, max_iter=10, class_weight={"maybe": 2.0})
     with pytest.raises(ValueError, match=r"class_weight names labels .*'no' 'yes'.*'maybe'"):
         model(estimator=network).fit(FRAME, Y)
 
 
 def test_class_weights_of_words_are_those_of_their_codes():
     words, codes = {"yes": 3.0, "no": 0.5}, {1: 3.0, 0: 0.5}
-    expected = model(estimator=BackpropMLPClassifier(3, max_iter=20, class_weight=codes))
-    weighed = model(estimator=BackpropMLPClassifier(3, max_iter=20, class_weight=words))
+    expected = model(estimator=BackpropMLPClassifier(3, max_iter=10, class_weight=codes))
+    weighed = model(estimator=BackpropMLPClassifier(3, max_iter=10, class_weight=words))
     np.testing.assert_array_equal(
         weighed.fit(FRAME, Y).predict_proba(FRAME),
         expected.fit(FRAME, (Y == "yes").astype(int)).predict_proba(FRAME),
@@ -540,7 +540,7 @@ def test_several_labels_per_row_are_refused():
 
 
 def regressor(**params):
-    network = BackpropMLPRegressor(8, max_iter=40)
+    network = BackpropMLPRegressor(8, max_iter=20)
     return make_tabular_regressor(
         **{"estimator": network, "n_folds": 2, "random_state": 0} | params
     )

@@ -164,6 +164,21 @@ def test_the_cost_and_its_gradient_need_no_more_than_training():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
+def test_neither_a_copy_of_x_nor_all_activations_are_held(dtype, container):
+    X, labels = rows(40_000, 50, dtype)
+    X = container(X)
+    model = classifier(hidden_layer_sizes=100, max_iter=1)
+    model.fit(X[:100], labels[:100])
+    with traced() as peak:
+        model.fit(X, labels)
+        model.predict_proba(X)
+        model.cost_gradient(X, labels)
+    # X has 50 columns, a layer's activations 100: of neither are there 40,000 rows.
+    assert peak["bytes"] < 0.9 * 40_000 * 50 * np.dtype(dtype).itemsize
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_wide_sparse_rows_take_a_few_gradients_however_many_they_are(dtype):
     """The sum, a block's, one of its activations and deltas, and less of its rows."""
     n_rows, n_features, per_row = 40_000, 20_000, 20

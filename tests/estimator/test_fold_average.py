@@ -31,7 +31,7 @@ ALPHAS = [0.1, 1.0, 10.0]
 
 
 def search(**params):
-    network = BackpropMLPClassifier(6, max_iter=40, random_state=0)
+    network = BackpropMLPClassifier(6, max_iter=15, random_state=0)
     given = {"alphas": ALPHAS, "cv": 3, "refit": "folds", "random_state": 0} | params
     return BackpropMLPClassifierCV(network, **given)
 

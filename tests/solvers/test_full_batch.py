@@ -247,7 +247,7 @@ def test_a_failed_line_search_is_a_new_start_from_where_it_failed(stretches):
     assert sum(stretches.n_iter) == result.nit
 
 
-@pytest.mark.parametrize("make", [problem, larger_problem])
+@pytest.mark.parametrize("make", [problem, pytest.param(larger_problem, marks=pytest.mark.slow)])
 def test_the_same_options_are_tried_again_as_long_as_that_leads_on(make, stretches):
     result, _ = minimised(*make("relu"), "cg", max_iter=3000)
     assert result.message.startswith("no step")
