@@ -66,7 +66,7 @@ def test_training_ends_at_the_first_lack_of_progress(tol, span, by_score):
     [(solver, 1) for solver in SOLVERS] + [(solver, 3) for solver in MINI_BATCH],
 )
 def test_every_solver_obeys_it(solver, span):
-    tol = 0.02
+    tol = 0.01
     fitted = classifier(solver, tol=tol, n_iter_no_change=span, max_iter=1000)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
