@@ -395,6 +395,7 @@ def test_a_validation_curve_over_alpha():
     assert held_out[0].mean() > held_out[1].mean()
 
 
+@pytest.mark.slow
 def test_cross_validation_over_processes_is_that_in_one():
     one, two = (
         cross_validate(network(max_iter=3), X, y, cv=4, n_jobs=n_jobs)["test_score"]

@@ -295,6 +295,7 @@ def test_users_in_many_threads_leave_the_limit_as_it_was():
     assert set(blas_threads()) == {2}
 
 
+@pytest.mark.slow
 def test_the_workers_of_joblib_keep_to_their_limit():
     with parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
         in_workers = Parallel()(delayed(names_of_threads)() for _ in range(2))
