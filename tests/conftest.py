@@ -11,6 +11,9 @@ import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+# They hold no examples, and of several named on one command line pytest would import one.
+collect_ignore_glob = ["**/conftest.py"]
+
 
 SAMPLE = 4
 """Cases of a test that are run, where it has more, without --whole-grids."""

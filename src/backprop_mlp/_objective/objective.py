@@ -21,7 +21,7 @@ from .._network.network import Network
 from .blocks import Block, add_up, block_slices, max_block_rows
 from .overflow import IGNORE_OVERFLOW, is_finite, refuse_overflow
 from .penalty import L2Penalty, Penalty
-from .row_sums import InputMoments, InputScale, RowSums, block_row_sums, measure_inputs
+from .row_sums import InputMoments, InputScale, TargetSums, block_target_sums, measure_inputs
 
 FLOAT32_WEIGHTS = 1e-20, 1e20
 """Between them the largest weight must be where X is float32: a block's gradient is summed in
@@ -312,10 +312,6 @@ class Objective:
             return self._penalty.value(self._weights(theta))
 
     @cached_property
-    def _row_sums(self) -> RowSums:
-        return RowSums(*self.sum_over_blocks(partial(block_row_sums, self.total_weight)))
-
-    @cached_property
     def input_scale(self) -> InputScale:
         """Weighted mean of each input, and max(1, weighted standard deviation)."""
         return self.input_moments.scale
@@ -323,7 +319,7 @@ class Objective:
     @cached_property
     def input_moments(self) -> InputMoments:
         """Weighted mean and standard deviation of each input."""
-        return measure_inputs(self.sum_over_blocks, self.total_weight, self._row_sums)
+        return measure_inputs(self.sum_over_blocks, self.total_weight)
 
     @cached_property
     def constant_logits(self):
@@ -332,8 +328,8 @@ class Objective:
         As the network's loss makes them from the targets' totals.
         """
         with np.errstate(**IGNORE_OVERFLOW):
-            sums = self._row_sums
-            return self.network.loss.constant_logits(sums.target_totals, sums.target_weights)
+            sums = TargetSums(*self.sum_over_blocks(block_target_sums))
+            return self.network.loss.constant_logits(sums.totals, sums.weights)
 
     def _in_blocks(self, theta):
         """theta in the precision of the blocks."""

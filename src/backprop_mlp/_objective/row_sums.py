@@ -21,43 +21,36 @@ NUMBERS_AT_ONCE = 30_000
 """Numbers of dense rows that are copied at once."""
 
 
-class RowSums(NamedTuple):
-    """Weighted sums over all rows.
+class TargetSums(NamedTuple):
+    """Weighted sums of the targets over rows.
 
     Parameters
     ----------
-    input_means : ndarray of shape (n_features,)
-        Weighted mean of each input.
-    input_sizes : ndarray of shape (n_features,)
-        Weighted mean of each input's absolute value.
-    target_totals : ndarray of shape (n_outputs,)
+    totals : ndarray of shape (n_outputs,)
         Sum of each output's targets, times the weights that the loss gets.
-    target_weights : ndarray of shape (n_outputs,)
+    weights : ndarray of shape (n_outputs,)
         Sum of these weights.
     """
 
-    input_means: np.ndarray
-    input_sizes: np.ndarray
-    target_totals: np.ndarray
-    target_weights: np.ndarray
+    totals: np.ndarray
+    weights: np.ndarray
 
 
-def block_row_sums(total_weight, block: Block):
-    """A block's share of `RowSums`, as a tuple."""
-    block = block.weighted
-    X, share = block.X, block.sample_weight / total_weight
+def block_target_sums(block: Block):
+    """A block's share of `TargetSums`, as a tuple."""
     Y, weight = block.Y, block.loss_weight
     if weight.ndim == 1:
-        target_totals = Y.T @ weight
-        target_weights = np.full(Y.shape[1], weight.sum())
-    else:
-        target_totals = np.einsum("ij,ij->j", Y, weight)
-        target_weights = weight.sum(axis=0)
+        return Y.T @ weight, np.full(Y.shape[1], weight.sum())
+    return np.einsum("ij,ij->j", Y, weight), weight.sum(axis=0)
+
+
+def block_input_sums(total_weight, block: Block):
+    """Sums of the inputs and of their absolute values, each row times its share of m."""
+    block = block.weighted
+    X, share = block.X, block.sample_weight / total_weight
     if issparse(X):
-        inputs = X.T @ share, abs(X).T @ share
-    else:
-        inputs = add_up((share[rows] @ X[rows], share[rows] @ np.abs(X[rows])) for rows in _few(X))
-    return *inputs, target_totals, target_weights
+        return X.T @ share, abs(X).T @ share
+    return add_up((share[rows] @ X[rows], share[rows] @ np.abs(X[rows])) for rows in _few(X))
 
 
 def block_moments(total_weight, centre, unit, block: Block):
@@ -150,8 +143,8 @@ class InputMoments(NamedTuple):
         return InputScale(means, scales)
 
 
-def measure_inputs(sum_over_blocks, total_weight, sums: RowSums) -> InputMoments:
-    """The inputs' means and deviations, by another pass over the rows.
+def measure_inputs(sum_over_blocks, total_weight) -> InputMoments:
+    """The inputs' means and deviations, by two passes over the rows.
 
     Mean and variance are those of the deviations from the first pass's means, which
     corrects these (Chan, Golub & LeVeque, "Algorithms for computing the sample variance",
@@ -162,9 +155,9 @@ def measure_inputs(sum_over_blocks, total_weight, sums: RowSums) -> InputMoments
     ----------
     sum_over_blocks : callable(function) -> tuple
     total_weight : float
-    sums : RowSums
     """
-    centre, unit = sums.input_means, np.maximum(sums.input_sizes, 1.0)
+    centre, sizes = sum_over_blocks(partial(block_input_sums, total_weight))
+    unit = np.maximum(sizes, 1.0)
     first, second = sum_over_blocks(partial(block_moments, total_weight, centre, unit))
     with np.errstate(**IGNORE_OVERFLOW):
         means = centre + unit * first
