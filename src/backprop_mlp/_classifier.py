@@ -1,4 +1,4 @@
-"""The classifier: its keywords, `fit`, and what a fitted one predicts."""
+"""The classifier: its keywords, and `fit`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,13 @@ from ._base import BackpropMLP
 from ._estimator import keywords
 from ._estimator.adoption import adopt_thetas
 from ._estimator.assembly import has_partial_fit
-from ._estimator.fitted import fitted_network
 from ._estimator.fitting import fit_chunk, fit_rows
-from ._estimator.rows import check_rows
-from ._estimator.tags import NetworkClassifierMixin
+from ._estimator.tasks import Classification
 from ._estimator.thetas import hidden_sizes, read_thetas
-from ._network.losses import loss_for
 from ._sklearn import StrOptions, _fit_context, validate_params, with_callbacks
-from ._targets.targets import announced, fitted_targets, targets_of
 
 
-class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
+class BackpropMLPClassifier(Classification, BackpropMLP):
     """Neural network classifier, trained by backpropagation.
 
     Minimises, with SciPy's conjugate gradient by default,
@@ -498,103 +494,3 @@ class BackpropMLPClassifier(NetworkClassifierMixin, BackpropMLP):
         adopt_thetas(classifier, matrices, targets)
         classifier.class_weight_ = class_weight
         return classifier
-
-    def decision_function(self, X: keywords.Matrix) -> np.ndarray:
-        """Logits of the output units.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Input data.
-
-        Returns
-        -------
-        z : ndarray of shape (n_samples,) for two classes, else (n_samples, n_outputs)
-            Log-odds of the second class, or one column a class or label.
-        """
-        fitted = fitted_network(self)
-        X = check_rows(self, X)
-        z = fitted.map_rows(X, lambda z: z)
-        return z[:, 0] if len(self.classes_) == 2 and not fitted.targets.multilabel else z
-
-    def predict(self, X: keywords.Matrix) -> np.ndarray:
-        """The class with the largest logit; for multilabel problems, every label above 0.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Input data.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
-        """
-        fitted = fitted_network(self)
-        X = check_rows(self, X)
-        return fitted.map_rows(X, fitted.predict)
-
-    def predict_proba(self, X: keywords.Matrix) -> np.ndarray:
-        """Probabilities of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Input data.
-
-        Returns
-        -------
-        P : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``. Rows sum to one, but for multilabel
-            problems, where each column is a label's own probability.
-        """
-        fitted = fitted_network(self)
-        X = check_rows(self, X)
-        return fitted.map_rows(X, fitted.proba)
-
-    def predict_log_proba(self, X: keywords.Matrix) -> np.ndarray:
-        """Logarithms of the probabilities, computed from the logits: always finite.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Input data.
-
-        Returns
-        -------
-        log_P : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
-        """
-        fitted = fitted_network(self)
-        X = check_rows(self, X)
-        return fitted.map_rows(X, fitted.log_proba)
-
-    # What a classifier is to training
-
-    def _targets_of(self, y):
-        return targets_of(y)
-
-    def _chunk_targets(self, y, classes, before):
-        return announced(classes, y, before)
-
-    def _loss_for(self, targets):
-        return targets.loss(self.output_activation)
-
-    def _class_weights(self, targets, totals):
-        return targets.class_weights(self.class_weight, totals)
-
-    def _adopt_targets(self, targets, trained_output):
-        self.classes_, self._multilabel = targets.classes, targets.multilabel
-
-    def _fitted_task(self):
-        # Files hold only losses that their outputs do not tell.
-        loss = getattr(self, "_loss", None) or loss_for(self.out_activation_)
-        return loss, fitted_targets(self.classes_, self._multilabel)
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        loss = state.get("_loss")
-        if loss is not None and loss == loss_for(self.out_activation_):
-            # Files need no more than the outputs' name to find it again.
-            state = {name: value for name, value in state.items() if name != "_loss"}
-        return state

@@ -1,9 +1,8 @@
-"""The regressor: its keywords, `fit`, and what a fitted one predicts."""
+"""The regressor: its keywords, and `fit`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from numbers import Real
 from typing import Any, Literal, Self
 
@@ -15,17 +14,15 @@ from ._base import BackpropMLP
 from ._estimator import keywords
 from ._estimator.adoption import adopt_thetas
 from ._estimator.assembly import has_partial_fit
-from ._estimator.fitted import fitted_network
 from ._estimator.fitting import fit_chunk, fit_rows
-from ._estimator.rows import check_rows
-from ._estimator.tags import NetworkRegressorMixin
+from ._estimator.tasks import Regression
 from ._estimator.thetas import hidden_sizes, read_matrices
-from ._network.regression_losses import REGRESSION_LOSSES, loss_with, regression_loss
+from ._network.regression_losses import REGRESSION_LOSSES
 from ._sklearn import Interval, StrOptions, _fit_context, validate_params, with_callbacks
 from ._targets.continuous import Numbers
 
 
-class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
+class BackpropMLPRegressor(Regression, BackpropMLP):
     """Neural network regressor, trained by backpropagation.
 
     Minimises, with SciPy's conjugate gradient by default,
@@ -492,55 +489,3 @@ class BackpropMLPRegressor(NetworkRegressorMixin, BackpropMLP):
         targets = Numbers(regressor._loss_for(None), *unscaled, n_outputs == 1, False)
         adopt_thetas(regressor, matrices, targets)
         return regressor
-
-    def predict(self, X: keywords.Matrix) -> np.ndarray:
-        """The predicted numbers, in y's units.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Input data.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In float64, so that a y far from zero keeps its digits. With a log link exp of
-            the outputs.
-        """
-        fitted = fitted_network(self)
-        X = check_rows(self, X)
-        return fitted.map_rows(X, fitted.predict)
-
-    # What a regressor is to training
-
-    def _targets_of(self, y):
-        return Numbers.of(y, self._loss_for(None), self.normalize_y)
-
-    def _chunk_targets(self, y, classes, before):
-        targets = self._targets_of(y)
-        return targets if before is None else targets.continuing(before, "partial_fit")
-
-    def _loss_for(self, targets):
-        return regression_loss(self.loss, quantile=self.quantile, threshold=self.huber_threshold)
-
-    def _class_weights(self, targets, totals):
-        return None
-
-    def _adopt_targets(self, targets, trained_output):
-        self.y_mean_, self.y_scale_ = targets.mean, targets.scale
-        self._one_dimensional = targets.one_dimensional
-        self._trained_output = trained_output
-
-    def _fitted_task(self):
-        loss = getattr(self, "_loss", None) or loss_with(**self._loss_fields)
-        targets = Numbers(loss, self.y_mean_, self.y_scale_, self._one_dimensional, False)
-        return loss, targets
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        loss = state.get("_loss")
-        if type(loss) in REGRESSION_LOSSES.values():
-            # Files hold built-in types in its place.
-            state = {name: value for name, value in state.items() if name != "_loss"}
-            state["_loss_fields"] = {"name": loss.name, **asdict(loss)}
-        return state
