@@ -413,11 +413,16 @@ def trainings(draw):
     n_rows, n_features, n_classes = (draw(st.integers(*ends)) for ends in ((6, 20), (1, 4), (2, 3)))
     X = rng.normal(size=(n_rows, n_features))
     y = rng.permutation(np.arange(n_rows) % n_classes)
+    n_outputs = 1 if n_classes == 2 else n_classes
     hidden = draw(st.lists(st.integers(1, 4), max_size=2))
-    sizes = [n_features, *hidden, 1 if n_classes == 2 else n_classes]
+    activation = draw(st.sampled_from(["tanh", "logistic", "identity"]))
+    if activation == "identity":
+        # More linear units than inputs or outputs have directions without any curvature.
+        hidden = [min(n_units, n_features, n_outputs) for n_units in hidden]
+    sizes = [n_features, *hidden, n_outputs]
     model = BackpropMLPClassifier.from_thetas(
         [rng.normal(size=(n_out, 1 + n_in)) for n_in, n_out in pairwise(sizes)],
-        activation=draw(st.sampled_from(["tanh", "logistic", "identity"])),
+        activation=activation,
         output_activation=draw(st.sampled_from(["logistic", "softmax"])),
         solver=draw(st.sampled_from([*METHODS, "sgd"])),
         alpha=draw(st.sampled_from([0.1, 1.0])),

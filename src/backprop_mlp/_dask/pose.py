@@ -102,9 +102,10 @@ def _pose_validation(client, estimator, given, targets, class_weight):
 
 
 def pose_fitted(client, estimator, given):
-    """Partitions as a problem for the fitted network, and its packed parameters."""
+    """Partitions as a problem for the fitted network, and its packed parameters, finite."""
     checked = check_partitions(client, given, estimator, reset=False)
     fitted = fitted_network(estimator)
+    fitted.check_finite()
     rows: Any = PartitionedRows.encode(client, checked, fitted.targets, together=True)
     rows = rows.times(getattr(estimator, "class_weight_", None))
     return Problem(fitted.targets, fitted.network, rows), fitted.theta()

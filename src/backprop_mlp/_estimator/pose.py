@@ -235,8 +235,9 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
 
 
 def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
-    """Given rows as a problem for the fitted network, and its packed parameters."""
+    """Given rows as a problem for the fitted network, and its packed parameters, finite."""
     fitted = fitted_network(estimator)
+    fitted.check_finite()
     targets, network = fitted.targets, fitted.network
     rows = _Rows.checked(estimator, X, y, sample_weight, precisions=precisions).encoded(targets)
     class_weight = getattr(estimator, "class_weight_", None)
