@@ -180,6 +180,9 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
             cost, grad = objective.finite_value_and_grad(theta)
         return cost, as_thetas(problem.network.dense_views(grad))
 
+    def _predictor(self):
+        return fitted_network(self)
+
     # What tells a classifier from a regressor in training
 
     def _targets_of(self, y):

@@ -228,10 +228,13 @@ class AlphaSearch(
             return process_routing(self, method, **given, **params)
         return Bunch(splitter=Bunch(split={}), scorer=Bunch(score=given))
 
+    def _predictor(self):
+        return networks_of(self)
+
     def _score(self, X, y, sample_weight, params):
         """The score of the predictions, as `score` of the subclasses says."""
         _raise_for_params(params, self, "score")
-        targets = networks_of(self).targets
+        targets = self._predictor().targets
         if self.scoring is not None and self._by_loss:
             X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=False)
             held_out = self._held_out_of(targets)

@@ -10,15 +10,14 @@ from sklearn.utils.metaestimators import available_if
 
 from ._base_cv import AlphaSearch
 from ._classifier import BackpropMLPClassifier
-from ._estimator.averaging import can_predict, networks_of
+from ._estimator.averaging import can_predict
 from ._estimator.held_out import LOG_LOSS, HeldOutProbabilities
 from ._estimator.keywords import HELD_OUT_SCORING, Matrix, RandomState, Scoring, Weights
-from ._estimator.rows import check_rows
-from ._estimator.tags import NetworkClassifierMixin
+from ._estimator.tasks import ClassPredictions
 from ._sklearn import _fit_context, with_callbacks
 
 
-class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
+class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
     """A `BackpropMLPClassifier` that chooses ``alpha`` by cross-validation.
 
     It can also predict by the mean of the folds' networks, which are better together than one
@@ -277,78 +276,11 @@ class BackpropMLPClassifierCV(NetworkClassifierMixin, AlphaSearch):
         """
         return self._search(X, y, sample_weight, params)
 
-    # Prediction
-
-    def _map_rows(self, X, output):
-        """An output of the network, such as "proba", for the rows of X."""
-        fitted = networks_of(self)
-        return fitted.map_rows(check_rows(self, X), getattr(fitted, output))
-
-    @available_if(can_predict)
-    def predict(self, X: Matrix) -> np.ndarray:
-        """The class with the largest logit; for multilabel problems, every label above 0.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Input data.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
-        """
-        return self._map_rows(X, "predict")
-
-    @available_if(can_predict)
-    def predict_proba(self, X: Matrix) -> np.ndarray:
-        """Probabilities of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Input data.
-
-        Returns
-        -------
-        P : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
-        """
-        return self._map_rows(X, "proba")
-
-    @available_if(can_predict)
-    def predict_log_proba(self, X: Matrix) -> np.ndarray:
-        """Logarithms of the probabilities, always finite.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Input data.
-
-        Returns
-        -------
-        log_P : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
-        """
-        return self._map_rows(X, "log_proba")
-
-    @available_if(can_predict)
-    def decision_function(self, X: Matrix) -> np.ndarray:
-        """Logits: of the output units, or with ``refit="folds"`` of the averaged probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Input data.
-
-        Returns
-        -------
-        z : ndarray of shape (n_samples,) for two classes, else (n_samples, n_outputs)
-            Log-odds of the second class, or one column per class or label.
-        """
-        fitted = networks_of(self)
-        z = fitted.map_rows(check_rows(self, X), lambda z: z)
-        return z[:, 0] if len(self.classes_) == 2 and not fitted.targets.multilabel else z
+    # A search that has kept no network does not predict.
+    decision_function = available_if(can_predict)(ClassPredictions.decision_function)
+    predict = available_if(can_predict)(ClassPredictions.predict)
+    predict_proba = available_if(can_predict)(ClassPredictions.predict_proba)
+    predict_log_proba = available_if(can_predict)(ClassPredictions.predict_log_proba)
 
     @available_if(can_predict)
     def score(self, X: Matrix, y: Matrix, sample_weight: Weights = None, **params: Any) -> float:

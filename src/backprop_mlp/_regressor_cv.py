@@ -11,17 +11,16 @@ from sklearn.metrics import make_scorer
 from sklearn.utils.metaestimators import available_if
 
 from ._base_cv import AlphaSearch
-from ._estimator.averaging import can_predict, networks_of
+from ._estimator.averaging import can_predict
 from ._estimator.held_out import HeldOutNumbers
 from ._estimator.keywords import SCORING, Matrix, RandomState, Scoring, Weights
-from ._estimator.rows import check_rows
-from ._estimator.tags import NetworkRegressorMixin
+from ._estimator.tasks import NumberPredictions
 from ._regressor import BackpropMLPRegressor
 from ._sklearn import _fit_context, with_callbacks
 from ._training.scoring import r2
 
 
-class BackpropMLPRegressorCV(NetworkRegressorMixin, AlphaSearch):
+class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
     """A `BackpropMLPRegressor` that chooses ``alpha`` by cross-validation.
 
     It can also predict by the mean of the folds' networks, which are better together than one
@@ -243,24 +242,8 @@ class BackpropMLPRegressorCV(NetworkRegressorMixin, AlphaSearch):
         """
         return self._search(X, y, sample_weight, params)
 
-    # Prediction
-
-    @available_if(can_predict)
-    def predict(self, X: Matrix) -> np.ndarray:
-        """The predicted numbers; with ``refit="folds"`` the mean of those of all networks.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Input data.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In y's units.
-        """
-        fitted = networks_of(self)
-        return fitted.map_rows(check_rows(self, X), fitted.predict)
+    # A search that has kept no network does not predict.
+    predict = available_if(can_predict)(NumberPredictions.predict)
 
     @available_if(can_predict)
     def score(self, X: Matrix, y: Matrix, sample_weight: Weights = None, **params: Any) -> float:

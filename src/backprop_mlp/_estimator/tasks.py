@@ -8,17 +8,24 @@ from .._network.losses import loss_for
 from .._network.regression_losses import REGRESSION_LOSSES, loss_with, regression_loss
 from .._targets.continuous import Numbers
 from .._targets.targets import announced, fitted_targets, targets_of
-from .fitted import fitted_network
 from .keywords import Matrix
 from .rows import check_rows
 from .tags import NetworkClassifierMixin, NetworkRegressorMixin
 
 
-class Classification(NetworkClassifierMixin):
-    """Outputs are logits of classes or labels."""
+class ClassPredictions(NetworkClassifierMixin):
+    """What a network, or the average of some, says of classes and labels.
+
+    An estimator's ``_predictor()`` is what predicts: see `FittedNetwork`.
+    """
+
+    def _map_rows(self, X, output):
+        """An output of what predicts, such as "proba", for the rows of X."""
+        predictor = self._predictor()
+        return predictor.map_rows(check_rows(self, X), getattr(predictor, output))
 
     def decision_function(self, X: Matrix) -> np.ndarray:
-        """Logits of the output units.
+        """Logits: of the output units, or where networks are averaged of the mean probabilities.
 
         Parameters
         ----------
@@ -30,10 +37,9 @@ class Classification(NetworkClassifierMixin):
         z : ndarray of shape (n_samples,) for two classes, else (n_samples, n_outputs)
             Log-odds of the second class, or one column a class or label.
         """
-        fitted = fitted_network(self)
-        X = check_rows(self, X)
-        z = fitted.map_rows(X, lambda z: z)
-        return z[:, 0] if len(self.classes_) == 2 and not fitted.targets.multilabel else z
+        predictor = self._predictor()
+        z = predictor.map_rows(check_rows(self, X), lambda z: z)
+        return z[:, 0] if len(self.classes_) == 2 and not predictor.targets.multilabel else z
 
     def predict(self, X: Matrix) -> np.ndarray:
         """The class with the largest logit; for multilabel problems, every label above 0.
@@ -48,9 +54,7 @@ class Classification(NetworkClassifierMixin):
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Labels.
         """
-        fitted = fitted_network(self)
-        X = check_rows(self, X)
-        return fitted.map_rows(X, fitted.predict)
+        return self._map_rows(X, "predict")
 
     def predict_proba(self, X: Matrix) -> np.ndarray:
         """Probabilities of the classes.
@@ -66,9 +70,7 @@ class Classification(NetworkClassifierMixin):
             In the order of ``classes_``. Rows sum to one, but for multilabel
             problems, where each column is a label's own probability.
         """
-        fitted = fitted_network(self)
-        X = check_rows(self, X)
-        return fitted.map_rows(X, fitted.proba)
+        return self._map_rows(X, "proba")
 
     def predict_log_proba(self, X: Matrix) -> np.ndarray:
         """Logarithms of the probabilities, computed from the logits: always finite.
@@ -83,11 +85,11 @@ class Classification(NetworkClassifierMixin):
         log_P : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
         """
-        fitted = fitted_network(self)
-        X = check_rows(self, X)
-        return fitted.map_rows(X, fitted.log_proba)
+        return self._map_rows(X, "log_proba")
 
-    # What training asks
+
+class Classification(ClassPredictions):
+    """Classes and labels, and what training asks of them."""
 
     def _targets_of(self, y):
         return targets_of(y)
@@ -118,11 +120,11 @@ class Classification(NetworkClassifierMixin):
         return state
 
 
-class Regression(NetworkRegressorMixin):
-    """Outputs are numbers, or their logarithms."""
+class NumberPredictions(NetworkRegressorMixin):
+    """What a network, or the average of some, says of numbers: see `ClassPredictions`."""
 
     def predict(self, X: Matrix) -> np.ndarray:
-        """The predicted numbers, in y's units.
+        """The predicted numbers; where networks are averaged, the mean of theirs.
 
         Parameters
         ----------
@@ -132,14 +134,15 @@ class Regression(NetworkRegressorMixin):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In float64, so that a y far from zero keeps its digits. With a log link exp of
-            the outputs.
+            In y's units and in float64, so that a y far from zero keeps its digits. With a
+            log link exp of the outputs.
         """
-        fitted = fitted_network(self)
-        X = check_rows(self, X)
-        return fitted.map_rows(X, fitted.predict)
+        predictor = self._predictor()
+        return predictor.map_rows(check_rows(self, X), predictor.predict)
 
-    # What training asks
+
+class Regression(NumberPredictions):
+    """Numbers, and what training asks of them."""
 
     def _targets_of(self, y):
         return Numbers.of(y, self._loss_for(None), self.normalize_y)
