@@ -173,3 +173,17 @@ def test_weights_per_output_count_for_their_output(max_rows, rng):
         for k in range(3)
     ]
     np.testing.assert_allclose(together, alone, rtol=1e-13)
+
+
+def test_moments_are_measured_once_for_the_same_rows(rng):
+    objective = objective_of(rng.normal(size=(N_ROWS, 3)))
+    passes = []
+
+    def counted(function, blocks):
+        passes.append(function)
+        return map(function, blocks)
+
+    objectives = [Objective(objective.network, objective.blocks, a, counted) for a in (0.1, 1.0)]
+    first, second = (objective.input_moments for objective in objectives)
+    assert first is second
+    assert len(passes) == 2

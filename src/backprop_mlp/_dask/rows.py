@@ -51,6 +51,9 @@ class PartitionedRows:
         The precision in which the rows are computed.
     """
 
+    input_moments: Any = None
+    """`InputMoments` of the rows, once an `Objective` has measured them."""
+
     def __init__(self, client, groups, members, dtype):
         self.client = client
         self.groups = groups

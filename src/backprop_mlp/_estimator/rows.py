@@ -14,6 +14,9 @@ from .._sklearn import _check_sample_weight
 PRECISIONS = (np.float64, np.float32)
 """float32 stays float32; all else becomes float64."""
 
+FEW_NUMBERS = 10_000
+"""Size up to which scikit-learn's validation of X takes longer than what is done with it."""
+
 NO_Y: Any = object()
 """In place of y where rows have none; None is what a user gives for y."""
 
@@ -38,6 +41,8 @@ def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS):
     y : ndarray or sparse matrix
         Only if it was given.
     """
+    if y is NO_Y and not reset and _is_valid(estimator, X, precisions):
+        return X
     given = {"reset": reset, "accept_sparse": "csr", "dtype": precisions}
     if y is NO_Y:
         return validate_data(estimator, X, **given)
@@ -48,6 +53,23 @@ def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS):
         # Made 1-D here, and so warned of once.
         y = column_or_1d(y, warn=True)
     return X, y
+
+
+def _is_valid(estimator, X, precisions):
+    """Whether X is so plain and small that a look shows what validation would: nothing to do.
+
+    That is so of single rows, which services predict one after another.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and 0 < X.size <= FEW_NUMBERS
+        and precisions is PRECISIONS
+        and X.dtype in precisions
+        and X.shape[1] == getattr(estimator, "n_features_in_", None)
+        and not hasattr(estimator, "feature_names_in_")
+        and bool(np.isfinite(X).all())
+    )
 
 
 def check_y(estimator, y):

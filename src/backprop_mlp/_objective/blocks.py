@@ -174,6 +174,9 @@ class RowBlocks(Sequence):
         the codes, n_outputs), >= 0; made block by block. None means the row weights.
     """
 
+    input_moments: Any = None
+    """`InputMoments` of the rows, once an `Objective` has measured them."""
+
     def __init__(self, X, codes, sample_weight, encode, max_rows, chosen=None, weigh=None):
         self.X = X
         self.codes = codes

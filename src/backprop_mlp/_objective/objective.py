@@ -316,10 +316,12 @@ class Objective:
         """Weighted mean of each input, and max(1, weighted standard deviation)."""
         return self.input_moments.scale
 
-    @cached_property
+    @property
     def input_moments(self) -> InputMoments:
-        """Weighted mean and standard deviation of each input."""
-        return measure_inputs(self.sum_over_blocks, self.total_weight)
+        """Weighted mean and standard deviation of each input, measured once for the same rows."""
+        if self.blocks.input_moments is None:
+            self.blocks.input_moments = measure_inputs(self.sum_over_blocks, self.total_weight)
+        return self.blocks.input_moments
 
     @cached_property
     def constant_logits(self):
