@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._network.network import Network
 from .._objective.objective import Objective
+from .._objective.overflow import IGNORE_OVERFLOW
 from .._solvers.full_batch import minimize_scipy
 from .._solvers.mini_batch import MiniBatches, minimize_mini_batch
 from .baseline import costs_more
@@ -149,72 +150,120 @@ def train(plan: Plan, starts, n_jobs, task: Task):
 
 def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
     """Train once, from a start to its outcome."""
+    end = _descend(plan, start, monitor)
+    kept = _keep(plan, monitor, end)
+    stopping = monitor.stopping
+    _deny_convergence_above_a_constant(plan, stopping, kept.cost)
+    return Outcome(
+        network=kept.network,
+        theta=kept.theta,
+        cost=kept.cost,
+        n_iter=kept.n_iter,
+        score=kept.score,
+        best_score=monitor.highest_score,
+        history=monitor.history,
+        n_fun=end.n_fun,
+        n_passes=end.n_passes,
+        stopping=stopping,
+        interrupted=monitor.was_interrupted,
+        memory={
+            "solver": plan.solver,
+            "state": end.state,
+            "rate_factor": stopping.rate_factor,
+            "beyond": _beyond(plan, monitor, end, kept),
+            "progress": _progress(plan, monitor, end, kept),
+        },
+    )
+
+
+class _End(NamedTuple):
+    """Where a solver ended: the training network's parameters, and what else it leaves."""
+
+    theta: np.ndarray
+    moments: Any
+    state: dict | None
+    cost: float
+    n_fun: int
+    n_passes: int
+
+
+def _descend(plan, start, monitor):
+    """Run the solver."""
     objective, mini_batches = plan.objective, plan.mini_batches
     try:
         if mini_batches is None:
             result = minimize_scipy(objective, start.theta, solver=plan.solver, monitor=monitor)
-            moments, state, cost, n_passes = (), None, result.fun, result.nfev
-        else:
-            result = minimize_mini_batch(objective, start.theta, start.state, mini_batches, monitor)
-            moments, state = result.moments, result.state
-            cost, n_passes = monitor.history.records[-1].cost, monitor.n_iter
+            return _End(result.x, (), None, result.fun, result.nfev, result.nfev)
+        result = minimize_mini_batch(objective, start.theta, start.state, mini_batches, monitor)
+        cost = monitor.history.records[-1].cost
+        return _End(result.x, result.moments, result.state, cost, result.nfev, monitor.n_iter)
     finally:
         monitor.close()
-    network, theta = monitor.plain(result.x, moments)
-    best, n_iter = monitor.best, monitor.n_iter
-    measured: Any = monitor.measured
-    if best is not None and best.theta is not None:
-        theta, measured, n_iter = best.theta, best.measured, best.number
-        if mini_batches is None:
-            cost = best.cost
-        elif n_iter < monitor.n_iter:
-            # The mean over an epoch is no cost of these parameters.
-            with np.errstate(over="ignore", invalid="ignore"):
-                cost = objective.of(network).value(theta)
-    beyond, is_kept = None, n_iter == monitor.n_iter
-    if state is not None and (network is not objective.network or not is_kept):
-        beyond = {
-            "theta": result.x,
-            "moments": state["moments"],
-            "fitted": theta.astype(objective.dtype),
-            "is_kept": is_kept,
-        }
-    stopping, progress = monitor.stopping, None
+
+
+class _Kept(NamedTuple):
+    """The plain network that is kept, and what is known of it; without early stopping no score."""
+
+    network: Network
+    theta: np.ndarray
+    cost: float
+    n_iter: int
+    measured: Any
+    score: float | None
+
+
+def _keep(plan, monitor, end):
+    """The best parameters by early stopping's score, else the last ones."""
+    network, theta = monitor.plain(end.theta, end.moments)
+    best = monitor.best
+    if best is None or best.theta is None:
+        return _Kept(network, theta, end.cost, monitor.n_iter, monitor.measured, None)
+    cost = end.cost
+    if plan.mini_batches is None:
+        cost = best.cost
+    elif best.number < monitor.n_iter:
+        # The mean over an epoch is no cost of these parameters.
+        with np.errstate(**IGNORE_OVERFLOW):
+            cost = plan.objective.of(network).value(best.theta)
+    return _Kept(network, best.theta, cost, best.number, best.measured, best.measured.score)
+
+
+def _deny_convergence_above_a_constant(plan, stopping, cost):
+    """Take back that training has converged where a constant prediction costs less."""
     # Whoever asks to stop may do so anywhere.
     by_rule = stopping.converged and not stopping.by_user
     if by_rule and costs_more(cost, plan.constant_cost, stopping.tol):
         # A single class costs nothing: then it is the penalty that is still falling.
-        diverges = mini_batches is not None and cost > 2.0 * plan.constant_cost > 0.0
+        diverges = plan.mini_batches is not None and cost > 2.0 * plan.constant_cost > 0.0
         stopping.stop(
             f"{stopping.message}, but the cost is above {plan.constant_cost:.6g}, that of a "
             "constant prediction",
             remedy=LOWER_RATE if diverges else "lower alpha or tol",
         )
-    if stopping.counts_progress and (state is not None or measured is not None):
-        progress = {
-            "by_score": stopping.by_score,
-            "lowest": stopping.lowest,
-            "n_stalled": stopping.n_stalled,
-            "best_score": monitor.best_score,
-            "reference": refer_to(objective, network, theta, measured),
-        }
-    return Outcome(
-        network=network,
-        theta=theta,
-        cost=cost,
-        n_iter=n_iter,
-        score=None if best is None or best.theta is None else measured.score,
-        best_score=monitor.highest_score,
-        history=monitor.history,
-        n_fun=result.nfev,
-        n_passes=n_passes,
-        stopping=stopping,
-        interrupted=monitor.was_interrupted,
-        memory={
-            "solver": plan.solver,
-            "state": state,
-            "rate_factor": stopping.rate_factor,
-            "beyond": beyond,
-            "progress": progress,
-        },
-    )
+
+
+def _beyond(plan, monitor, end, kept):
+    """A mini-batch solver's last parameters, where those that are kept do not tell them."""
+    is_last = kept.n_iter == monitor.n_iter
+    if end.state is None or (kept.network is plan.objective.network and is_last):
+        return None
+    return {
+        "theta": end.theta,
+        "moments": end.state["moments"],
+        "fitted": kept.theta.astype(plan.objective.dtype),
+        "is_kept": is_last,
+    }
+
+
+def _progress(plan, monitor, end, kept):
+    """What a warm start compares its own progress with; None where nothing goes on."""
+    stopping = monitor.stopping
+    if not stopping.counts_progress or (end.state is None and kept.measured is None):
+        return None
+    return {
+        "by_score": stopping.by_score,
+        "lowest": stopping.lowest,
+        "n_stalled": stopping.n_stalled,
+        "best_score": monitor.best_score,
+        "reference": refer_to(plan.objective, kept.network, kept.theta, kept.measured),
+    }
