@@ -19,6 +19,7 @@ FLOORS = [
     {"_solvers"},
     {"_training"},
     {"_estimator"},
+    {"_onnx"},
     {"_base", "_piecewise_linear"},
     {"_base_cv", "_classifier", "_regressor"},
     {"_classifier_cv", "_regressor_cv"},
@@ -49,6 +50,7 @@ ROOMS_FOR = {
         "_diagnostics",
         "_display",
         "_dask",
+        "_onnx",
         "dask",
         "onnx",
     },
@@ -60,8 +62,8 @@ ROOMS_FOR = {
     "polars": set(),
     "dask": {"_dask", "dask"},
     "distributed": {"_dask", "dask"},
-    "onnx": {"onnx"},
-    "skl2onnx": {"onnx"},
+    "onnx": {"_onnx", "onnx"},
+    "skl2onnx": {"_onnx", "onnx"},
 }
 
 OPTIONAL = {"matplotlib", "pandas", "polars", "dask", "distributed", "onnx", "skl2onnx"}

@@ -25,7 +25,7 @@ from backprop_mlp._network.activations import ACTIVATIONS, Activation
 onnxruntime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
 
-import backprop_mlp.onnx  # noqa: E402
+from backprop_mlp._onnx.networks import ACTIVATIONS as OPERATORS  # noqa: E402
 from backprop_mlp.onnx import to_onnx  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -168,7 +168,7 @@ def test_small_probabilities_of_labels_are_exact_to_four_units():
 
 
 def test_every_activation_can_be_exported():
-    assert set(ACTIVATIONS) == set(backprop_mlp.onnx._ACTIVATIONS)
+    assert set(ACTIVATIONS) == set(OPERATORS)
 
 
 def test_an_activation_that_onnx_does_not_know_is_named(monkeypatch):

@@ -12,12 +12,12 @@ from ._estimator.assembly import ACTIVATION_NAMES, SOLVERS, open_objective
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fitted import fitted_network
 from ._estimator.keywords import Matrix, Weights
-from ._estimator.onnx_protocol import OnnxMixin
 from ._estimator.pose import pose_fitted
 from ._estimator.rows import check_rows
 from ._estimator.summary import NetworkSummary, summarise
 from ._estimator.thetas import as_thetas
 from ._network.activations import ACTIVATIONS
+from ._onnx.protocol import OnnxMixin
 from ._sklearn import CallbackSupportMixin, Interval, NamedOptions, Options, StrOptions
 from .initializers import INITIALIZERS
 from .schedules import NAMES as SCHEDULES

@@ -23,9 +23,9 @@ from ._estimator.averaging import keeps_average, networks_of
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.folds import check_n_folds, pairs_of, rows_of_folds
 from ._estimator.held_out import are_constant, mean_loss, out_of_fold
-from ._estimator.onnx_protocol import OnnxMixin
 from ._estimator.rows import check_rows, row_weights
 from ._estimator.seeds import MAX_SEED, draw_seeds
+from ._onnx.protocol import OnnxMixin
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,

@@ -4,11 +4,15 @@ from importlib import import_module
 from typing import Any
 
 
+def _converters():
+    return import_module("backprop_mlp._onnx.converters")
+
+
 class OnnxMixin:
     """Lets skl2onnx find the converter, which is loaded only when it asks.
 
-    So `skl2onnx.to_onnx` works without an import of `backprop_mlp.onnx`. That module stands
-    above the estimators and needs an extra: it is imported by its name, and registers them.
+    So `skl2onnx.to_onnx` works without an import of `backprop_mlp.onnx`. The converters need an
+    extra: they are imported by their name.
     """
 
     def onnx_parser(self) -> Any:
@@ -19,7 +23,7 @@ class OnnxMixin:
         parser : callable
             See skl2onnx.
         """
-        return import_module("backprop_mlp.onnx").parser_of(self)
+        return _converters().parser_of(self)
 
     def onnx_shape_calculator(self) -> Any:
         """For skl2onnx: what sets the types of the outputs.
@@ -29,7 +33,7 @@ class OnnxMixin:
         shape_calculator : callable
             See skl2onnx.
         """
-        return import_module("backprop_mlp.onnx").infer_outputs
+        return _converters().infer_outputs
 
     def onnx_converter(self) -> Any:
         """For skl2onnx: what adds the graph.
@@ -39,4 +43,4 @@ class OnnxMixin:
         converter : callable
             See skl2onnx.
         """
-        return import_module("backprop_mlp.onnx").convert
+        return _converters().convert
