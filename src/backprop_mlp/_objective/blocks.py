@@ -281,7 +281,7 @@ class RowBlocks(Sequence):
         rows = self._numbers(rows)
         Y = self.encode(self.codes[rows], self.X.dtype)
         sample_weight, loss_weight = self._weights(rows)
-        return Block(self.X[rows], Y, sample_weight, loss_weight, seed)
+        return Block(_rows_of(self.X, rows), Y, sample_weight, loss_weight, seed)
 
     def _numbers(self, rows):
         """The numbers of rows of the data set among all rows."""
@@ -303,6 +303,13 @@ class RowBlocks(Sequence):
     def _only_block(self):
         # While it is computed it is in memory anyway: cutting it out once is enough.
         return self.block(self.slices[0])
+
+
+def _rows_of(X, rows):
+    """Some rows of X: a view where they are a slice."""
+    if isinstance(rows, slice) or not isinstance(X, np.ndarray) or not X.flags.c_contiguous:
+        return X[rows]
+    return X.take(rows, axis=0)  # twice as fast, but copies all of X that lies otherwise
 
 
 # Sums over blocks
