@@ -58,9 +58,9 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
     normalize_y : bool, default=True
         Whether y is centred and scaled by its weighted mean and standard deviation in
         training, each output by its own, so that ``alpha`` and ``tol`` mean the same
-        whatever units y has. Not with a log link ("poisson", "gamma"): a "poisson" y whose
-        mean is far below 1 is to be scaled by hand, or ``tol`` and ``alpha`` are too large
-        for it. ``coefs_``, predictions and scores are in y's units, costs in the normalised
+        whatever units y has. Not with a log link ("poisson", "gamma"): "poisson" counts
+        ``tol`` in the mean of y where that is below 1, but ``alpha`` weighs the more, the
+        smaller y is. ``coefs_``, predictions and scores are in y's units, costs in the normalised
         ones. Calls that go on from an earlier fit keep its mean and scale.
     solver : {"cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"}, default="cg"
         Full-batch, SciPy's: "cg" is conjugate gradient (Polak and Ribiere),

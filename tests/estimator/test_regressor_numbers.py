@@ -8,9 +8,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import r2_score
+from sklearn.metrics import mean_poisson_deviance, r2_score
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPRegressor, BackpropMLPRegressorCV
@@ -262,16 +263,71 @@ def test_r2_of_a_constant_y_val_is_zero(value):
 
 @pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
-@pytest.mark.parametrize("params", [{"loss": "poisson"}, {"normalize_y": False}], ids=str)
-def test_numbers_too_small_for_tol_are_warned_of(params, solver):
+def test_numbers_too_small_for_tol_are_warned_of(solver):
     small = np.abs(1e-6 * y)
-    model = regressor(solver, **params, alpha=0.0, max_iter=300)
+    model = regressor(solver, normalize_y=False, alpha=0.0, max_iter=300)
     with pytest.warns(ConvergenceWarning, match="tol is too large for so small a loss"):
         assert model.fit(X, small).converged_
     cost = model.loss_
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "Training ended with a gradient below tol")
         assert model.set_params(tol=1e-12, max_iter=40).fit(X, small).loss_ < 0.5 * cost
+
+
+# Rates, whose loss is as small as they are
+
+
+def counts(shape=(400, 4)):
+    """Rows, exposures in years, and counts whose mean is below one a year."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=shape)
+    exposure = rng.uniform(0.5, 2.0, len(rows))
+    return rows, exposure, rng.poisson(0.4 * np.exp(0.8 * rows[:, 0] - 0.4 * rows[:, 1]) * exposure)
+
+
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
+def test_the_unit_of_exposures_changes_no_fit(solver):
+    rows, years, n = counts()
+    model = regressor(solver, loss="poisson", tol=1e-3, max_iter=200)
+    expected = clone(model).fit(rows, n / years, years)
+    fitted = clone(model).fit(rows, n / (365.0 * years), 365.0 * years)
+    # Rounding may move the end by an iteration; it used to come after a tenth of them.
+    assert abs(fitted.n_iter_ - expected.n_iter_) <= 2 < 10 < expected.n_iter_ < 200
+    assert fitted.converged_
+    assert 365.0 * fitted.loss_ == pytest.approx(expected.loss_, rel=1e-3)
+    np.testing.assert_allclose(365.0 * fitted.predict(rows), expected.predict(rows), rtol=0.1)
+
+
+@pytest.mark.parametrize("scoring", ["loss", None])
+def test_a_score_that_is_a_loss_has_the_unit_of_the_loss(scoring):
+    rows, years, n = counts()
+    model = regressor(
+        loss="poisson", scoring=scoring, early_stopping=True, n_iter_no_change=5, max_iter=200
+    )
+    fits = [
+        clone(model).fit(
+            rows, n / (unit * years), unit * years, X_val=rows, y_val=n / (unit * years)
+        )
+        for unit in (1.0, 1e3)
+    ]
+    assert 5 < fits[0].n_iter_ < 200
+    assert fits[0].n_iter_ == fits[1].n_iter_
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "gamma", "quantile"])
+def test_other_losses_count_tol_in_units_of_one(loss):
+    small = regressor(loss=loss, max_iter=300, tol=1e-2).fit(X, 1e-6 * y)
+    large = regressor(loss=loss, max_iter=300, tol=1e-2).fit(X, 1e6 * y)
+    assert small.n_iter_ == large.n_iter_ < 300
+    assert small.converged_
+
+
+@pytest.mark.parametrize("magnitude", [1e-6, 1e-3, 1.0])
+def test_small_counts_are_trained_as_far_as_large_ones(magnitude):
+    model = regressor(loss="poisson", alpha=0.0, max_iter=1000).fit(X, magnitude * y / y.mean())
+    constant = 0.5 * mean_poisson_deviance(y / y.mean(), np.ones(len(y)))
+    assert model.converged_
+    assert model.loss_ / magnitude < 0.5 * constant
 
 
 # Kinds of numbers

@@ -56,6 +56,27 @@ def test_one_of_the_last_three_iterations_must_gain_tol(costs, last):
     assert stopping.converged
 
 
+def test_tol_is_counted_in_the_unit_of_the_loss():
+    costs = [5e-3, 4.99e-3, 4.98e-3, 4.97e-3, 4.96e-3]
+    stopping, seen = stopped(costs, grad_max=1e-3, unit=1e-3)
+    assert seen == costs[1:4]
+    assert "by tol=0.1 times the loss's unit, 0.001" in stopping.message
+    stopping, seen = stopped(costs, grad_max=0.99e-4, unit=1e-3)
+    assert seen == costs[1:2]
+    assert stopping.message.endswith("below tol=0.1 times the loss's unit, 0.001")
+
+
+@pytest.mark.parametrize(("score_unit", "last"), [(1.0, 3), (1e-3, 5)])
+def test_scores_have_a_unit_of_their_own(score_unit, last):
+    stopping = Stopping(
+        0.1, 3, max_iter=5, by_score=True, unit=1e-3, score_unit=score_unit, lowest=0.0
+    )
+    for number in range(1, 6):
+        if stopping.after(Iteration(number, 1.0, 1.0, number, None), score=0.001 * number):
+            break
+    assert number == last
+
+
 def test_two_of_them_may_gain_less():
     assert stopped([5.0, 4.96, 4.92, 4.8, 4.79, 4.78, 4.6])[0].message == ""
 

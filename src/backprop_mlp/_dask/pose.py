@@ -11,7 +11,12 @@ from .._estimator.rows import check_validation_arguments, errors_of_validation_r
 from .._sklearn import is_scorer_of_predictions
 from .._solvers.full_batch import METHODS
 from .._targets.targets import union
-from .._training.baseline import constant_cost, cost_of_the_mean, loss_of_a_constant
+from .._training.baseline import (
+    constant_cost,
+    cost_of_the_mean,
+    cost_unit_at_the_mean,
+    loss_of_a_constant,
+)
 from .._training.validation import Validation
 from .checks import check_partitions, features_of
 from .rows import PartitionedRows
@@ -71,6 +76,7 @@ def pose(client, estimator, given, given_val, earlier):
     if given_val is not None:
         with errors_of_validation_rows():
             validation = _pose_validation(client, estimator, given_val, targets, class_weight)
+    unit = 1.0
     if targets.has_classes:
         constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
     else:
@@ -80,7 +86,10 @@ def pose(client, estimator, given, given_val, earlier):
             totals,
             lambda z: sum(rows.each(partial(_loss_at, network.loss, z))),
         )
-    return Problem(targets, network, rows, validation, class_weight, constant_cost=constant)
+        unit = cost_unit_at_the_mean(targets, network.loss, totals)
+    return Problem(
+        targets, network, rows, validation, class_weight, constant_cost=constant, cost_unit=unit
+    )
 
 
 def _loss_at(loss, z, partition):

@@ -162,12 +162,14 @@ def build_mini_batches(params, blocks, state=None):
     return MiniBatches(rules[params.solver], schedule, time, batch_size, params.shuffle, max_norm)
 
 
-def build_stopping(params):
+def build_stopping(params, cost_unit):
     """The rules that the keywords choose, when to stop.
 
     Parameters
     ----------
     params : BackpropMLP
+    cost_unit : float
+        What ``tol`` is counted in, but for scores that are no losses.
 
     Returns
     -------
@@ -179,6 +181,8 @@ def build_stopping(params):
         params.max_iter,
         params.max_fun if params.solver in METHODS else math.inf,
         by_score=params.early_stopping,
+        unit=cost_unit,
+        score_unit=cost_unit if params.scoring == "loss" else 1.0,
         adaptive_rate=params.learning_rate_init if params.learning_rate == "adaptive" else 0.0,
     )
 

@@ -14,7 +14,12 @@ from .._objective.blocks import RowBlocks, row_slices
 from .._sklearn import _safe_indexing, validate_params
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
-from .._training.baseline import constant_cost, cost_of_the_mean, loss_of_a_constant
+from .._training.baseline import (
+    constant_cost,
+    cost_of_the_mean,
+    cost_unit_at_the_mean,
+    loss_of_a_constant,
+)
 from .._training.start import training_theta
 from .._training.validation import ROWS_AT_ONCE, Validation, split_rows
 from .adoption import earlier_training
@@ -47,6 +52,8 @@ class Problem(NamedTuple):
         Of the draw of the rows that are held out.
     constant_cost : float, default=inf
         J of the best constant prediction, if all rows are known.
+    cost_unit : float, default=1
+        What ``tol`` is counted in.
     """
 
     targets: Targets
@@ -56,6 +63,7 @@ class Problem(NamedTuple):
     class_weight: Any = None
     split_seed: int | None = None
     constant_cost: float = np.inf
+    cost_unit: float = 1.0
 
 
 def pose(
@@ -118,7 +126,8 @@ def pose(
         blocks_val = rows.blocks(network, targets, weighed, held_out)
         validation = _validation(estimator, targets, scoring, rows, blocks_val, held_out)
     constant = _cost_of_a_constant(targets, network.loss, rows, blocks, totals, class_weight)
-    return Problem(targets, network, blocks, validation, class_weight, seed, constant)
+    unit = 1.0 if targets.has_classes else cost_unit_at_the_mean(targets, network.loss, totals)
+    return Problem(targets, network, blocks, validation, class_weight, seed, constant, unit)
 
 
 class _Rows(NamedTuple):

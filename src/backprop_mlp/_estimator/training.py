@@ -38,7 +38,7 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
         state = solver_state(earlier.memory, solver, problem.network)
     mini_batches = build_mini_batches(estimator, problem.blocks, state)
     rule = None if mini_batches is None else mini_batches.rule
-    stopping = replace(build_stopping(estimator), **rules)
+    stopping = replace(build_stopping(estimator, problem.cost_unit), **rules)
     with open_objective(problem, estimator.alpha) as objective:
         make_estimator = partial(fitted_copy, estimator, problem)
         validate = None

@@ -32,6 +32,13 @@ class RegressionLoss(TrainingLoss, Protocol):
     def terms(self, z, Y):
         """What each output of each row costs, without weights, shaped as z."""
 
+    def cost_unit(self, z):
+        """What ``tol`` is counted in where all rows have the logits z, of shape (n_outputs,).
+
+        A float, at most 1. Below 1 it is the loss's mean curvature in the outputs: a cost can
+        be small only because its numbers are, and is then trained as far as any other.
+        """
+
     def check_range(self, y, dtype=np.float64):
         """An error if numbers y are not such as can be predicted in a precision.
 
@@ -47,6 +54,10 @@ class _IdentityLink:
 
     output_activation = "identity"
     has_identity_link = True
+
+    def cost_unit(self, z):
+        """1: where y is normalised, so is the loss."""
+        return 1.0
 
     def predict(self, z):
         """z itself."""
@@ -203,6 +214,10 @@ class Poisson(_LogLink):
         """Derivative of delta along tz."""
         return np.exp(z) * tz * _in_precision(w, z)
 
+    def cost_unit(self, z):
+        """The mean prediction, up to 1: counts per day cost less than those per year."""
+        return min(1.0, float(np.exp(z).mean()))
+
     def _terms(self, z, Y, mu):
         with np.errstate(divide="ignore"):
             u = z - np.log(Y)
@@ -248,6 +263,10 @@ class Gamma(_LogLink):
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along tz."""
         return np.exp(np.log(Y) - z) * tz * _in_precision(w, z)
+
+    def cost_unit(self, z):
+        """1: the gamma deviance does not depend on y's unit."""
+        return 1.0
 
     def is_allowed(self, least):
         """Whether the least of all numbers is ``allowed``."""

@@ -60,11 +60,22 @@ def cost_of_the_mean(targets, loss, moments, sum_losses):
     cost : float
         inf if numbers overflow.
     """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        cost = sum_losses(_logits_of_the_mean(targets, loss, moments)) / np.float64(moments.weight)
+    return cost if np.isfinite(cost) else np.inf
+
+
+def cost_unit_at_the_mean(targets, loss, moments):
+    """What ``tol`` is counted in for the rows whose moments are given: see `RegressionLoss`."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return loss.cost_unit(_logits_of_the_mean(targets, loss, moments))
+
+
+def _logits_of_the_mean(targets, loss, moments):
+    """The loss's constant, of shape (n_outputs,)."""
     (mean,) = targets.encode(moments.mean[np.newaxis], np.float64)
     weight = np.float64(moments.weight)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        cost = sum_losses(loss.constant_logits(mean * weight, weight)) / weight
-    return cost if np.isfinite(cost) else np.inf
+    return loss.constant_logits(mean * weight, weight)
 
 
 def loss_of_a_constant(targets, loss, z, codes, sample_weight):
@@ -74,9 +85,9 @@ def loss_of_a_constant(targets, loss, z, codes, sample_weight):
         return loss.value(np.broadcast_to(z, Y.shape), Y, sample_weight)
 
 
-def costs_more(cost, constant, tol):
-    """Whether a cost is above the constant model's by more than ``tol`` or rounding explains."""
-    return cost > constant + max(CLOSE * constant, tol)
+def costs_more(cost, constant, little):
+    """Whether a cost is above the constant model's by more than ``little`` or rounding explains."""
+    return cost > constant + max(CLOSE * constant, little)
 
 
 def costs_the_same(cost, constant):

@@ -232,7 +232,7 @@ def _deny_convergence_above_a_constant(plan, stopping, cost):
     """Take back that training has converged where a constant prediction costs less."""
     # Whoever asks to stop may do so anywhere.
     by_rule = stopping.converged and not stopping.by_user
-    if by_rule and costs_more(cost, plan.constant_cost, stopping.tol):
+    if by_rule and costs_more(cost, plan.constant_cost, stopping.tol * stopping.unit):
         # A single class costs nothing: then it is the penalty that is still falling.
         diverges = plan.mini_batches is not None and cost > 2.0 * plan.constant_cost > 0.0
         stopping.stop(

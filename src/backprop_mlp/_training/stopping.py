@@ -24,6 +24,8 @@ class Stopping:
     max_fun : float, default=inf
     by_score : bool, default=False
         Whether a score that no longer rises counts, not a cost that no longer falls.
+    unit, score_unit : float, default=1
+        What ``tol`` is counted in where costs and gradients are compared with it, and scores.
     adaptive_rate : float, default=0
         Above 0: the learning rate, which is divided by 5 where training would
         otherwise stop for lack of progress.
@@ -51,6 +53,8 @@ class Stopping:
     max_iter: int
     max_fun: float = math.inf
     by_score: bool = False
+    unit: float = 1.0
+    score_unit: float = 1.0
     adaptive_rate: float = 0.0
     lowest: float = math.inf
     n_stalled: int = 0
@@ -82,7 +86,7 @@ class Stopping:
                 what = "raised the best score" if self.by_score else "lowered the cost"
                 return self.stop(
                     f"none of the last {self.n_iter_no_change} iterations {what} "
-                    f"by tol={self.tol:g}",
+                    f"by {self._named(self._progress_unit)}",
                     converged=True,
                 )
             self.rate_factor /= 5.0
@@ -105,15 +109,24 @@ class Stopping:
         return True
 
     def _flat(self, grad_max):
-        if grad_max < self.tol:
+        if grad_max < self.tol * self.unit:
             return self.stop(
-                f"the gradient's largest component is below tol={self.tol:g}", converged=True
+                f"the gradient's largest component is below {self._named(self.unit)}",
+                converged=True,
             )
         return False
 
+    @property
+    def _progress_unit(self):
+        return self.score_unit if self.by_score else self.unit
+
+    def _named(self, unit):
+        """tol in a unit, as messages name it."""
+        return f"tol={self.tol:g}" + ("" if unit == 1.0 else f" times the loss's unit, {unit:.3g}")
+
     def _stalls(self, value):
-        """Whether the last iterations each gained less than tol on the best before them."""
-        gains = self.lowest - value >= self.tol
+        """Whether the last iterations each gained too little on the best before them."""
+        gains = self.lowest - value >= self.tol * self._progress_unit
         self.lowest = min(self.lowest, value)
         self.n_stalled = 0 if gains else self.n_stalled + 1
         return self.n_stalled >= self.n_iter_no_change

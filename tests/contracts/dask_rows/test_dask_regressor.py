@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import scale
@@ -50,6 +51,15 @@ def test_a_fit_is_that_in_memory(client, loss):
     assert fitted.loss_ == pytest.approx(expected.loss_, rel=1e-9)
     np.testing.assert_allclose(fitted.predict(X), expected.predict(X), rtol=1e-6)
     assert fitted.cost(*parts(X, y, WEIGHTS)) == pytest.approx(fitted.loss_, rel=1e-12)
+
+
+def test_small_counts_end_where_they_do_in_memory(client):
+    rates = 1e-4 * y / y.mean()
+    model = regressor(loss="poisson", alpha=0.0, tol=1e-3, max_iter=100)
+    fitted = DaskBackpropMLPRegressor(model).fit(*parts(X, rates, WEIGHTS))
+    expected = clone(model).fit(X, rates, WEIGHTS)
+    assert 10 < fitted.n_iter_ == expected.n_iter_ < 100
+    assert fitted.converged_
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
