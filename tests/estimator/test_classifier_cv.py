@@ -1,5 +1,6 @@
 """alpha by cross-validation: the same choice as a grid search, for a fraction of the work."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -45,7 +46,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 def network(**params):
     return BackpropMLPClassifier(
-        **{"hidden_layer_sizes": 6, "activation": "tanh", "max_iter": 20, "random_state": 0}
+        **{"hidden_layer_sizes": 6, "activation": "tanh", "max_iter": 10, "random_state": 0}
         | params
     )
 
@@ -58,7 +59,7 @@ def search(alphas=ALPHAS, **params):
 
 
 def test_the_weakest_alpha_is_trained_from_the_beginning():
-    fitted = search(scoring="accuracy", cv=None).fit(IRIS, SPECIES)
+    fitted = search([0.01, 1.0], scoring="accuracy", cv=None).fit(IRIS, SPECIES)
     expected = cross_validate(
         network(alpha=min(ALPHAS)), IRIS, SPECIES, cv=5, return_train_score=True
     )
@@ -123,12 +124,12 @@ def test_the_grid(alphas, grid):
 
 def test_a_strong_penalty_takes_units_out_for_good():
     """Why the path leads from weak to strong."""
-    collapsed = network(alpha=1e4, warm_start=True).fit(IRIS, SPECIES)
+    collapsed = network(alpha=1e4, max_iter=20, warm_start=True).fit(IRIS, SPECIES)
     assert max(np.abs(W).max() for W in collapsed.coefs_) < 1e-3
     # Where training goes on for long enough they are zero.
     collapsed.coefs_ = [np.zeros_like(W) for W in collapsed.coefs_]
     again = collapsed.set_params(alpha=0.01, tol=1e-6).fit(IRIS, SPECIES)
-    anew = network(alpha=0.01, tol=1e-6).fit(IRIS, SPECIES)
+    anew = network(alpha=0.01, max_iter=20, tol=1e-6).fit(IRIS, SPECIES)
     assert anew.score(IRIS, SPECIES) > 0.95
     assert again.score(IRIS, SPECIES) < 0.5
 
@@ -136,14 +137,14 @@ def test_a_strong_penalty_takes_units_out_for_good():
 @pytest.mark.parametrize(
     ("alphas", "most"),
     [
-        ([0.1, 1.0, 10.0], [60, 20, 20]),
-        ([0.1, 1.0, 1.0 + 1e-9], [60, 20, 1]),
-        ([0.0, 0.1, 1e9], [60, 60, 60]),
-        (5, [60, 20, 20, 20, 20]),
+        ([0.1, 1.0, 10.0], [30, 10, 10]),
+        ([0.1, 1.0, 1.0 + 1e-9], [30, 10, 1]),
+        ([0.0, 0.1, 1e9], [30, 30, 30]),
+        (5, [30, 10, 10, 10, 10]),
     ],
 )
 def test_the_further_the_next_alpha_the_longer_its_fit(alphas, most):
-    estimator = network(tol=0.0, max_iter=60)
+    estimator = network(tol=0.0, max_iter=30)
     fitted = BackpropMLPClassifierCV(estimator, alphas=alphas, cv=2).fit(IRIS, SPECIES)
     assert fitted.n_iter_.shape == (len(most), 2)
     assert np.all(fitted.n_iter_ <= np.array(most)[:, np.newaxis])
@@ -420,11 +421,11 @@ def test_weights_count_in_training_and_in_scoring():
 
 
 def test_metadata_routing():
-    groups = np.arange(len(IRIS)) % 5
+    groups = np.arange(len(IRIS)) % 3
     with sklearn.config_context(enable_metadata_routing=True):
-        model = search(cv=GroupKFold(5), scoring=get_scorer("accuracy"))
+        model = search(cv=GroupKFold(3), scoring=get_scorer("accuracy"))
         fitted = clone(model).fit(IRIS, SPECIES, groups=groups)
-        splits = list(GroupKFold(5).split(IRIS, SPECIES, groups))
+        splits = list(GroupKFold(3).split(IRIS, SPECIES, groups))
         scorer = make_scorer(recall_score, average="macro").set_score_request(sample_weight=True)
         weighted = model.set_params(scoring=scorer).fit(IRIS, SPECIES, WEIGHTS, groups=groups)
         assert weighted.score(IRIS, SPECIES, sample_weight=WEIGHTS) > 0.9
@@ -435,7 +436,7 @@ def test_metadata_routing():
 
 
 def test_kinds_of_data():
-    short = search().set_params(estimator__max_iter=10)
+    short = search([0.01, 1.0], cv=2)
     expected = clone(short).fit(IRIS, SPECIES)
     sparse = clone(short).fit(csr_matrix(IRIS), SPECIES)
     np.testing.assert_allclose(sparse.predict_proba(IRIS), expected.predict_proba(IRIS), atol=1e-9)
@@ -448,7 +449,7 @@ def test_kinds_of_data():
     np.testing.assert_allclose(named.predict_proba(frame), expected.predict_proba(IRIS), atol=1e-9)
     assert list(named.classes_) == ["species 0", "species 1", "species 2"]
     X, Y = make_multilabel_classification(90, 6, n_classes=3, random_state=0)
-    multilabel = search(cv=3).fit(X, Y)
+    multilabel = search([1.0], cv=2).fit(X, Y)
     assert multilabel.predict(X).shape == Y.shape
 
 
@@ -491,6 +492,11 @@ def test_scikit_learns_picture_of_a_validation_curve():
 # Wrong input
 
 
+@pytest.fixture(scope="module")
+def small():
+    return search([1.0], cv=2).fit(IRIS, SPECIES)
+
+
 @pytest.mark.parametrize(
     ("params", "arguments", "message"),
     [
@@ -511,8 +517,8 @@ def test_scikit_learns_picture_of_a_validation_curve():
         ({}, {"y": IRIS[:, 0]}, "Unknown label type"),
     ],
 )
-def test_wrong_input_is_named_and_changes_nothing(params, arguments, message):
-    fitted = search([1.0], cv=2).fit(IRIS, SPECIES)
+def test_wrong_input_is_named_and_changes_nothing(params, arguments, message, small):
+    fitted = copy.deepcopy(small)
     before = fitted.predict_proba(IRIS), fitted.alphas_
     fitted.set_params(**params)
     with pytest.raises(ValueError, match=message):

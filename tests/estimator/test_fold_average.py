@@ -31,7 +31,7 @@ ALPHAS = [0.1, 1.0, 10.0]
 
 
 def search(**params):
-    network = BackpropMLPClassifier(6, max_iter=15, random_state=0)
+    network = BackpropMLPClassifier(6, max_iter=6, random_state=0)
     given = {"alphas": ALPHAS, "cv": 3, "refit": "folds", "random_state": 0} | params
     return BackpropMLPClassifierCV(network, **given)
 
@@ -142,14 +142,6 @@ def test_a_class_that_no_network_knows_has_probability_zero():
 def test_a_pickle_predicts_the_same(averaged):
     model, X, _ = averaged
     again = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
-
-
-def test_skops_predicts_the_same(averaged):
-    skops = pytest.importorskip("skops.io", reason="skops is an extra of the tests")
-    model, X, _ = averaged
-    file = skops.dumps(model)
-    again = skops.loads(file, trusted=skops.get_untrusted_types(data=file))
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
 
 
@@ -303,4 +295,5 @@ def test_a_search_keeps_one_kind_of_fit():
 
 
 def test_it_is_scored_like_every_classifier():
-    assert cross_val_score(search(alphas="auto"), IRIS, SPECIES, cv=3).mean() > 0.9
+    longer = search(alphas=[0.1, 1.0]).set_params(estimator__max_iter=15)
+    assert cross_val_score(longer, IRIS, SPECIES, cv=3).mean() > 0.9

@@ -16,8 +16,6 @@ from backprop_mlp import (
 from backprop_mlp.initializers import Uniform
 from backprop_mlp.schedules import Step
 
-skops = pytest.importorskip("skops.io")
-
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 X, SPECIES = load_iris(return_X_y=True)
@@ -37,6 +35,8 @@ def network(**params):
 
 def stored(model, trusted):
     """The model after a round trip through skops, which asked to trust just these names."""
+    # It imports all of scikit-learn and whatever that finds: not while tests are collected.
+    skops = pytest.importorskip("skops.io", reason="skops is an extra of the tests")
     data = skops.dumps(model)
     assert skops.get_untrusted_types(data=data) == sorted(trusted)
     return skops.loads(data, trusted=trusted)
@@ -133,3 +133,14 @@ def test_a_search_for_a_regressor_is_two_classes(refit):
     search = BackpropMLPRegressorCV(network, alphas=[1.0, 10.0], cv=2, refit=refit).fit(X, X[:, 3])
     again = stored(search, [REGRESSOR, REGRESSOR_SEARCH])
     np.testing.assert_array_equal(again.predict(X), search.predict(X))
+
+
+@pytest.mark.parametrize(
+    "y",
+    [SPECIES, SPECIES == 2, np.column_stack([SPECIES == 1, X[:, 0] > 6.0]).astype(int)],
+    ids=["three", "two", "multilabel"],
+)
+def test_the_networks_of_the_folds_are_stored(y):
+    search = BackpropMLPClassifierCV(network(), alphas=[1.0, 10.0], cv=2, refit="folds")
+    again = stored(search.fit(X, y), [CLASSIFIER, SEARCH])
+    np.testing.assert_array_equal(again.predict_proba(X), search.predict_proba(X))
