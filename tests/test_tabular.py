@@ -64,7 +64,7 @@ def columns_of(frame):
 
 
 def model(**params):
-    network = BackpropMLPClassifier(8, max_iter=10)
+    network = BackpropMLPClassifier(8, max_iter=5)
     return make_tabular_classifier(
         **{"estimator": network, "n_folds": 2, "random_state": 0} | params
     )
@@ -73,6 +73,13 @@ def model(**params):
 @pytest.fixture(scope="module")
 def fitted():
     return model().fit(FRAME, Y)
+
+
+def with_one_alpha(**params):
+    """Less to train, where it is the table that matters."""
+    return model(**params).set_params(
+        networks__plain__alphas=[1.0], networks__ramps__networks__alphas=[1.0]
+    )
 
 
 def test_a_frame_with_columns_of_every_kind_fits_without_preparation(fitted):
@@ -150,8 +157,9 @@ def test_polars_fits_as_pandas_does():
     columns = {name: values.tolist() for name, values in plain.items()}
     columns["gaps"] = with_gaps(NUMBERS)
     polars = pl.DataFrame(columns).with_columns(pl.col("colour").cast(pl.Categorical))
-    expected = model().fit(plain, Y).predict_proba(plain)
-    np.testing.assert_array_equal(model().fit(polars, Y).predict_proba(polars), expected)
+    expected = with_one_alpha().fit(plain, Y).predict_proba(plain)
+    fitted = with_one_alpha().fit(polars, Y)
+    np.testing.assert_array_equal(fitted.predict_proba(polars), expected)
 
 
 def test_polars_dates_are_refused_by_name():
@@ -306,8 +314,8 @@ def test_no_name_is_there_twice():
 @pytest.mark.parametrize("library", ["pandas", pytest.param("polars", marks=KNOWS_POLARS)])
 def test_every_step_can_give_frames(library):
     pytest.importorskip(library, reason="polars comes with the extra test")
-    named = model().set_output(transform=library).fit(CLASHES, Y)
-    plain = model().fit(CLASHES, Y)
+    named = with_one_alpha().set_output(transform=library).fit(CLASHES, Y)
+    plain = with_one_alpha().fit(CLASHES, Y)
     prepared = named[:-1].transform(CLASHES)
     assert list(prepared.columns) == named[:-1].get_feature_names_out().tolist()
     expected = plain[:-1].transform(CLASHES)
@@ -332,7 +340,7 @@ def test_numbers_that_float32_does_not_hold_are_refused_with_their_column(fitted
     frame = FRAME.assign(count=1e100)
     with pytest.raises(ValueError, match=r"finite in float32 .* column 1 of the scaled ones"):
         fitted.predict(frame)
-    named = model().set_output(transform="pandas").fit(FRAME, Y)
+    named = with_one_alpha().set_output(transform="pandas").fit(FRAME, Y)
     with pytest.raises(ValueError, match="column 'numbers__count' of the scaled ones"):
         named.predict(frame)
 
@@ -419,9 +427,10 @@ def test_class_weights_name_the_labels(labels, heavy, given, container):
     y = np.resize(labels, N)
     weights = container({labels[heavy]: 50.0})
     if given == "made with":
-        weighed = model(estimator=BackpropMLPClassifier(3, max_iter=10, class_weight=weights))
+        network = BackpropMLPClassifier(3, max_iter=5, class_weight=weights)
+        weighed = with_one_alpha(estimator=network)
     else:
-        weighed = model().set_params(
+        weighed = with_one_alpha().set_params(
             networks__plain__estimator__class_weight=weights,
             networks__ramps__networks__estimator__class_weight=weights,
         )
@@ -432,15 +441,15 @@ def test_class_weights_name_the_labels(labels, heavy, given, container):
 
 
 def test_class_weights_of_other_labels_are_refused():
-    network = BackpropMLPClassifier(3, max_iter=10, class_weight={"maybe": 2.0})
+    network = BackpropMLPClassifier(3, max_iter=5, class_weight={"maybe": 2.0})
     with pytest.raises(ValueError, match=r"class_weight names labels .*'no' 'yes'.*'maybe'"):
         model(estimator=network).fit(FRAME, Y)
 
 
 def test_class_weights_of_words_are_those_of_their_codes():
     words, codes = {"yes": 3.0, "no": 0.5}, {1: 3.0, 0: 0.5}
-    expected = model(estimator=BackpropMLPClassifier(3, max_iter=10, class_weight=codes))
-    weighed = model(estimator=BackpropMLPClassifier(3, max_iter=10, class_weight=words))
+    expected = with_one_alpha(estimator=BackpropMLPClassifier(3, class_weight=codes))
+    weighed = with_one_alpha(estimator=BackpropMLPClassifier(3, class_weight=words))
     np.testing.assert_array_equal(
         weighed.fit(FRAME, Y).predict_proba(FRAME),
         expected.fit(FRAME, (Y == "yes").astype(int)).predict_proba(FRAME),
@@ -540,19 +549,23 @@ def test_several_labels_per_row_are_refused():
 
 
 def regressor(**params):
-    network = BackpropMLPRegressor(8, max_iter=20)
+    network = BackpropMLPRegressor(8, max_iter=10)
     return make_tabular_regressor(
         **{"estimator": network, "n_folds": 2, "random_state": 0} | params
     )
 
 
-def test_a_regressor_takes_the_same_frame():
-    fitted = regressor().fit(FRAME, RENT)
-    assert fitted.score(FRAME, RENT) > 0.9
-    Z = fitted[:-1].transform(FRAME)
-    members = fitted["networks"].estimators_
+@pytest.fixture(scope="module")
+def of_numbers():
+    return regressor().fit(FRAME, RENT)
+
+
+def test_a_regressor_takes_the_same_frame(of_numbers):
+    assert of_numbers.score(FRAME, RENT) > 0.9
+    Z = of_numbers[:-1].transform(FRAME)
+    members = of_numbers["networks"].estimators_
     expected = np.mean([member.predict(Z) for member in members], axis=0)
-    np.testing.assert_allclose(fitted.predict(FRAME), expected, rtol=1e-6)
+    np.testing.assert_allclose(of_numbers.predict(FRAME), expected, rtol=1e-6)
 
 
 def test_a_regressor_refuses_dates_by_name():
@@ -560,9 +573,9 @@ def test_a_regressor_refuses_dates_by_name():
         regressor().fit(FRAME.assign(when=pd.date_range("2020-01-01", periods=N)), RENT)
 
 
-def test_the_units_of_y_do_not_matter():
-    fitted, scaled = regressor().fit(FRAME, RENT), regressor().fit(FRAME, RENT / 1024.0)
-    np.testing.assert_allclose(scaled.predict(FRAME) * 1024.0, fitted.predict(FRAME), rtol=1e-4)
+def test_the_units_of_y_do_not_matter(of_numbers):
+    scaled = regressor().fit(FRAME, RENT / 1024.0).predict(FRAME) * 1024.0
+    np.testing.assert_allclose(scaled, of_numbers.predict(FRAME), rtol=1e-4)
 
 
 def test_a_classifier_is_no_regressor():

@@ -186,7 +186,7 @@ LIGHT = np.full(len(y), 1 / len(y))
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_weights_that_sum_to_one_are_warned_of_with_the_alpha_to_take(solver, dtype):
-    network = classifier(solver, n_init=2, max_iter=1000)
+    network = classifier(solver, n_init=2, max_iter=200)
     said = messages(StrongPenaltyWarning, network.fit, X.astype(dtype), y, LIGHT)
     assert len(said) == 1
     assert "alpha" in said[0]

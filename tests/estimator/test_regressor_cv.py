@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 def search(alphas=ALPHAS, cv=3, refit="folds", **params):
-    defaults = {"hidden_layer_sizes": 4, "activation": "tanh", "max_iter": 20, "random_state": 0}
+    defaults = {"hidden_layer_sizes": 4, "activation": "tanh", "max_iter": 8, "random_state": 0}
     network = BackpropMLPRegressor(**defaults | params)
     return BackpropMLPRegressorCV(network, alphas=alphas, cv=cv, refit=refit)
 

@@ -276,7 +276,7 @@ def test_it_helps_where_training_labels_are_wrong():
     for rate in (0.0, 0.6):
         network = classifier(hidden_layer_sizes=(100,), dropout=rate, **params)
         network.set_params(n_iter_no_change=100).fit(
-            X[:300], noisy[:300], X_val=X[300:], y_val=y[300:]
+            X[:300], noisy[:300], X_val=X[300:800], y_val=y[300:800]
         )
         fitted[rate] = network
     scores = {rate: network.validation_scores_[-1] for rate, network in fitted.items()}

@@ -229,10 +229,10 @@ def test_coordinates_that_learn_need_fewer_evaluations(solver, seed, monkeypatch
     """What all of it is for."""
     objective, theta = digits_problem(seed)
     with threadpool_limits(1):
-        _, learning = minimised(objective, theta, solver, max_iter=60)
+        _, learning = minimised(objective, theta, solver, max_iter=40)
         monkeypatch.setattr(full_batch.Plan, "of", lambda *args: None)
         monkeypatch.setattr(full_batch, "secants_pay", lambda *args: False)
-        centred, _ = minimised(objective, theta, solver, max_iter=60)
+        centred, _ = minimised(objective, theta, solver, max_iter=40)
     needed = next(done.n_fun for done in learning if done.cost <= centred.fun)
     assert needed < 0.7 * centred.nfev
 

@@ -109,7 +109,7 @@ def test_classes_that_the_first_rows_lack_are_learned_later():
     classifier.partial_fit(X[first], y[first], classes=[0, 1, 2])
     assert classifier.classes_.tolist() == [0, 1, 2]
     assert classifier.predict_proba(X).shape == (len(X), 3)
-    for _ in range(60):
+    for _ in range(45):
         classifier.partial_fit(X[rest], y[rest])
         classifier.partial_fit(X[first], y[first])
     assert classifier.score(X, y) > 0.9

@@ -156,7 +156,7 @@ def test_a_changed_scorer_has_no_score_to_beat_yet(solver):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_other_validation_rows_have_no_score_to_beat_yet(solver):
     params = {"early_stopping": True, "n_iter_no_change": 100}
-    trained = network(solver, **params, max_iter=40)
+    trained = network(solver, **params, max_iter=20)
     trained.fit(X, y, X_val=X[:5], y_val=trained.fit(X, y, X_val=X, y_val=y).predict(X[:5]))
     assert trained.best_validation_score_ == 1.0
     wrong = (y + 1) % 3
