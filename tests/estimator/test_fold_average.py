@@ -1,5 +1,6 @@
 """refit="folds": the networks of the folds, averaged, and what held-out rows cost them."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -42,6 +43,11 @@ def averaged(request):
     return search().fit(X, y), X, y
 
 
+@pytest.fixture(scope="module")
+def of_iris():
+    return search().fit(IRIS, SPECIES)
+
+
 # What is averaged
 
 
@@ -57,6 +63,21 @@ def test_there_is_a_network_per_fold_at_alpha_and_at_the_next_weaker_one(average
     assert [network.alpha for network in model.estimators_] == ALPHAS[
         max(best - 1, 0) : best + 1
     ] * 3
+
+
+def test_a_network_of_a_fold_has_the_keywords_of_the_estimator(averaged):
+    model, _, _ = averaged
+    for network in model.estimators_:
+        of_the_fold = {"alpha": network.alpha, "random_state": network.random_state}
+        assert network.get_params() == model.estimator.get_params() | of_the_fold
+
+
+def test_a_network_of_a_fold_records_its_own_alpha_alone():
+    """The weaker alphas, from which it went on, have records of their own."""
+    model = search(alphas=[0.01, 0.1]).fit(IRIS, SPECIES)
+    assert {network.alpha for network in model.estimators_} == {0.01, 0.1}
+    for network in model.estimators_:
+        assert len(network.loss_curve_) == network.n_iter_ <= 6
 
 
 def test_at_the_weak_end_of_the_grid_only_its_networks_are_averaged():
@@ -113,11 +134,10 @@ def test_float32_stays_float32():
     assert all(W.dtype == np.float32 for W in model.estimators_[0].coefs_)
 
 
-def test_blocks_of_rows_do_not_matter(monkeypatch):
-    model = search().fit(IRIS, SPECIES)
-    expected = model.predict_proba(IRIS)
+def test_blocks_of_rows_do_not_matter(of_iris, monkeypatch):
+    expected = of_iris.predict_proba(IRIS)
     monkeypatch.setattr("backprop_mlp._estimator.averaging.ROWS_AT_A_TIME", 7)
-    np.testing.assert_allclose(model.predict_proba(IRIS), expected, rtol=1e-12)
+    np.testing.assert_allclose(of_iris.predict_proba(IRIS), expected, rtol=1e-12)
 
 
 def test_networks_that_know_some_of_the_classes_only():
@@ -203,8 +223,8 @@ def test_the_choice_is_not_that_of_accuracy():
     np.testing.assert_array_equal(by_loss.scores_, named.scores_)
 
 
-def test_score_is_accuracy_unless_the_log_loss_is_asked_for():
-    model = search().fit(IRIS, SPECIES)
+def test_score_is_accuracy_unless_the_log_loss_is_asked_for(of_iris):
+    model = copy.deepcopy(of_iris)
     assert model.score(IRIS, SPECIES) == np.mean(model.predict(IRIS) == SPECIES)
     model.set_params(scoring="log_loss")
     expected = -log_loss(SPECIES, model.predict_proba(IRIS), sample_weight=WEIGHTS)
@@ -227,6 +247,15 @@ def test_the_grid_goes_on_until_the_best_alpha_lies_inside():
     assert model.scores_.shape == (len(model.alphas_), 3)
 
 
+def test_a_walk_to_stronger_alphas_is_a_path_along_all_of_them():
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    walked = search(alphas="auto").fit(X, y)
+    assert walked.alphas_[0] == 1.0
+    assert len(walked.alphas_) > 3
+    given = search(alphas=walked.alphas_).fit(X, y)
+    np.testing.assert_array_equal(given.scores_, walked.scores_)
+
+
 def test_where_there_is_nothing_to_learn_the_grid_ends_at_its_limit():
     rng = np.random.default_rng(0)
     model = search(alphas="auto").fit(rng.normal(size=(60, 2)), np.arange(60) % 2)
@@ -241,18 +270,18 @@ def test_with_other_scorings_auto_is_a_fixed_grid():
 # Folds and seeds
 
 
-def test_random_state_shuffles_the_folds_and_repeats_itself():
-    one, two = (search().fit(IRIS, SPECIES) for _ in range(2))
-    np.testing.assert_array_equal(one.predict_proba(IRIS), two.predict_proba(IRIS))
+def test_random_state_shuffles_the_folds_and_repeats_itself(of_iris):
+    again = search().fit(IRIS, SPECIES)
+    np.testing.assert_array_equal(again.predict_proba(IRIS), of_iris.predict_proba(IRIS))
     other = search(random_state=1).fit(IRIS, SPECIES)
-    assert not np.array_equal(one.scores_, other.scores_)
+    assert not np.array_equal(of_iris.scores_, other.scores_)
     plain = search(random_state=None, refit=True).fit(IRIS, SPECIES)
     given = search(random_state=None, refit=True, cv=StratifiedKFold(3)).fit(IRIS, SPECIES)
     np.testing.assert_array_equal(plain.scores_, given.scores_)
 
 
-def test_the_networks_of_the_folds_start_differently_with_a_random_state():
-    assert len({network.random_state for network in search().fit(IRIS, SPECIES).estimators_}) == 3
+def test_the_networks_of_the_folds_start_differently_with_a_random_state(of_iris):
+    assert len({network.random_state for network in of_iris.estimators_}) == 3
     model = search(random_state=None).fit(IRIS, SPECIES)
     assert {network.random_state for network in model.estimators_} == {0}
 
@@ -286,8 +315,8 @@ def test_rows_that_are_left_out_twice_have_the_mean_and_others_have_none():
 # As an estimator
 
 
-def test_a_search_keeps_one_kind_of_fit():
-    model = search().fit(IRIS, SPECIES)
+def test_a_search_keeps_one_kind_of_fit(of_iris):
+    model = copy.deepcopy(of_iris)
     assert not hasattr(model, "best_estimator_")
     model.set_params(refit=True).fit(IRIS, SPECIES)
     assert not hasattr(model, "estimators_")
