@@ -408,6 +408,15 @@ def test_the_same_seed_gives_the_same_model(fitted):
     np.testing.assert_array_equal(parallel.predict_proba(FRAME), fitted.predict_proba(FRAME))
 
 
+def test_both_sets_have_seeds_of_their_own_drawn_from_random_state():
+    seeds = [
+        model(random_state=seed).get_params()[f"networks__{name}__random_state"]
+        for seed in (0, 1)
+        for name in ("plain", "ramps__networks")
+    ]
+    assert len(set(seeds)) == 4
+
+
 def test_a_pickle_predicts_the_same(fitted):
     again = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(again.predict_proba(FRAME), fitted.predict_proba(FRAME))

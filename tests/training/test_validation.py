@@ -113,6 +113,13 @@ def test_a_class_misses_its_share_by_less_than_a_row(fraction):
         assert np.array_equal(np.sort(np.r_[train, held_out]), np.arange(1000))
 
 
+def test_between_classes_with_equal_remainders_the_lot_decides():
+    """Three of ten rows: one of each class, and of one class another."""
+    codes = np.arange(10) % 2
+    twice = {int(np.bincount(codes[split(codes, 0.3, seed)[1]]).argmax()) for seed in range(30)}
+    assert twice == {0, 1}
+
+
 @pytest.mark.parametrize("codes", [np.arange(40) % 3, np.r_[np.zeros(39, int), 1]], ids=str)
 def test_every_row_is_held_out_as_often_as_the_others(codes):
     n_seeds = 2000
