@@ -102,6 +102,14 @@ def test_every_column_becomes_what_its_name_says(fitted):
     assert [name for name in words if name.startswith("id")] == ["id='infrequent_sklearn'"]
 
 
+def test_the_networks_see_standardised_columns_in_float32(fitted):
+    Z = fitted[:-1].transform(FRAME)
+    assert Z.dtype == np.float32
+    np.testing.assert_allclose(Z.mean(axis=0), 0.0, atol=1e-6)
+    std = Z.std(axis=0)
+    np.testing.assert_allclose(std[std > 0.0], 1.0, rtol=1e-5)
+
+
 def test_rows_of_another_kind_are_predicted(fitted):
     new = FRAME.head(3).assign(colour=["violet", None, "red"], number=[np.nan, 1.0, 1e9])
     assert np.isfinite(fitted.predict_proba(new)).all()
