@@ -151,3 +151,13 @@ def test_wrong_input_is_named(network):
             NetworkActivationsDisplay.from_estimator(network, IRIS, row=row)
     with pytest.raises(NotFittedError):
         NetworkActivationsDisplay.from_estimator(BackpropMLPClassifier(), IRIS)
+
+
+def test_white_lines_stand_between_units_alone():
+    display = NetworkActivationsDisplay(
+        [[0.5] * 6, [0.2], [0.9]], ["tanh", "logistic"], ["yes"]
+    ).plot()
+    lines = np.ravel(display.ax_)[0].lines
+    upright = [line.get_xdata()[0] for line in lines if len(set(line.get_xdata())) == 1]
+    level = [line.get_ydata()[0] for line in lines if len(set(line.get_ydata())) == 1]
+    assert (upright, level) == ([0.5, 1.5], [0.5])
