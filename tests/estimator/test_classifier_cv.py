@@ -406,6 +406,20 @@ def test_mini_batch_solvers_walk_too(params):
     assert np.all(fitted.scores_.mean(axis=1) > 0.9)
 
 
+def test_a_rate_that_adaptive_has_lowered_begins_again_at_the_next_alpha():
+    """Lowered after the last epoch of an alpha, it is the constant one in every epoch."""
+    params = {"solver": "sgd", "max_iter": 2, "tol": 1e9, "n_iter_no_change": 1}
+    adaptive, constant = (
+        BackpropMLPClassifierCV(
+            network(learning_rate=rate, learning_rate_init=0.1, **params), alphas=[1.0, 10.0], cv=3
+        )
+        .set_params(scoring="neg_log_loss")
+        .fit(IRIS, SPECIES)
+        for rate in ("adaptive", "constant")
+    )
+    np.testing.assert_array_equal(adaptive.scores_, constant.scores_)
+
+
 # Weights, metadata, kinds of data
 
 
