@@ -337,6 +337,35 @@ def test_early_stopping_that_is_switched_on_later_keeps_parameters_that_have_the
     assert classifier.loss_ == pytest.approx(classifier.cost(X, y), rel=1e-9)
 
 
+@pytest.mark.parametrize("solver", ["cg", "adam"])
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize(
+    "changed",
+    [{"activation": "relu"}, {"output_activation": "softmax", "scoring": "loss"}],
+    ids=["activation", "loss"],
+)
+def test_what_has_to_be_beaten_is_measured_as_it_would_predict(solver, batch_norm, changed):
+    """The same weights with another activation function or loss are another network."""
+    watched = {"X_val": X_val, "y_val": y_val}
+    batch_norm = batch_norm and solver == "adam"
+    classifier = network("lbfgs", warm_start=True, early_stopping=True, max_iter=50)
+    classifier.set_params(**{"scoring": "loss"} if "scoring" in changed else {})
+    classifier.fit(X, y, **watched)
+    change(classifier, solver, max_iter=1, learning_rate_init=1e3, batch_norm=batch_norm, **changed)
+    classifier.fit(X, y, **watched)
+    val_loss = classifier.set_params(alpha=0.0).cost(X_val, y_val)
+    score = -val_loss if "scoring" in changed else classifier.score(X_val, y_val)
+    assert classifier.best_validation_score_ == pytest.approx(score, rel=1e-9)
+
+
+@pytest.mark.parametrize("solver", MINI_BATCH)
+def test_progress_of_another_network_does_not_count(solver):
+    """The lowest cost of earlier epochs is that of another activation function."""
+    classifier = network(solver, warm_start=True, tol=1e9, n_iter_no_change=9, max_iter=6)
+    classifier.fit(X, y).set_params(activation="relu", max_iter=20).fit(X, y)
+    assert classifier.n_iter_ == 10
+
+
 # What can't be gone on from
 
 

@@ -95,6 +95,12 @@ class Network:
         return tuple(sorted(keyword for keyword in keywords if keyword is not None))
 
     @cached_property
+    def plain(self) -> "Network":
+        """The network that predicts: without the layers that exist in training alone."""
+        layers = tuple(layer for layer in self.layers if layer.training_only is None)
+        return self if layers == self.layers else Network(layers, self.loss)
+
+    @cached_property
     def _stretches(self):
         stretches = []
         weight, free = 0, self.n_weights

@@ -150,6 +150,8 @@ class Start:
         network, memory = objective.network, earlier.memory
         state = solver_state(memory, solver, network)
         theta, moments = training_theta(network, earlier, state is not None)
+        # Parameters that are kept predict by the keywords of this call, which may have changed.
+        plain = network.plain
         if rule is not None:
             theta = _in_precision(theta, objective.dtype)
             if state is None:
@@ -162,12 +164,12 @@ class Start:
         if stopping.by_score or progress is not None:
             measured: Any = None
             if validate is not None:
-                measured = validate(earlier.network, earlier.theta)
+                measured = validate(plain, earlier.theta)
             if stopping.by_score:
                 check_comparable(measured.score)
                 best, best_score = Best(0, earlier.theta, measured), measured.score
                 stopping.lowest = -measured.score
-            reference = refer_to(objective, earlier.network, earlier.theta, measured)
+            reference = refer_to(objective, plain, earlier.theta, measured)
             if progress is not None and progress["reference"] == reference:
                 if not stopping.by_score:
                     best_score = progress["best_score"]
