@@ -110,6 +110,20 @@ def test_the_estimator_is_left_alone(fitted):
     assert all(map(np.array_equal, getattr(estimator, "coefs_", []), coefs))
 
 
+def test_the_estimators_random_state_is_not_advanced():
+    random_state = np.random.RandomState(0)
+    learning_rate_range_test(classifier(random_state=random_state), X, y)
+    assert random_state.randint(1000) == np.random.RandomState(0).randint(1000)
+
+
+def test_it_computes_in_the_precision_of_training():
+    rounded = X.astype(np.float32)
+    half = learning_rate_range_test(classifier(), rounded, y)
+    full = learning_rate_range_test(classifier(), rounded.astype(np.float64), y)
+    assert not np.array_equal(half.costs[:10], full.costs[:10])
+    np.testing.assert_allclose(half.costs[:10], full.costs[:10], rtol=1e-4)
+
+
 def test_a_fitted_estimator_is_tested_from_a_random_start():
     fresh = learning_rate_range_test(classifier(), X, y)
     fitted = learning_rate_range_test(classifier(max_iter=50).fit(X, y), X, y)

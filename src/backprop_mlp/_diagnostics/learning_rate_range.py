@@ -5,13 +5,11 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils import check_random_state
 
 from .._base import BackpropMLP
 from .._estimator.assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_objective
 from .._estimator.keywords import Matrix, Weights
-from .._estimator.pose import pose_check
+from .._estimator.pose import pose_unfitted
 from .._solvers.mini_batch import initial_state, minimize_mini_batch
 from .._training.start import draw_theta
 
@@ -193,13 +191,11 @@ def learning_rate_range_test(
         )
     if not (isinstance(n_steps, Integral) and int(n_steps) >= 10):
         raise ValueError(f"n_steps must be an integer >= 10; got {n_steps!r}.")
-    problem, _ = pose_check(clone(estimator), X, y, sample_weight)
+    problem, source = pose_unfitted(estimator, X, y, sample_weight)
     mini_batches = build_mini_batches(estimator, problem.blocks)
     schedule = _Rising(float(min_rate), float(max_rate), int(n_steps))
     how = replace(mini_batches, schedule=schedule, time="updates")
-    rng = np.random.default_rng(
-        check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
-    )
+    rng = np.random.default_rng(source.randint(np.iinfo(np.int32).max))
     with open_objective(problem, estimator.alpha) as objective:
         recorder = _Recorder(objective, n_steps)
         theta = draw_theta(objective, mini_batches.rule, estimator.initializer, rng)

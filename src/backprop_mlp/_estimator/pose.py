@@ -273,11 +273,24 @@ def pose_check(estimator, X, y, sample_weight):
             theta, _ = training_theta(network, earlier, goes_on=True)
             return problem._replace(network=network), theta.astype(np.float64)
         return problem, theta
+    return pose_unfitted(estimator, X, y, sample_weight, np.float64)[0], None
+
+
+def pose_unfitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
+    """The problem that all of the rows pose to an estimator as if it were not fitted.
+
+    Returns
+    -------
+    problem : Problem
+    rng : numpy.random.RandomState
+        What a fit would draw from; the estimator's own is not advanced.
+    """
     unfitted = clone(estimator).set_params(early_stopping=False)
     validate_params(unfitted)
     rng = check_random_state(unfitted.random_state)
-    problem = pose(unfitted, X, y, sample_weight, (None, None, None), rng, precisions=np.float64)
-    return problem, None
+    no_validation = (None, None, None)
+    problem = pose(unfitted, X, y, sample_weight, no_validation, rng, precisions=precisions)
+    return problem, rng
 
 
 def training_network(estimator, n_features, targets, earlier, what):
