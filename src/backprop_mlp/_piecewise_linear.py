@@ -138,8 +138,7 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
             X = self._validated(X, reset=True)
             # Their unit does not matter: so their sum does not overflow.
             weights, _ = _at_most_one(row_weights(sample_weight, X))
-            X, weights = X[weights > 0.0], weights[weights > 0.0]
-            if len(X) == 0:
+            if not weights.any():
                 raise ValueError("sample_weight must have a finite sum above 0; got 0.0.")
             self._fit(X, weights)
         return self
@@ -168,7 +167,9 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         factor = self._factor_in(X.dtype)
         Z = np.empty((len(X), n_features + len(self.ramp_mean_)), X.dtype)
         with np.errstate(over="ignore"):
-            Z[:, :n_features] = (X - self.mean_) / self.std_
+            # Column by column, so that there is no other array as large as X.
+            for z, x, mean, std in zip(Z.T, X.T, self.mean_, self.std_, strict=False):
+                z[:] = np.subtract(x, mean, dtype=np.float64) / std
         self._refuse_infinity(X, Z[:, :n_features])
         start = n_features
         for x, knots in zip(X.T, self.knots_, strict=True):
@@ -219,14 +220,14 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
 
     def _fit(self, X, weights):
         """Set what is fitted; no weight is above 1."""
-        self.n_bins_ = _auto_bins(len(X)) if self.n_bins == "auto" else int(self.n_bins)
+        n_rows = np.count_nonzero(weights)
+        self.n_bins_ = _auto_bins(n_rows) if self.n_bins == "auto" else int(self.n_bins)
         _refuse_names_of_ramps(getattr(self, "feature_names_in_", ()), self.n_bins_)
         self.mean_ = np.zeros(X.shape[1])
         self.std_ = np.ones(X.shape[1])
         self.knots_ = []
-        for column, x in enumerate(X.T.astype(np.float64)):
-            known = ~np.isnan(x)
-            x, w = x[known], weights[known]
+        for column, (x, w) in enumerate(_known(X, weights)):
+            x = x.astype(np.float64)
             if x.size:
                 self._refuse_span(column, x, X.dtype)
                 self.mean_[column], self.std_[column] = _moments(x, w)
@@ -273,15 +274,14 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
     def _standardise_ramps(self, X, weights):
         """Set the ramps' means and their common factor."""
         means, variances = [], []
-        for x, knots in zip(X.T, self.knots_, strict=True):
+        for (x, w), knots in zip(_known(X, weights), self.knots_, strict=True):
             if len(knots) == 0:
                 continue
-            known = ~np.isnan(x)
-            ramps = np.empty((np.count_nonzero(known), len(knots) - 1))
-            _write_ramps(ramps, x[known], knots)
-            mean = np.average(ramps, axis=0, weights=weights[known])
+            ramps = np.empty((len(x), len(knots) - 1))
+            _write_ramps(ramps, x, knots)
+            mean = np.average(ramps, axis=0, weights=w)
             means.append(mean)
-            variances.append(np.average((ramps - mean) ** 2, axis=0, weights=weights[known]))
+            variances.append(np.average((ramps - mean) ** 2, axis=0, weights=w))
         self.ramp_mean_ = np.concatenate(means) if means else np.zeros(0)
         variance = np.concatenate(variances).mean() if variances else 1.0
         with np.errstate(over="ignore", divide="ignore"):
@@ -308,6 +308,13 @@ def _refuse_names_of_ramps(names, n_bins):
                 f"X must have no column {name!r} next to {parts[1]!r}, since a ramp would have the "
                 "same name. Rename one of them."
             )
+
+
+def _known(X, weights):
+    """Column by column, the numbers that are not missing in rows with weight, and the weights."""
+    for x in X.T:
+        known = (weights > 0.0) & ~np.isnan(x)
+        yield x[known], weights[known]
 
 
 def _at_most_one(x):

@@ -15,7 +15,11 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    PiecewiseLinearEncoder,
+    learning_rate_range_test,
+)
 from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._estimator.pose import pose_fitted
 from backprop_mlp._objective.threads import block_map
@@ -161,6 +165,25 @@ def test_the_cost_and_its_gradient_need_no_more_than_training():
         with traced() as peak:
             function(X, y)
         assert peak["bytes"] < X.nbytes / 3
+
+
+def test_a_learning_rate_range_test_needs_no_more_than_training():
+    X, y = rows(20_000, 400, np.float32)
+    with traced() as peak:
+        learning_rate_range_test(classifier(hidden_layer_sizes=10, solver="adam"), X, y)
+    assert peak["bytes"] < X.nbytes / 3
+
+
+def test_an_encoder_holds_no_array_as_large_as_x_beside_its_result():
+    X, _ = rows(20_000, 200, np.float32)
+    encoder = PiecewiseLinearEncoder(4)
+    with traced() as peak:
+        encoder.fit(X)
+    assert peak["bytes"] < X.nbytes / 3
+    result = X.nbytes * (1 + 4)
+    with traced() as peak:
+        encoder.transform(X)
+    assert peak["bytes"] < result + X.nbytes / 3
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
