@@ -1,16 +1,24 @@
 """What messages say, and how often."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
 import sklearn
 from scipy.sparse import csr_matrix
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.preprocessing import scale
 
-from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPClassifierCV,
+    BackpropMLPRegressor,
+    BackpropMLPRegressorCV,
+    PiecewiseLinearEncoder,
+)
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
@@ -87,6 +95,50 @@ def test_inputs_that_are_not_finite_are_not_called_an_overflow(solver, bad, stor
                     call()
                 assert "overflow" not in str(error.value)
     assert not hasattr(model, "coefs_")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("kind", ["network", "search", "encoder"])
+def test_weights_that_are_not_finite_are_told_by_name(kind, early_stopping, bad):
+    weights = np.ones(len(X))
+    weights[7] = bad
+    model: Any = classifier("lbfgs", max_iter=2, early_stopping=early_stopping)
+    if kind == "search":
+        model = BackpropMLPClassifierCV(classifier("lbfgs", max_iter=2), alphas=2, cv=2)
+    elif kind == "encoder":
+        model = PiecewiseLinearEncoder()
+    with (
+        sklearn.config_context(assume_finite=True),
+        pytest.raises(ValueError, match=f"sample_weight must hold finite numbers; got {bad}"),
+    ):
+        model.fit(X, y, sample_weight=weights)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+@pytest.mark.parametrize("params", [{}, {"normalize_y": False}, {"loss": "poisson"}], ids=str)
+def test_numbers_that_are_not_finite_are_told_by_name(params, solver, bad):
+    numbers = y + 1.0
+    numbers_with_gap = numbers.copy()
+    numbers_with_gap[7] = bad
+    model = BackpropMLPRegressor(3, solver=solver, max_iter=2, random_state=0, **params)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = clone(model).fit(X, numbers)
+    calls = [
+        lambda: model.fit(X, numbers_with_gap),
+        lambda: model.fit(X, numbers, X_val=X, y_val=numbers_with_gap),
+        lambda: fitted.cost(X, numbers_with_gap),
+        lambda: fitted.score(X, numbers_with_gap),
+        lambda: BackpropMLPRegressorCV(model, alphas=2, cv=2).fit(X, numbers_with_gap),
+    ]
+    if solver == "adam":
+        calls.append(lambda: fitted.partial_fit(X, numbers_with_gap))
+    with sklearn.config_context(assume_finite=True):
+        for call in calls:
+            with pytest.raises(ValueError, match=f"must hold finite numbers; got {bad}"):
+                call()
 
 
 @pytest.mark.parametrize("solver", MINI_BATCH)

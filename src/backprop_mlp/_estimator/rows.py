@@ -105,7 +105,7 @@ def _refuse_missing_dates(y):
 
 
 def row_weights(sample_weight, X):
-    """Weight of each row, float64 >= 0 with a sum above 0; ones take no memory."""
+    """Weight of each row, float64, finite, >= 0, with one above 0; ones take no memory."""
     if sample_weight is None:
         return np.broadcast_to(1.0, X.shape[0])
     try:
@@ -116,6 +116,10 @@ def row_weights(sample_weight, X):
         raise ValueError(f"sample_weight is not allowed: {error}") from error
     if not weights.any():
         raise ValueError("sample_weight must have a sum above 0; got only zeros.")
+    if not (
+        finite := np.isfinite(weights)
+    ).all():  # scikit-learn's assume_finite=True lets it through
+        raise ValueError(f"sample_weight must hold finite numbers; got {weights[~finite][0]}.")
     return weights
 
 

@@ -182,6 +182,10 @@ def as_numbers(y):
         raise ValueError("y must be a dense array of numbers; got a sparse matrix.")
     y = np.asarray(y)
     if y.dtype.kind in "biuf":
+        if not (
+            finite := np.isfinite(y)
+        ).all():  # scikit-learn's assume_finite=True lets it through
+            raise ValueError(f"y must hold finite numbers; got {y[~finite][0]}.")
         return y
     if y.dtype.kind != "O":
         raise ValueError(f"y must hold numbers; got dtype {y.dtype}.")
