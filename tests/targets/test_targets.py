@@ -155,6 +155,7 @@ def test_equal_labels_of_another_type_are_known():
         (LABELS[:, 0], r"0/1 matrix with 3 columns.*\(5,\)"),
         (2 * LABELS, r"0/1 matrix; got the values \[0 2\]"),
         (sp.csr_matrix(2 * LABELS), r"0/1 matrix; got the values \[2\]"),
+        (sp.csr_matrix(([1, 1], [0, 0], [0, 2]), (1, 3)), r"0/1 matrix; got the values \[2\]"),
         (2 * LABELS - 1, r"0/1 matrix; got the values \[-1  1\]"),
     ],
 )

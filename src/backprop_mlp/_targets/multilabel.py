@@ -63,9 +63,13 @@ class Labels(LabelTargets):
                 f"y must be a 0/1 matrix with {len(self.classes)} columns, one per label; "
                 f"got shape {np.shape(y)}."
             )
+        if issparse(y) and not (y := y.tocsr()).has_canonical_format:
+            # An entry that is there twice is their sum.
+            y = y.copy()
+            y.sum_duplicates()
         if not np.isin(values := y.data if issparse(y) else y, (0, 1)).all():
             raise ValueError(f"y must be a 0/1 matrix; got the values {np.unique(values)}.")
-        return y.tocsr() if issparse(y) else y
+        return y
 
     def encode(self, codes, dtype):
         """Y: the codes, dense, column by column as logits are."""
