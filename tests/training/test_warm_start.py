@@ -230,6 +230,22 @@ def test_batch_normalisation_survives_a_change_of_the_solver(after):
     assert classifier.loss_ < last + 0.1 * (first - last)
 
 
+@pytest.mark.parametrize("after", FULL_BATCH)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_full_batch_solvers_work_in_float64_whatever_was_before(after, dtype):
+    """The last iterate of a mini-batch solver, which dropout keeps, has the rows' precision."""
+    classifier = network("adam", warm_start=True, dropout=0.2).fit(X.astype(np.float32), y)
+    same = copy.deepcopy(classifier)
+    # Assigned weights are all that training goes on from.
+    del same._memory
+    for one in (classifier, same):
+        change(one, after, dropout=0.0).fit(X.astype(dtype), y)
+    assert all(map(np.array_equal, classifier.coefs_, same.coefs_))
+    assert classifier.loss_ == same.loss_
+    if dtype is np.float64:
+        assert classifier.loss_ == pytest.approx(classifier.cost(X, y), rel=1e-12)
+
+
 def test_batch_normalisation_survives_a_change_of_the_precision():
     classifier = network("adam", batch_norm=True, warm_start=True, max_iter=60).fit(X, y)
     first, last = classifier.loss_curve_[0], classifier.loss_

@@ -152,8 +152,9 @@ class Start:
         theta, moments = training_theta(network, earlier, state is not None)
         # Parameters that are kept predict by the keywords of this call, which may have changed.
         plain = network.plain
+        # A full-batch solver works in float64, whatever the precision of the rows.
+        theta = _in_precision(theta, np.float64 if rule is None else objective.dtype)
         if rule is not None:
-            theta = _in_precision(theta, objective.dtype)
             if state is None:
                 state = initial_state(network, theta, rule, rng)
             elif stopping.adaptive_rate > 0.0:
