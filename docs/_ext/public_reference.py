@@ -13,7 +13,7 @@ from numpydoc.docscrape import ClassDoc
 from sklearn.base import BaseEstimator
 
 import backprop_mlp
-from backprop_mlp._estimator.advice import READERS
+from backprop_mlp._estimator.advice import LOSS_READING, READERS
 from backprop_mlp._estimator.assembly import MINI_BATCH_SOLVERS, SOLVERS
 from backprop_mlp._solvers.full_batch import METHODS
 
@@ -195,7 +195,7 @@ def _keywords():
         "",
         "The keywords of :doc:`generated/backprop_mlp.BackpropMLPClassifier` and",
         ":doc:`generated/backprop_mlp.BackpropMLPRegressor`, by the solvers that read them. A",
-        "keyword that is set and that the chosen solver never reads is named in an",
+        "keyword that is set and that the chosen solver or loss never reads is named in an",
         ":doc:`generated/backprop_mlp.IgnoredKeywordWarning`. ``dropout`` and ``batch_norm`` with",
         "a full-batch solver are an error, for such a network it cannot train.",
         "",
@@ -204,6 +204,8 @@ def _keywords():
         lines += [heading, "-" * len(heading), ""]
         for keyword in keywords:
             condition = READERS[keyword].where if keyword in READERS else ""
+            if keyword in LOSS_READING:
+                condition = f"where loss={LOSS_READING[keyword]!r}"
             for whose, kind, described in _meanings(keyword):
                 lines += [f"``{keyword}``{whose} : {kind}"]
                 if condition:

@@ -52,9 +52,10 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         prediction exp(z). "quantile": the pinball loss, whose best constant is the
         ``quantile``.
     huber_threshold : float, default=1.35
-        Where "huber" turns from square to linear, > 0; in normalised units of y.
+        Where "huber" turns from square to linear, > 0; in normalised units of y. No other
+        loss reads it.
     quantile : float, default=0.5
-        Which quantile "quantile" predicts, in (0, 1).
+        Which quantile "quantile" predicts, in (0, 1). No other loss reads it.
     normalize_y : bool, default=True
         Whether y is centred and scaled by its weighted mean and standard deviation in
         training, each output by its own, so that ``alpha`` and ``tol`` mean the same

@@ -1,6 +1,7 @@
 """What a fit warns of: each kind once per outer fit, and never where nothing is wrong."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,8 @@ import backprop_mlp
 from backprop_mlp import (
     BackpropMLPClassifier,
     BackpropMLPClassifierCV,
+    BackpropMLPRegressor,
+    BackpropMLPRegressorCV,
     IgnoredKeywordWarning,
     StrongPenaltyWarning,
 )
@@ -120,6 +123,33 @@ def test_an_ignored_keyword_is_named_once_with_its_readers(solver, params, words
     said = messages(IgnoredKeywordWarning, classifier(solver, n_init=3, **params).fit, X, y)
     assert len(said) == 1
     assert all(word in said[0] for word in [repr(solver), *words])
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "poisson", "gamma", "quantile"])
+@pytest.mark.parametrize(("keyword", "value"), [("quantile", 0.9), ("huber_threshold", 0.1)])
+def test_a_keyword_of_another_loss_is_said_to_be_ignored_if_it_changes_nothing(
+    keyword, value, loss
+):
+    base = BackpropMLPRegressor(3, solver="lbfgs", loss=loss, max_iter=5, random_state=0)
+    changed = clone(base).set_params(**{keyword: value})
+    said = keyword in ignored_keywords(changed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        one, other = parameters(base.fit(X, y + 1.0)), parameters(changed.fit(X, y + 1.0))
+    assert np.array_equal(one, other) == said
+
+
+@pytest.mark.parametrize("search", [False, True])
+def test_a_keyword_of_another_loss_is_named_with_those_of_another_solver(search):
+    model: Any = BackpropMLPRegressor(3, quantile=0.9, momentum=0.5, max_iter=2)
+    if search:
+        model = BackpropMLPRegressorCV(model, alphas=2, cv=2)
+    said = messages(IgnoredKeywordWarning, model.fit, X, y)
+    assert said == [
+        "With solver='cg' and loss='squared_error', momentum and quantile do nothing: momentum "
+        "is read by sgd; quantile is read by loss='quantile'. Leave out what does nothing, or "
+        "choose a solver or loss that reads it."
+    ]
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -23,9 +23,9 @@ FEW = 0.1
 
 
 class IgnoredKeywordWarning(UserWarning):
-    """A keyword was set that the chosen solver never reads.
+    """A keyword was set that the chosen solver or loss never reads.
 
-    A search over several solvers may silence it.
+    A search over several solvers or losses may silence it.
 
     Examples
     --------
@@ -94,9 +94,12 @@ READERS = {
 """Keywords that only some solvers read. ``dropout`` and ``batch_norm`` are not among them:
 what a full-batch solver can't train is an error."""
 
+LOSS_READING = {"huber_threshold": "huber", "quantile": "quantile"}
+"""Keywords that only one loss reads, and its name."""
+
 
 def ignored_keywords(estimator):
-    """Keywords, away from their defaults, that the estimator's solver never reads.
+    """Keywords, away from their defaults, that the estimator's solver or loss never reads.
 
     Parameters
     ----------
@@ -107,12 +110,19 @@ def ignored_keywords(estimator):
     ignored : list of str
     """
     defaults = _defaults(estimator.__class__)
+
+    def is_read(keyword):
+        if keyword in LOSS_READING:
+            return estimator.loss == LOSS_READING[keyword]
+        readers = READERS[keyword]
+        return estimator.solver in readers.solvers and readers.reads(estimator)
+
     return [
         keyword
-        for keyword, readers in READERS.items()
+        for keyword in (*READERS, *LOSS_READING)
         if keyword in defaults
         and getattr(estimator, keyword) != defaults[keyword]
-        and not (estimator.solver in readers.solvers and readers.reads(estimator))
+        and not is_read(keyword)
     ]
 
 
@@ -124,21 +134,28 @@ def _defaults(estimator_class):
 
 
 def warn_of_ignored_keywords(estimator):
-    """Warn once of all keywords that the estimator's solver never reads."""
+    """Warn once of all keywords that the estimator's solver or loss never reads."""
     ignored = ignored_keywords(estimator)
     if not ignored:
         return
-    readers = "; ".join(
-        f"{keyword} is read by {_listed(READERS[keyword].solvers)}"
-        + (f" {READERS[keyword].where}" if READERS[keyword].where else "")
-        for keyword in ignored
-    )
+    kinds = ["solver"] if any(keyword in READERS for keyword in ignored) else []
+    kinds += ["loss"] if any(keyword in LOSS_READING for keyword in ignored) else []
+    chosen = _listed([f"{kind}={getattr(estimator, kind)!r}" for kind in kinds])
+    readers = "; ".join(f"{keyword} is read by {_readers(keyword)}" for keyword in ignored)
     warnings.warn(
-        f"With solver={estimator.solver!r}, {_listed(ignored)} {_do(ignored)} nothing: {readers}. "
-        "Leave out what does nothing, or choose a solver that reads it.",
+        f"With {chosen}, {_listed(ignored)} {_do(ignored)} nothing: {readers}. "
+        f"Leave out what does nothing, or choose a {' or '.join(kinds)} that reads it.",
         IgnoredKeywordWarning,
         stacklevel=2,
     )
+
+
+def _readers(keyword):
+    """What reads a keyword, for the message."""
+    if keyword in LOSS_READING:
+        return f"loss={LOSS_READING[keyword]!r}"
+    readers = READERS[keyword]
+    return _listed(readers.solvers) + (f" {readers.where}" if readers.where else "")
 
 
 def _listed(names):
