@@ -251,7 +251,7 @@ def test_only_the_penalty_knows_the_size_of_the_weights(solver, scale):
 def test_weights_beyond_the_precision_of_the_rows_are_an_error(solver, scale):
     """In float32 they would be zero, and the gradient with them: the start would be the end."""
     rows, weights = X.astype(np.float32), np.full(40, scale)
-    message = r"sample_weight, .* must have a largest value from 1e-20 to 1e20 where X is float32"
+    message = r"sample_weight, .* must have a largest value from 1e-20 to 1e\+20 where X is float32"
     for fitted in (network(solver), network(solver, class_weight={0: scale, 1: 0, 2: 0})):
         given = [] if fitted.class_weight else [weights]
         with pytest.raises(ValueError, match=message):

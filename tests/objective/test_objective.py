@@ -177,16 +177,28 @@ def test_the_rows_need_a_finite_weight(network, total):
         Objective(network, rows, ALPHA)
 
 
-@pytest.mark.parametrize("largest", [1e-21, 1e21, np.inf])
-def test_the_largest_weight_of_float32_rows_is_one_that_their_gradient_can_hold(network, largest):
-    message = f"must have a largest value from 1e-20 to 1e20 where X is float32; got {largest:g}"
-    rows = SimpleNamespace(
-        dtype=np.dtype(np.float32), total_weight=1.0, largest_weight=largest, n_rows=1
-    )
-    with pytest.raises(ValueError, match=re.escape(message)):
-        Objective(network, rows, ALPHA)
-    if np.isfinite(largest):
-        rows.dtype = np.dtype(np.float64)
+@pytest.mark.parametrize(
+    ("dtype", "bounds", "remedy", "largest"),
+    [
+        (np.float32, "1e-20 to 1e+20", " or take X in float64", [1e-21, 1e21, np.inf]),
+        (np.float64, "1e-300 to 1e+305", "", [1e-310, 1e306, np.inf]),
+    ],
+)
+def test_the_largest_weight_is_one_that_the_gradient_can_hold(
+    network, dtype, bounds, remedy, largest
+):
+    """In float64 subnormal weights have few digits, and alpha divided by them overflows."""
+    for weight in largest:
+        message = (
+            f"must have a largest value from {bounds} where X is {np.dtype(dtype)}; got "
+            f"{weight:g}. Scale the weights{remedy}."
+        )
+        rows = SimpleNamespace(
+            dtype=np.dtype(dtype), total_weight=1.0, largest_weight=weight, n_rows=1
+        )
+        with pytest.raises(ValueError, match=re.escape(message)):
+            Objective(network, rows, ALPHA)
+        rows.largest_weight = 1e-150 if dtype is np.float64 else 1e-15
         Objective(network, rows, ALPHA)
 
 

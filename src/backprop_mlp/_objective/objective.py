@@ -23,8 +23,8 @@ from .overflow import IGNORE_OVERFLOW, is_finite, refuse_overflow
 from .penalty import L2Penalty, Penalty
 from .row_sums import InputMoments, InputScale, TargetSums, block_target_sums, measure_inputs
 
-FLOAT32_WEIGHTS = 1e-20, 1e20
-"""Between them the largest weight must be where X is float32: a block's gradient is summed in
+WEIGHTS = {"float32": (1e-20, 1e20), "float64": (1e-300, 1e305)}
+"""Precision of X -> between what the largest weight must be: a block's gradient is summed in
 the precision of its rows, and must neither vanish there nor overflow."""
 
 
@@ -346,14 +346,16 @@ class Objective:
 def check_weights(blocks):
     """Raise an error where the rows' weights can't be computed with."""
     total, largest = blocks.total_weight, blocks.largest_weight
-    least, most = FLOAT32_WEIGHTS
-    if blocks.dtype == np.float32 and largest > 0.0 and not least <= largest <= most:
+    if largest == 0.0 or not 0.0 < total < np.inf:
         raise ValueError(
-            "sample_weight, times class_weight, must have a largest value from 1e-20 to 1e20 "
-            f"where X is float32; got {largest:g}. Scale the weights or take X in float64."
+            "sample_weight, times class_weight, must have a finite sum above 0; got "
+            f"{0.0 if largest == 0.0 else total}."
         )
-    for weight in (total, largest):
-        if not 0.0 < weight < np.inf:
-            raise ValueError(
-                f"sample_weight, times class_weight, must have a finite sum above 0; got {weight}."
-            )
+    precision = np.dtype(blocks.dtype).name
+    least, most = WEIGHTS[precision]
+    if not least <= largest <= most:
+        remedy = " or take X in float64" if precision == "float32" else ""
+        raise ValueError(
+            f"sample_weight, times class_weight, must have a largest value from {least:g} to "
+            f"{most:g} where X is {precision}; got {largest:g}. Scale the weights{remedy}."
+        )

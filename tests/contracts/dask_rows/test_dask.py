@@ -538,7 +538,7 @@ def test_wrong_input_is_named_and_changes_nothing(client, fitted, params, argume
 def test_weights_that_float32_rows_cannot_be_computed_with_are_refused(client, solver, weight):
     """Weights times class weights count, whichever of the two they come from."""
     X = X_DASK.astype(np.float32)
-    message = "largest value from 1e-20 to 1e20 where X is float32"
+    message = r"largest value from 1e-20 to 1e\+20 where X is float32"
     weights = weight * da.ones(len(LABELS), chunks=Y_DASK.chunks)
     classifier = DaskBackpropMLPClassifier(network(solver=solver, max_iter=1))
     with pytest.raises(ValueError, match=message):
