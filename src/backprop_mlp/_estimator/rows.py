@@ -116,9 +116,8 @@ def row_weights(sample_weight, X):
         raise ValueError(f"sample_weight is not allowed: {error}") from error
     if not weights.any():
         raise ValueError("sample_weight must have a sum above 0; got only zeros.")
-    if not (
-        finite := np.isfinite(weights)
-    ).all():  # scikit-learn's assume_finite=True lets it through
+    finite = np.isfinite(weights)
+    if not finite.all():  # scikit-learn's assume_finite=True lets them through
         raise ValueError(f"sample_weight must hold finite numbers; got {weights[~finite][0]}.")
     return weights
 
