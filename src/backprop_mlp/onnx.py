@@ -64,7 +64,8 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     NotFittedError
         If the network is not fitted.
     ValueError
-        If the labels are neither whole numbers nor strings.
+        If the labels are neither whole numbers nor strings, or neither X nor
+        ``initial_types`` is given.
     NotImplementedError
         If the network has an activation that can't be exported.
 
@@ -84,6 +85,10 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     >>> bool(np.abs(probabilities - model.predict_proba(X)).max() < 1e-5)
     True
     """
+    if X is None and kwargs.get("initial_types") is None:
+        raise ValueError(
+            "to_onnx needs X, of which one row is enough, or initial_types; got neither."
+        )
     if options is None and is_classifier(model):
         options = {"zipmap": False}
     return skl2onnx.to_onnx(model, X, options=options, **kwargs)

@@ -710,7 +710,7 @@ def regressor_search(*, y=X[:, 0], network=None, **params):
     return BackpropMLPRegressorCV(network, **{"alphas": [1.0], "cv": 2, **params}).fit(X, y)
 
 
-def onnx_graph(model):
+def onnx_graph(model, X=X):
     return pytest.importorskip("backprop_mlp.onnx").to_onnx(model, X)
 
 
@@ -985,6 +985,7 @@ CALLS = {
     },
     "to_onnx": [
         (lambda: onnx_graph(BackpropMLPClassifier()), NotFittedError, "not fitted yet"),
+        (lambda: onnx_graph(FIXED, None), ValueError, "needs X, .* or initial_types; got neither"),
         (
             lambda: onnx_graph(from_halves()),
             ValueError,

@@ -10,7 +10,13 @@ from scipy.sparse import csr_matrix
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
-from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPClassifierCV,
+    LossCurveDisplay,
+    check_gradient,
+    learning_rate_range_test,
+)
 from backprop_mlp._estimator.fitted import fitted_network
 from backprop_mlp._network.losses import SigmoidLoss
 from backprop_mlp._targets.exclusive import ExclusiveClasses
@@ -86,3 +92,19 @@ def test_a_loss_with_parameters_is_kept(monkeypatch):
     plain = BackpropMLPClassifier(5, "tanh", max_iter=3, random_state=0).fit(X, y > 4)
     assert "_loss" in tempered.__getstate__()
     assert "_loss" not in plain.__getstate__()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [LossCurveDisplay.from_estimator, check_gradient, learning_rate_range_test],
+    ids=lambda use: use.__qualname__,
+)
+@pytest.mark.parametrize(
+    ("refit", "place"), [(True, "its best_estimator_"), ("folds", "one of its estimators_")]
+)
+def test_of_a_search_its_network_is_asked_for(use, refit, place):
+    network = BackpropMLPClassifier(3, max_iter=2)
+    search = BackpropMLPClassifierCV(network, alphas=[1.0], cv=2, refit=refit).fit(X[:40], y[:40])
+    rows = () if use == LossCurveDisplay.from_estimator else (X, y)
+    with pytest.raises(TypeError, match=rf"got BackpropMLPClassifierCV\((.|\n)*Give {place}"):
+        use(search, *rows)

@@ -21,6 +21,7 @@ import numpy as np
 
 from .._base import BackpropMLP
 from .._estimator.assembly import open_objective
+from .._estimator.fitted import of_another_kind
 from .._estimator.keywords import Matrix, RandomState, Weights
 from .._estimator.pose import pose_check
 from .finite_differences import (
@@ -356,9 +357,7 @@ def check_gradient(
     True
     """
     if not isinstance(estimator, BackpropMLP):
-        raise TypeError(
-            f"estimator must be a BackpropMLPClassifier or BackpropMLPRegressor; got {estimator!r}."
-        )
+        raise of_another_kind(estimator, "a BackpropMLPClassifier or BackpropMLPRegressor")
     if not (isinstance(step, Real) and 0.0 < float(step) < np.inf):
         raise ValueError(f"step must be a finite number above 0; got {step!r}.")
     if not (isinstance(max_coordinates, Integral) and int(max_coordinates) >= 1):

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._base import BackpropMLP
 from .._estimator.assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_objective
+from .._estimator.fitted import of_another_kind
 from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_unfitted
 from .._solvers.mini_batch import initial_state, minimize_mini_batch
@@ -175,9 +176,7 @@ def learning_rate_range_test(
     True
     """
     if not isinstance(estimator, BackpropMLP):
-        raise TypeError(
-            f"estimator must be a BackpropMLPClassifier or BackpropMLPRegressor; got {estimator!r}."
-        )
+        raise of_another_kind(estimator, "a BackpropMLPClassifier or BackpropMLPRegressor")
     if estimator.solver not in MINI_BATCH_SOLVERS:
         raise ValueError(
             f"solver must be one of {MINI_BATCH_SOLVERS} for a learning rate to exist; "

@@ -3,11 +3,13 @@
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimator.fitted import of_another_kind
+
 
 def last_step(estimator, attribute):
     """A fitted network, alone or at the end of a pipeline, that has the attribute."""
     network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     check_is_fitted(network)
     if not hasattr(network, attribute):
-        raise TypeError(f"estimator must be a network that has {attribute}; got {network!r}.")
+        raise of_another_kind(network, f"a network that has {attribute}")
     return network

@@ -179,6 +179,16 @@ def fitted_network(estimator):
     return FittedNetwork(network, dense, targets, getattr(estimator, "_trained_output", None))
 
 
+def of_another_kind(estimator, wanted):
+    """The error for an estimator that is not what is wanted; a search is asked for its network."""
+    where = ""
+    if hasattr(estimator, "best_estimator_"):
+        where = " Give its best_estimator_."
+    elif hasattr(estimator, "estimators_"):
+        where = " Give one of its estimators_."
+    return TypeError(f"estimator must be {wanted}; got {estimator!r}.{where}")
+
+
 def _dense_layers(estimator, n_outputs):
     """(W, b) of each layer, as training left them or the user has assigned them since."""
     n_layers, n_in = len(estimator._activations) + 1, estimator.n_features_in_
