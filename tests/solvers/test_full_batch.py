@@ -340,6 +340,17 @@ def test_a_converged_fit_does_not_warn(solver):
     assert model.converged_
 
 
+@pytest.mark.parametrize("name", ["cg", "lbfgs", "newton-cg"])
+@pytest.mark.parametrize("hidden", [(), (5,)], ids=str)
+def test_a_descent_goes_on_from_next_to_the_minimum(name, hidden):
+    """There the gradient is small in any coordinates, and the step is many times as long."""
+    limits = {"max_iter": NEVER, "n_iter_no_change": NEVER, "warm_start": True}
+    for seed in range(3):
+        model = BackpropMLPClassifier(hidden, "tanh", alpha=5.0, solver=name, random_state=seed)
+        assert model.set_params(tol=1e-6, **limits).fit(X, y).converged_
+        assert model.set_params(tol=1e-8).fit(X, y).converged_
+
+
 @unconverged
 def test_verbose_prints_a_line_an_iteration(solver, capsys):
     model = BackpropMLPClassifier(5, solver=solver, max_iter=6, random_state=0, verbose=True)

@@ -78,6 +78,8 @@ METHODS = {
     "lbfgs": Method(
         "L-BFGS-B",
         ({"gtol": 0.0, "ftol": 0.0, "maxls": 50, "maxiter": _NO_LIMIT, "maxfun": _NO_LIMIT},),
+        # Its first step has the length 1, but it refuses one of more than 1e10 gradients.
+        grad_norm=1.0,
     ),
     # SciPy 1.12 takes no step at all with xtol = 0. It takes a curvature below 7e-16 for none
     # at all, which ends the descent where the gradient is about 1e-7; with this factor of the
