@@ -293,7 +293,7 @@ def test_class_weights_of_labels_weigh_each_labels_own_term(container):
     np.testing.assert_array_equal(model.class_weight_, [[1.0, 3.0], [0.5, 1.0], [1.0, 2.0]])
     factors = np.where(LABELS, [3.0, 1.0, 2.0], [1.0, 0.5, 1.0]) * COUNTS[:, np.newaxis]
     h = model.predict_proba(X)
-    terms = -np.where(LABELS, np.log(h), np.log1p(-h))
+    terms = -np.log(np.where(LABELS, h, 1.0 - h))
     penalty = model.alpha / 2 * sum((W**2).sum() for W in model.coefs_)
     # m is the total row weight, whatever the class weights.
     expected = ((factors * terms).sum() + penalty) / COUNTS.sum()

@@ -198,11 +198,11 @@ def test_they_are_made_at_given_iterations_and_dropped_where_they_led_to_no_step
         if coordinates.n_builds > before:
             built_at.append(n_iter)
         n_iter = min(coordinates.due(n_iter), n_iter + 10)
-    assert built_at == [0, 6, 16, 46, 96]
+    assert built_at == [0, 7, 17, 47, 97]
     assert coordinates.learned
     coordinates.refresh(Point(100, theta, 1.0, theta, plain=True))
     assert not coordinates.learned
-    coordinates.refresh(Point(196, theta, 1.0, theta))
+    coordinates.refresh(Point(197, theta, 1.0, theta))
     assert coordinates.learned
 
 
