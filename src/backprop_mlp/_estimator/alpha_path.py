@@ -109,7 +109,8 @@ class AlphaPath:
         network, max_iters = self._begin(fold, y, alphas)
         with fold.task.whole(X=X, y=y, metadata=weights or None):
             for alpha, max_iter in zip(alphas, max_iters, strict=True):
-                network.set_params(alpha=float(alpha), max_iter=max_iter)
+                # Keywords of its own clone: set_params reads all of their names every time.
+                network.alpha, network.max_iter = float(alpha), max_iter
                 with fold.task.fit_of(network, "alpha"):
                     fit_without_warnings(network.fit, X, y, sample_weight)
                 outputs = self.held_out.outputs(network, X_out)
@@ -121,9 +122,9 @@ class AlphaPath:
                     score = self._score(network, X_out, y_out, metadata_out)
                     # Some metrics are not defined on rows of one class; nothing depends on it.
                     train_score = self._score(network, X, y, metadata, may_be_nan=True)
-                kept = fitted_twin(network).set_params(
-                    warm_start=self.estimator.warm_start, max_iter=self.estimator.max_iter
-                )
+                kept = fitted_twin(network)
+                kept.warm_start = self.estimator.warm_start
+                kept.max_iter = self.estimator.max_iter
                 steps.append(Step(score, train_score, network.n_iter_, outputs, kept))
                 # Schedules and what counts iterations without progress begin again per alpha.
                 adopt_no_record(network)
