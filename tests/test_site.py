@@ -42,7 +42,8 @@ Promise.all(images.map(image => image.decode().catch(() => null))).then(() => do
 }));
 """
 
-# How far the page reaches beyond the window, and how well its text stands out (WCAG 2.2, 1.4.3).
+# How far the page reaches beyond the window, how well its text stands out (WCAG 2.2, 1.4.3), and
+# which code and tables have to be scrolled.
 MEASURE = """
 const page = document.documentElement;
 const channels = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(value => {
@@ -59,6 +60,9 @@ const levels = [getComputedStyle(text).color, getComputedStyle(document.body).ba
 return {
     excess: page.scrollWidth - page.clientWidth,
     contrast: (levels[0] + 0.05) / (levels[1] + 0.05),
+    cut: [...document.querySelectorAll("article .highlight-python pre, article table")]
+        .filter(element => element.scrollWidth > element.clientWidth + 1)
+        .map(element => element.innerText.slice(0, 60)),
 };
 """
 
@@ -186,6 +190,11 @@ def test_no_page_is_wider_than_the_window(pages, width, theme):
         if page[theme, width]["excess"] > 0
     }
     assert wide == {}
+
+
+def test_code_and_tables_are_seen_whole_on_a_laptop(pages):
+    cut = {path: found for path, page in pages.items() if (found := page["light", 1400]["cut"])}
+    assert cut == {}
 
 
 @pytest.mark.parametrize("theme", THEMES)
