@@ -9,7 +9,7 @@ from dask.sizeof import sizeof
 from sklearn.base import clone
 from sklearn.utils.validation import check_array, check_consistent_length, check_non_negative
 
-from .._estimator.rows import check_rows
+from .._estimator.rows import check_finite_weights, check_rows, errors_naming_weights
 from .._targets.targets import Targets
 from .collections import gathered
 from .prediction import travelling
@@ -112,10 +112,12 @@ def partition_weights(sample_weight, n_rows):
     """Weights of a partition's rows, float64: unlike those of all rows they may all be zero."""
     if sample_weight is None:
         return np.ones(n_rows)
-    weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
-    check_non_negative(weights, "`sample_weight`")
+    with errors_naming_weights():
+        weights = check_array(
+            sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+        )
+        check_non_negative(weights, "`sample_weight`")
+    check_finite_weights(weights)
     return weights
 
 

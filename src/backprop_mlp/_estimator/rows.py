@@ -108,18 +108,30 @@ def row_weights(sample_weight, X):
     """Weight of each row, float64, finite, >= 0, with one above 0; ones take no memory."""
     if sample_weight is None:
         return np.broadcast_to(1.0, X.shape[0])
-    try:
+    with errors_naming_weights():
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ValueError("sample_weight must have a sum above 0; got only zeros.")
+    check_finite_weights(weights)
+    return weights
+
+
+@contextmanager
+def errors_naming_weights():
+    """Context in which scikit-learn's errors about weights name sample_weight, as not all do."""
+    try:
+        yield
     except (TypeError, ValueError) as error:
         if "sample_weight" in str(error):
             raise
         raise ValueError(f"sample_weight is not allowed: {error}") from error
-    if not weights.any():
-        raise ValueError("sample_weight must have a sum above 0; got only zeros.")
+
+
+def check_finite_weights(weights):
+    """An error for nan or infinity, which scikit-learn's assume_finite=True lets through."""
     finite = np.isfinite(weights)
-    if not finite.all():  # scikit-learn's assume_finite=True lets them through
+    if not finite.all():
         raise ValueError(f"sample_weight must hold finite numbers; got {weights[~finite][0]}.")
-    return weights
 
 
 def check_validation_arguments(X_val, y_val, sample_weight_val):

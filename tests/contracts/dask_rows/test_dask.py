@@ -3,6 +3,7 @@
 import copy
 import os
 import pickle
+import re
 import signal
 from functools import partial
 
@@ -10,6 +11,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from keywords import read_by
 from scipy.sparse import csr_array, csr_matrix, issparse
 from sklearn.base import clone
@@ -19,6 +21,7 @@ from sklearn.model_selection import GridSearchCV
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
+from backprop_mlp._estimator.rows import row_weights
 from backprop_mlp._solvers.full_batch import METHODS
 from backprop_mlp._training.run import Monitor
 
@@ -26,6 +29,7 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
+from backprop_mlp._dask.checks import partition_weights  # noqa: E402
 from backprop_mlp._dask.exact import ExactSum  # noqa: E402
 from backprop_mlp.dask import DaskBackpropMLPClassifier  # noqa: E402
 
@@ -500,6 +504,12 @@ def _strings_after_the_first(labels, block_info=None):
             "sample_weight must be .* with 1 dimensions; got Array with 2",
         ),
         ({}, {"sample_weight": -da.ones_like(Y_DASK)}, ValueError, "Negative values"),
+        (
+            {},
+            {"sample_weight": da.full(600, "much", chunks=Y_DASK.chunks)},
+            ValueError,
+            "sample_weight is not allowed: could not convert string to float",
+        ),
         ({}, {"sample_weight": da.zeros_like(Y_DASK)}, ValueError, "finite sum above 0"),
         ({}, {"X": WITH_NAN}, ValueError, "Input X contains NaN"),
         ({}, {"X": X_DASK[:0], "y": Y_DASK[:0]}, ValueError, "X must have at least one row"),
@@ -531,6 +541,27 @@ def test_wrong_input_is_named_and_changes_nothing(client, fitted, params, argume
     with pytest.raises(kind, match=message):
         classifier.fit(**{"X": X_DASK, "y": Y_DASK} | arguments)
     np.testing.assert_array_equal(classifier.predict_proba(DIGITS), before)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (np.nan, "sample_weight must hold finite numbers; got nan"),
+        (np.inf, "sample_weight must hold finite numbers; got inf"),
+        (1j, "sample_weight is not allowed: Complex data not supported"),
+        ("much", "sample_weight is not allowed: could not convert string to float"),
+        (object(), "sample_weight is not allowed: float() argument must be"),
+    ],
+    ids=["nan", "infinity", "complex", "text", "object"],
+)
+def test_weights_of_a_partition_are_refused_by_name_as_those_of_all_rows(bad, message):
+    weights = np.array([bad, 1.0], dtype=object if type(bad) is object else None)
+    for check, rows in ((row_weights, np.zeros((2, 1))), (partition_weights, 2)):
+        with (
+            sklearn.config_context(assume_finite=True),
+            pytest.raises(ValueError, match=re.escape(message)),
+        ):
+            check(weights, rows)
 
 
 @pytest.mark.parametrize("weight", [1e-45, 1e36])
