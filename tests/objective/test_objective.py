@@ -487,6 +487,24 @@ def test_only_a_batch_of_several_blocks_is_handed_out(network, theta, dtype):
     assert handed_out == [[(max_rows + 1) // 2, (max_rows + 2) // 2]]
 
 
+def test_the_same_objective_of_another_network_cuts_mini_batches_as_suits_that_one():
+    """Batch normalisation needs a mini-batch in one piece, the plain network does not."""
+    handed_out = []
+
+    def spy(function, pieces):
+        handed_out.append(len(pieces))
+        return map(function, pieces)
+
+    whole = Network.feedforward((4, 6, 3), ("tanh",), SoftmaxLoss(), batch_norm=True)
+    n_rows = 2 * rows_per_block(whole.plain, np.empty((1, 4)))
+    objective = objective_of(whole, np.zeros((n_rows, 4)), np.zeros((n_rows, 3)), map=spy)
+    objective.minibatch(whole.blank(), slice(0, n_rows), None)
+    plain = objective.of(whole.plain)
+    plain.minibatch(whole.plain.blank(), slice(0, n_rows), None)
+    objective.minibatch(whole.blank(), slice(0, n_rows), None)
+    assert handed_out == [2]
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_a_read_only_memory_map_gives_the_same_bits(network, theta, X, Y, tmp_path, order):
     stored = np.memmap(tmp_path / "X", X.dtype, "w+", shape=X.shape, order=order)

@@ -136,6 +136,7 @@ class Objective:
         """The same objective for another network, such as the plain one after training."""
         twin = copy.copy(self)
         twin.network = network
+        twin._piece_slices = {}
         return twin
 
     def over(self, blocks, map: Callable = map):
