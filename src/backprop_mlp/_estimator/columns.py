@@ -4,6 +4,7 @@ Neither pandas nor polars is imported: columns are asked for what they can do.
 """
 
 import datetime
+from collections import Counter
 from decimal import Decimal
 from numbers import Complex, Real
 from typing import Any
@@ -122,7 +123,7 @@ def _columns(X):
     if not is_frame:
         return list(enumerate(X.T))
     names = list(X.columns)
-    if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
         raise ValueError(f"X must have a name of its own for each column; got {twice[0]!r} twice.")
     # By position: a name of pandas may be a number or a tuple.
     by_position = X.iloc if hasattr(X, "iloc") else X
