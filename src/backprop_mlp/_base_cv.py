@@ -201,7 +201,7 @@ class AlphaSearch(
             sample_weight = row_weights(sample_weight, checked)
             with np.errstate(over="ignore"):
                 total = sample_weight.sum()
-            if not 0.0 < total < np.inf:
+            if np.isinf(total):
                 raise ValueError(f"sample_weight must have a finite sum above 0; got {total}.")
         return X if hasattr(self, "feature_names_in_") else checked, y, sample_weight
 

@@ -138,8 +138,6 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
             X = self._validated(X, reset=True)
             # Their unit does not matter: so their sum does not overflow.
             weights, _ = _at_most_one(row_weights(sample_weight, X))
-            if not weights.any():
-                raise ValueError("sample_weight must have a finite sum above 0; got 0.0.")
             self._fit(X, weights)
         return self
 
