@@ -5,6 +5,12 @@ import dask.array as da
 import numpy as np
 from distributed import default_client, wait
 
+MAKE_A_CLIENT = (
+    "Two lines make one on this machine:\n\n"
+    "    from distributed import Client\n    client = Client()\n"
+)
+"""For messages."""
+
 
 def connected(client):
     """The given client, or the current one.
@@ -18,14 +24,10 @@ def connected(client):
         client = default_client(client)
     except ValueError as error:
         raise ValueError(
-            "Dask collections need a client, and there is none. Two lines make one on this "
-            "machine:\n\n    from distributed import Client\n    client = Client()\n"
+            f"Dask collections need a client, and there is none. {MAKE_A_CLIENT}"
         ) from error
     if client.status == "closed":
-        raise ValueError(
-            "client must be connected; got a closed one. Two lines make a new one on this "
-            "machine:\n\n    from distributed import Client\n    client = Client()\n"
-        )
+        raise ValueError(f"client must be connected; got a closed one. {MAKE_A_CLIENT}")
     return client
 
 
