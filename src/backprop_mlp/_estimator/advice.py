@@ -258,9 +258,10 @@ def _ended_early(estimator, problem, outcome):
 
     For labels, whose loss has one unit, tol says what is little.
     """
+    if problem.targets.has_classes or outcome.stopping.by_user:
+        return False
     decides_by_cost = estimator.solver in METHODS and not estimator.early_stopping
-    by_user = outcome.stopping.by_user or problem.targets.has_classes
-    return decides_by_cost and not by_user and outcome.cost > problem.constant_cost
+    return decides_by_cost and outcome.cost > problem.constant_cost
 
 
 def warn_of_a_large_tol(estimator, problem, outcome):
