@@ -101,7 +101,7 @@ def _pose_validation(client, estimator, given, targets, class_weight):
     checked = check_partitions(client, given, estimator, reset=False)
     rows: Any = PartitionedRows.encode(client, checked, targets, together=True)
     scoring = estimator.scoring
-    scorer_rows: tuple = ((), {})
+    scorer_rows: tuple | None = None
     if scoring not in (None, "loss"):
         scoring = GatheredScorer(check_scoring(estimator, scoring), rows)
         weighted = any(summary.is_weighted for _, summary in checked)

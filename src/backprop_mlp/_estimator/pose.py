@@ -42,7 +42,7 @@ class Problem(NamedTuple):
     targets : Targets
     network : Network
         The training network, or the fitted one.
-    blocks : RowBlocks
+    blocks : RowBlocks or PartitionedRows
         The rows.
     validation : Validation or None, default=None
         The rows to validate on.

@@ -228,8 +228,8 @@ def refer_to(objective, network, theta, measured):
     Returns
     -------
     reference : list of float
-        Score and loss on the validation rows. Without them, the share of the first
-        block of rows in the cost, and the penalty.
+        Score and loss on the validation rows. Without them a single number: the share of
+        the first block of rows in the cost, plus the penalty.
     """
     if measured is not None:
         return list(measured)

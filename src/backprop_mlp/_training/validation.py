@@ -136,9 +136,9 @@ class Validation:
 
     Parameters
     ----------
-    blocks : RowBlocks
+    blocks : RowBlocks or PartitionedRows
     targets : Targets
-    scoring : None, "loss" or callable(estimator, X, y) -> float
+    scoring : None, "loss" or callable(estimator, X, y, **metadata) -> float
         None: ``targets.score``. "loss": minus the mean loss, without the penalty.
     scorer_rows : tuple of (X, y) and dict, default=None
         What a callable is given after the estimator: rows, and the sample weights by
