@@ -31,8 +31,8 @@ class Rows(NamedTuple):
     Parameters
     ----------
     sample_weight : ndarray of shape (n_rows,)
-    rng : numpy.random.Generator
-        Source of the dropout masks.
+    rng : numpy.random.Generator or None
+        Source of the dropout masks; None where nothing is random.
     """
 
     sample_weight: np.ndarray
