@@ -103,9 +103,24 @@ def _equal_slices(n_rows, n_slices):
 
 def flops(network: Network, X, n_rows):
     """Floating-point operations of one evaluation of n_rows rows like those of X, roughly."""
-    first = _outputs(network)[0]
-    others = network.n_weights - X.shape[1] * first
-    return 2.0 * n_rows * (2 * _stored_per_row(X) * first + 3 * others)
+    return evaluation_flops(network, n_rows, n_rows * _stored_per_row(X))
+
+
+def evaluation_flops(network: Network, n_rows, n_inputs):
+    """Floating-point operations of one evaluation of J and its gradient, roughly.
+
+    Three matrix products per layer, and two in the first, which needs no derivative of X.
+
+    Parameters
+    ----------
+    network : Network
+    n_rows : float
+    n_inputs : float
+        Numbers that these rows of X hold.
+    """
+    first = network.layers[0]
+    others = network.n_weights - first.n_weights
+    return 2.0 * (2.0 * n_inputs * _outputs(network)[0] + 3.0 * n_rows * others)
 
 
 def rows_per_block(network: Network, X) -> int:

@@ -14,7 +14,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 from scipy.sparse import issparse
 
-from .._objective.objective import Block, Objective
+from .._objective.blocks import Block, evaluation_flops
+from .._objective.objective import Objective
 from .centring import Centring
 from .coordinates import Composition, Coordinates, Point, stack_steps
 from .iteration import Iteration
@@ -274,7 +275,7 @@ MOST_REPEATS = 4.0
 """How many rows a row with weight counts for at most, in the mean."""
 
 
-def block_flops(network, total_weight, block: Block):
+def rows_and_flops(network, total_weight, block: Block):
     """Rows of a block with weight, and operations per row, times its share of the weight.
 
     Zeros count for nothing, whether they are stored or not: dense and sparse rows lead to
@@ -285,10 +286,7 @@ def block_flops(network, total_weight, block: Block):
         n_inputs = np.repeat(share, np.diff(X.indptr)) @ (X.data != 0)
     else:
         n_inputs = share @ np.count_nonzero(X, axis=1)
-    first = network.layers[0]
-    others = network.n_weights - first.n_weights
-    flops = 2.0 * float(2.0 * n_inputs * first.n_out + 3.0 * share.sum() * others)
-    return float(np.count_nonzero(share)), flops
+    return float(np.count_nonzero(share)), evaluation_flops(network, share.sum(), n_inputs)
 
 
 def evaluation_size(objective: Objective):
@@ -297,7 +295,7 @@ def evaluation_size(objective: Objective):
     Weights count as if the smallest one stood for one row: repeated rows then lead to the
     same coordinates as weights, and neither the weights' unit nor rows without any matter.
     """
-    function = partial(block_flops, objective.network, objective.total_weight)
+    function = partial(rows_and_flops, objective.network, objective.total_weight)
     n_rows, flops = objective.sum_over_blocks(function)
     repeated = objective.total_weight / objective.blocks.smallest_weight
     n_rows = min(repeated, MOST_REPEATS * n_rows)
