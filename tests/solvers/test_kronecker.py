@@ -193,9 +193,9 @@ def test_they_are_made_at_given_iterations_and_dropped_where_they_led_to_no_step
     built_at = []
     n_iter = 0
     while n_iter < 100:
-        before = coordinates.n_builds
+        before = coordinates._factors
         coordinates.refresh(Point(n_iter, theta, 1.0, theta))
-        if coordinates.n_builds > before:
+        if coordinates._factors is not before:
             built_at.append(n_iter)
         n_iter = min(coordinates.due(n_iter), n_iter + 10)
     assert built_at == [0, 7, 17, 47, 97]
@@ -213,7 +213,7 @@ def test_logistic_units_are_measured_later():
     assert coordinates.due(0) == 12
     theta = network.blank()
     coordinates.refresh(Point(0, theta, 1.0, theta))
-    assert coordinates.n_builds == 0
+    assert not coordinates.learned
 
 
 # What pays

@@ -321,7 +321,6 @@ class Kronecker:
         self.network = objective.network
         self.centring = centring
         self.plan = plan
-        self.n_builds = 0
         self._factors: list[LayerFactors] = []
         """One per dense layer, or none for the identity."""
         self._built_at = list(BUILT_LATE if _late(self.network) else BUILT_AT)
@@ -385,7 +384,6 @@ class Kronecker:
             while self._built_at and point.n_iter >= self._built_at[0]:
                 self._built_at.pop(0)
             self._factors = self._measured(point.theta)
-            self.n_builds += 1
 
     def _measured(self, theta):
         """The factors of every layer from the curvature at theta; none if there is no curvature."""
