@@ -59,6 +59,19 @@ def minimised(
     return result, follower.iterations
 
 
+# Methods
+
+
+def test_a_row_of_methods_is_all_that_another_line_search_method_needs(monkeypatch):
+    """As the page on extending says."""
+    row = full_batch.Method("BFGS", ({"gtol": 0.0, "maxiter": NEVER},))
+    monkeypatch.setitem(full_batch.METHODS, "bfgs", row)
+    objective, theta = problem()
+    result, _ = minimised(objective, theta, "bfgs", tol=1e-6)
+    assert result.success
+    assert np.abs(objective.value_and_grad(result.x)[1]).max() < 1e-6
+
+
 # When they stop
 
 

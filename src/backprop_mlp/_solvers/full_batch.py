@@ -37,6 +37,8 @@ class Method(NamedTuple):
         SciPy's own tolerances are off: the monitor decides, for every solver alike.
     attempts_with_curvature : tuple of dict or None, default=None
         The same, where others suit coordinates made of curvature.
+    takes_hessian : bool, default=False
+        Whether it asks for products of the Hessian with directions.
     unit_step : bool, default=True
         Whether its first step should have the length of a quasi-Newton step.
     stretch : float, default=inf
@@ -53,6 +55,7 @@ class Method(NamedTuple):
     name: str
     attempts: tuple
     attempts_with_curvature: tuple | None = None
+    takes_hessian: bool = False
     unit_step: bool = True
     stretch: float = math.inf
     most_for_curvature: float = 0.6
@@ -88,6 +91,7 @@ METHODS = {
     "newton-cg": Method(
         "Newton-CG",
         ({"xtol": 1e-300, "maxiter": _NO_LIMIT},),
+        takes_hessian=True,
         unit_step=False,
         most_for_curvature=2.0,
         scale=1e3,
@@ -213,7 +217,7 @@ class _Descent:
             self.evaluate,
             phi,
             jac=True,
-            hessp=self.hessian_product if method.name == "Newton-CG" else None,
+            hessp=self.hessian_product if method.takes_hessian else None,
             method=method.name,
             callback=self,
             options=options,
