@@ -35,7 +35,7 @@ class ClassPredictions(NetworkClassifierMixin):
         Returns
         -------
         z : ndarray of shape (n_samples,) for two classes, else (n_samples, n_outputs)
-            Log-odds of the second class, or one column a class or label.
+            Log-odds of the second class, or one column per class or label.
         """
         predictor = self._predictor()
         z = predictor.map_rows(check_rows(self, X), lambda z: z)

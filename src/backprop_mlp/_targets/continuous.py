@@ -182,9 +182,8 @@ def as_numbers(y):
         raise ValueError("y must be a dense array of numbers; got a sparse matrix.")
     y = np.asarray(y)
     if y.dtype.kind in "biuf":
-        if not (
-            finite := np.isfinite(y)
-        ).all():  # scikit-learn's assume_finite=True lets it through
+        finite = np.isfinite(y)
+        if not finite.all():  # scikit-learn's assume_finite=True lets them through
             raise ValueError(f"y must hold finite numbers; got {y[~finite][0]}.")
         return y
     if y.dtype.kind != "O":
