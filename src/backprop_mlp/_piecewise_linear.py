@@ -234,9 +234,10 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
 
     def _refuse_span(self, column, x, dtype):
         """An error if the width of a column is not finite in X's precision."""
-        with np.errstate(over="ignore"):
-            spans_too_much = x.max() - x.min() > np.finfo(dtype).max
-        if spans_too_much:
+        # With scikit-learn's assume_finite=True it may be that of infinity from itself, nan.
+        with np.errstate(over="ignore", invalid="ignore"):
+            width = x.max() - x.min()
+        if not width <= np.finfo(dtype).max:
             raise ValueError(
                 f"X must span less than the largest number of {dtype} in every column; got "
                 f"values from {x.min():g} to {x.max():g} in column {self._name(column)!r}."

@@ -115,6 +115,17 @@ def test_weights_that_are_not_finite_are_told_by_name(kind, early_stopping, bad)
         model.fit(X, y, sample_weight=weights)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("column", [[np.inf] * 3, [-np.inf] * 3, [1.0, np.inf, np.nan]], ids=str)
+def test_an_encoder_does_not_take_a_column_of_infinities_for_a_constant(column, dtype):
+    rows = np.column_stack([np.arange(3.0), column]).astype(dtype)
+    with (
+        sklearn.config_context(assume_finite=True),
+        pytest.raises(ValueError, match=r"X must span less .* in column 1"),
+    ):
+        PiecewiseLinearEncoder().fit(rows)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 @pytest.mark.parametrize("params", [{}, {"normalize_y": False}, {"loss": "poisson"}], ids=str)
