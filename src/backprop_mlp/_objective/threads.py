@@ -48,7 +48,7 @@ class _BlasGuard:
 
     @cached_property
     def _libraries(self):
-        # Looking for them takes about a millisecond: once a process.
+        # Looking for them takes about a millisecond: once per process.
         return ThreadpoolController().select(user_api="blas").lib_controllers
 
     def __enter__(self):
