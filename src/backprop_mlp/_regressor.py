@@ -242,8 +242,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
     goes on from its last ones, unless ``coefs_`` have been changed since.
 
     Ctrl-C ends training, in all restarts, with a warning and keeps the best
-    parameters so far: of a full-batch solver those of the last finished iteration,
-    of a mini-batch solver those of the last update, with ``early_stopping`` those
+    parameters so far: those of the last whole iteration or epoch, so that training may
+    go on from there as if it had not been interrupted, with ``early_stopping`` those
     with the best score. As long as there is no cost to tell, before the first
     evaluation or in the first epoch (so always in `partial_fit`), and while
     input is validated, `KeyboardInterrupt` is raised instead. An exception,

@@ -612,3 +612,39 @@ def test_a_second_fit_prints_its_own_evaluations_and_adds_them(capsys):
     printed = [int(line.split("evaluations")[1].split()[0]) for line in lines]
     assert printed == [4, 8, 4, 8]
     assert classifier.n_fun_ == 16
+
+
+# Interruption
+
+
+def interrupting(n_updates):
+    """A schedule during which Ctrl-C comes."""
+
+    def rate(update):
+        if update == n_updates:
+            raise KeyboardInterrupt
+        return 0.01
+
+    return rate
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(
+    "params", [{}, {"batch_norm": True, "dropout": 0.2}], ids=["plain", "with noise"]
+)
+@pytest.mark.parametrize("n_updates", [4, 9, 11, 12])
+def test_an_interrupted_fit_is_one_of_the_whole_epochs(solver, params, n_updates):
+    """Four batches an epoch: it goes on as if it had never been interrupted."""
+    given = {"n_iter_no_change": 100, "warm_start": True, **params}
+    interrupted = network(solver, learning_rate=interrupting(n_updates), **given)
+    with pytest.warns(UserWarning, match="interrupted"):
+        interrupted.fit(X, y)
+    n_epochs = n_updates // 4
+    whole = network(solver, learning_rate=interrupting(-1), **given, max_iter=n_epochs).fit(X, y)
+    for on in (False, True):
+        if on:
+            interrupted.set_params(learning_rate=interrupting(-1), max_iter=2).fit(X, y)
+            whole.set_params(max_iter=2).fit(X, y)
+        np.testing.assert_array_equal(parameters(interrupted), parameters(whole))
+        for name in ("n_iter_", "n_fun_", "t_", "loss_", "loss_curve_"):
+            assert getattr(interrupted, name) == getattr(whole, name)

@@ -1,5 +1,6 @@
 """Mini-batch solvers: the loop of epochs around a rule and a schedule."""
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -301,9 +302,11 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
     steps = partial(pass_over_part, replace(how, schedule=None))
     clock = start = Clock(**state["clock"])
     epoch = 0
+    whole = monitor.n_iter, clock, progress
     try:
         stop = False
         while not stop:
+            whole = monitor.n_iter, clock, copy.deepcopy(progress)
             parts = range(len(sizes))
             if how.shuffle and len(sizes) > 1:
                 parts = progress.rng.permutation(len(sizes)).tolist()
@@ -328,9 +331,11 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
             )
             epoch += 1
     except KeyboardInterrupt:
-        if epoch == 0:
+        if monitor.n_iter == 0:
             raise
-        _check_finite(epoch + 1, progress)
+        if monitor.n_iter == whole[0]:
+            # What counts epochs and rows does not know of the steps of an epoch that was cut short.
+            _, clock, progress = whole
         monitor.interrupt()
     return OptimizeResult(
         x=progress.theta,
