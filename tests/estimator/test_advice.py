@@ -367,6 +367,18 @@ def test_a_fit_that_diverged_is_never_a_success(rate, early_stopping):
     assert said[0].endswith("First, lower the learning rate (learning_rate_init).")
 
 
+@pytest.mark.parametrize("rate", [1e-4, 1e-3])
+def test_where_only_the_penalty_is_large_no_lower_rate_is_advised(rate):
+    """The cost falls, but early stopping does not see it."""
+    network = classifier(
+        "adam", alpha=100.0, learning_rate_init=rate, early_stopping=True, max_iter=500
+    )
+    message = convergence(network, X)
+    assert "above" in message
+    assert "learning rate" not in message
+    assert "lower alpha" in message
+
+
 @pytest.mark.parametrize("solver", FULL_BATCH)
 @pytest.mark.parametrize("alpha", [1.0, 1e3, 1e5])
 def test_a_full_batch_fit_that_converged_does_not_cost_more_than_a_constant(solver, alpha):

@@ -153,7 +153,7 @@ def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
     end = _descend(plan, start, monitor)
     kept = _keep(plan, monitor, end)
     stopping = monitor.stopping
-    _deny_convergence_above_a_constant(plan, stopping, kept.cost)
+    _deny_convergence_above_a_constant(plan, stopping, kept)
     return Outcome(
         network=kept.network,
         theta=kept.theta,
@@ -228,13 +228,14 @@ def _keep(plan, monitor, end):
     return _Kept(network, best.theta, cost, best.number, best.measured, best.measured.score)
 
 
-def _deny_convergence_above_a_constant(plan, stopping, cost):
+def _deny_convergence_above_a_constant(plan, stopping, kept):
     """Take back that training has converged where a constant prediction costs less."""
     # Whoever asks to stop may do so anywhere.
     by_rule = stopping.converged and not stopping.by_user
-    if by_rule and costs_more(cost, plan.constant_cost, stopping.tol * stopping.unit):
-        # A single class costs nothing: then it is the penalty that is still falling.
-        diverges = plan.mini_batches is not None and cost > 2.0 * plan.constant_cost > 0.0
+    if by_rule and costs_more(kept.cost, plan.constant_cost, stopping.tol * stopping.unit):
+        # Without its penalty, which may still be falling, be it from a single class's start.
+        loss = kept.cost - plan.objective.of(kept.network).penalty(kept.theta)
+        diverges = plan.mini_batches is not None and loss > 2.0 * plan.constant_cost > 0.0
         stopping.stop(
             f"{stopping.message}, but the cost is above {plan.constant_cost:.6g}, that of a "
             "constant prediction",
