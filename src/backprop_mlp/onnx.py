@@ -39,7 +39,7 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     model : estimator
         Fitted: a `BackpropMLPClassifier`, a `BackpropMLPClassifierCV`, a
         `BackpropMLPRegressor`, a `BackpropMLPRegressorCV`, or anything that skl2onnx
-        converts with one inside.
+        converts with one inside. It does not convert `make_tabular_classifier`'s steps.
     X : {ndarray, pandas.DataFrame} of shape (n_samples, n_features), default=None
         Data of the kind that the graph will be given; one row is enough. A
         dataframe makes one input per column. None needs ``initial_types``.

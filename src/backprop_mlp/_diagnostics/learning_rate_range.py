@@ -95,16 +95,16 @@ class _Finished(Exception):  # noqa: N818
 
 
 class _Onward:
-    """A monitor that never stops and leaves the rate as it is."""
+    """A monitor that never stops and leaves the rate as it is.
+
+    It records no iteration, so that Ctrl-C goes through: there is nothing to keep.
+    """
 
     rate_factor = 1.0
+    n_iter = 0
 
     def __call__(self, iteration):
         return False
-
-    def interrupt(self):
-        """There is nothing to keep."""
-        raise KeyboardInterrupt
 
 
 @dataclass(frozen=True)
