@@ -1,7 +1,7 @@
 """The rows of Dask collections: encoded and summed up where they lie, on the workers."""
 
 import copy
-from contextlib import nullcontext
+from contextlib import contextmanager
 from functools import cached_property, partial, reduce
 from operator import add
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 
 from .._objective.blocks import RowBlocks, add_up, rows_per_block
 from .._objective.overflow import IGNORE_OVERFLOW
-from .._objective.threads import block_map
+from .._objective.threads import block_map, one_blas_thread
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
 from .collections import gathered
@@ -21,6 +21,10 @@ from .placement import share_out, workers_of
 
 _FAN_IN = 16
 """Sums that are added in one place: they bound the memory of an addition."""
+
+_SENT_WITH_TASKS = 12_500
+"""Parameters up to which they are sent with the task of each group: at once, where as the
+result of a task they would come some ten milliseconds later."""
 
 
 class Partition(NamedTuple):
@@ -154,9 +158,15 @@ class PartitionedRows:
         """Number of rows whose weight is above 0."""
         return sum(self._sizes[4])
 
+    @contextmanager
     def open_map(self, network):
-        """Context that gives the ``map`` of an objective over these rows."""
-        return nullcontext(partial(_sum_over, network))
+        """Context that gives the ``map`` of an objective over these rows.
+
+        This process only works on parameters, as it does where all rows are in memory: with
+        one BLAS thread. Others would spin, and take time from workers on the same machine.
+        """
+        with one_blas_thread:
+            yield partial(_sum_over, network)
 
     def first(self, function):
         """What a function returns for the first block."""
@@ -193,14 +203,16 @@ class PartitionedRows:
 def _sum_over(network, function, rows):
     """The sum of ``function(block)`` over all blocks, for Objective.
 
-    The function, which holds the parameters, is the result of a task, so that
-    it goes to each worker once and survives the loss of one. Where there are
-    many groups, workers add their sums up.
+    The function holds the parameters. Where they are many it is the result of a task, so
+    that it goes to each worker once, and survives the loss of one. Where there are many
+    groups, workers add their sums up.
     """
     client = rows.client
+    shared: Any = (function, network)
     with _large_graphs():
-        function = client.submit(itself, (function, network), pure=False)
-    sums = client.map(_sum_over_group, rows.groups, function=function, pure=False)
+        if network.n_params > _SENT_WITH_TASKS:
+            shared = client.submit(itself, shared, pure=False)
+        sums = client.map(_sum_over_group, rows.groups, function=shared, pure=False)
     while len(sums) > _FAN_IN:
         parts = [sums[start : start + _FAN_IN] for start in range(0, len(sums), _FAN_IN)]
         sums = client.map(add_exactly, parts, pure=False)

@@ -18,6 +18,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits, make_multilabel_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
@@ -29,6 +30,7 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
+import backprop_mlp._dask.rows  # noqa: E402
 from backprop_mlp._dask.checks import partition_weights  # noqa: E402
 from backprop_mlp._dask.exact import ExactSum  # noqa: E402
 from backprop_mlp.dask import DaskBackpropMLPClassifier  # noqa: E402
@@ -607,6 +609,31 @@ def test_a_function_of_blocks_is_summed_over_the_partitions(client, fitted):
 
 def _count_rows(block):
     return len(block.Y)
+
+
+@pytest.mark.parametrize("limit", [0, 1_000_000])
+def test_parameters_that_go_with_the_tasks_or_ahead_of_them_lead_to_the_same(
+    client, fitted, monkeypatch, limit
+):
+    _, theta = fitted._pose_fitted(X_DASK, Y_DASK, None)
+    expected = fitted.cost_gradient(X_DASK, Y_DASK)
+    monkeypatch.setattr(backprop_mlp._dask.rows, "_SENT_WITH_TASKS", limit)
+    assert (len(theta) > limit) == (limit == 0)
+    cost, gradients = fitted.cost_gradient(X_DASK, Y_DASK)
+    assert cost == expected[0]
+    for found, gradient in zip(gradients, expected[1], strict=True):
+        np.testing.assert_array_equal(found, gradient)
+
+
+def test_this_process_has_one_blas_thread_while_it_waits_for_workers(client, fitted):
+    """More would spin, and take time from workers on the same machine."""
+    problem, _ = fitted._pose_fitted(X_DASK, Y_DASK, None)
+    with threadpool_limits(2, user_api="blas"):
+        with open_objective(problem, 1.0):
+            pools = ThreadpoolController().select(user_api="blas").info()
+            assert {pool["num_threads"] for pool in pools} <= {1}
+        pools = ThreadpoolController().select(user_api="blas").info()
+        assert {pool["num_threads"] for pool in pools} <= {2}
 
 
 def test_partitions_with_other_features_are_rejected(client, dd):
