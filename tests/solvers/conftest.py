@@ -75,7 +75,7 @@ def coordinates(request, network, objective, centring, rng):
         ),
         "secants": Secants(),
         "unit step": Secants(),
-        "all": Composition([centring, curvature, Secants()]),
+        "all": Composition([curvature, Secants()]),
     }[request.param]
     n_steps = 0 if request.param == "unit step" else 4
     made.refresh(descent_point(objective, rng, n_steps=n_steps))

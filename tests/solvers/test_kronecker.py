@@ -69,6 +69,33 @@ def test_a_linear_model_with_independent_factors_gets_the_inverse_hessian(monkey
     np.testing.assert_allclose(met[:n, n:], 0.0, atol=1e-10)
 
 
+@pytest.mark.parametrize("bases", [True, False])
+@pytest.mark.parametrize("activation", ["tanh", "logistic"])
+def test_inputs_in_other_units_lead_to_the_coordinates_of_those_that_are_standardised(
+    bases, activation, rng
+):
+    """They are the composition of centring and of what the centred network would get."""
+    network = Network.feedforward((4, 6, 3), (activation,), loss_for("softmax"))
+    plan = Plan((bases, bases), (True, True), bases)
+    moved = rows_objective(network, 50.0 + 7.0 * X_IRIS, Y_IRIS, np.ones(150))
+    standard = rows_objective(network, X_IRIS, Y_IRIS, np.ones(150))
+    first_layer = Centring(network, np.full(4, 50.0), np.full(4, 7.0))
+    first_layer.centres = first_layer.centres[:1]
+    beta = rng.normal(size=network.n_params)
+    found = built(moved, first_layer.to_theta(beta), plan)
+    expected = built(standard, beta, plan)
+    vector = rng.normal(size=network.n_params)
+    np.testing.assert_allclose(
+        first_layer.to_phi(found.to_theta(vector)), expected.to_theta(vector), rtol=1e-8, atol=1e-10
+    )
+    np.testing.assert_allclose(
+        found.pull_back(vector),
+        expected.pull_back(first_layer.pull_back(vector)),
+        rtol=1e-8,
+        atol=1e-9,
+    )
+
+
 @pytest.mark.parametrize("output", ["logistic", "softmax"])
 def test_they_bring_the_curvatures_of_a_network_closer_together(output, rng):
     network = shallow(output, (4, 6, 3))
@@ -150,7 +177,7 @@ def test_inputs_far_from_zero_keep_their_covariance_in_single_precision(rng):
 
 
 def test_rows_that_are_fitted_have_no_curvature_and_leave_no_trace(rng):
-    """Nothing is left to divide by: the coordinates stay the identity."""
+    """Nothing is left to divide by: only the inputs are centred, here around zero."""
     network = shallow("softmax")
     theta = network.blank()
     (W, _), *_ = network.dense_views(theta)

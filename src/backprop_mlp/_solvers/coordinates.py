@@ -8,8 +8,9 @@ T is a composition
     theta = C(K(S(phi)))
 
 of a part that centres and scales the inputs (`centring`), one made of the curvature of
-each layer (`kronecker`) and one made of the last steps (`secants`). Each part fulfils the
-contract `Coordinates`, and so does their composition, which is all that a solver knows.
+each layer (`kronecker`, which applies both at once: on a small table every map counts) and
+one made of the last steps (`secants`). Each part fulfils the contract `Coordinates`, and so
+does their composition, which is all that a solver knows.
 
 For a solver whose steps follow the gradient, T turns steepest descent into steps along
 T T'g, so T T' should be near the inverse Hessian (Nocedal & Wright, "Numerical

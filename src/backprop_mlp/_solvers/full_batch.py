@@ -327,11 +327,12 @@ def plan_descent(objective: Objective, method: Method):
     """The coordinates that pay for an objective and a method, and what suits them."""
     network = objective.network
     n_rows, evaluation = evaluation_size(objective)
-    parts: list[Coordinates] = [centring := Centring.of(objective)]
+    centring = Centring.of(objective)
+    parts: list[Coordinates] = [centring]
     attempts, n_steps = method.attempts, 0
     plan = Plan.of(network, n_rows, evaluation, method.most_for_curvature)
     if plan is not None:
-        parts.append(Kronecker(objective, centring, plan))
+        parts = [Kronecker(objective, centring, plan)]
         attempts = method.attempts_with_curvature or attempts
     if method.unit_step:
         stretch = math.inf

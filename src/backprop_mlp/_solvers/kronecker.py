@@ -8,11 +8,13 @@ layer's coordinates (Phi, beta) are
     W = U (D o Phi) V'          D_ij = (a_i b_j + alpha/m + lam mean(a) mean(b))^(-1/2)
     b = V (d o beta) - c'W      d_j  = (b_j + alpha/m + lam mean(b))^(-1/2)
 
-(o: entry by entry): about the inverse square root of the Hessian. lam is a damping: the
-curvature of a network changes a lot on the way, and a product of two factors is a rough
-picture of it. c and A are the mean and the covariance of x over the rows with the weights
-w_i v_i^(1/2), where v_i is the trace of the loss's Hessian in the row's outputs: rows that
-are fitted already have no curvature. B comes from the outputs backwards,
+(o: entry by entry): about the inverse square root of the Hessian. Of inputs that are centred
+and scaled (`centring`), U's rows are divided by their scales and c is moved back to the inputs
+themselves, so that one map does both. lam is a damping: the curvature of a network changes a
+lot on the way, and a product of two factors is a rough picture of it. c and A are the mean and
+the covariance of x over the rows with the weights w_i v_i^(1/2), where v_i is the trace of the
+loss's Hessian in the row's outputs: rows that are fitted already have no curvature. B comes
+from the outputs backwards,
 
     B_last   = mean of the loss's Hessian in the outputs
     B_before = E[f' f''] o (W B W')          f': the slopes of the units before
@@ -296,23 +298,46 @@ class Plan:
 
 
 class LayerFactors(NamedTuple):
-    """The coordinates of one dense layer: c, U, V (None: the identity), D transposed, and d."""
+    """The coordinates of one dense layer for its inputs x; None stands for the identity.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_in,)
+        c.
+    U, inverse : ndarray of shape (n_in, n_in) or None
+        U, and its inverse, transposed.
+    V : ndarray of shape (n_out, n_out) or None
+    D : ndarray of shape (n_out, n_in)
+        Transposed.
+    d : ndarray of shape (n_out,)
+    """
 
     mean: np.ndarray
     U: np.ndarray | None
+    inverse: np.ndarray | None
     V: np.ndarray | None
     D: np.ndarray
     d: np.ndarray
+
+    def behind(self, centre, scale):
+        """Those of x, if these are those of (x - centre) / scale."""
+        mean = centre + scale * self.mean
+        if self.U is None:
+            return self._replace(mean=mean, D=self.D / scale)
+        rows = np.expand_dims(scale, -1)
+        return self._replace(mean=mean, U=self.U / rows, inverse=self.U * rows)
 
 
 class Kronecker:
     """Coordinates in which each layer has a curvature of about the identity.
 
+    They are those of centred and scaled inputs until a curvature has been measured, and
+    behind them from then on: one map does both.
+
     Parameters
     ----------
     objective : Objective
     centring : Centring
-        The part further out.
     plan : Plan
     """
 
@@ -322,7 +347,7 @@ class Kronecker:
         self.centring = centring
         self.plan = plan
         self._factors: list[LayerFactors] = []
-        """One per dense layer, or none for the identity."""
+        """One per dense layer, or none where only the inputs are centred and scaled."""
         self._built_at = list(BUILT_LATE if _late(self.network) else BUILT_AT)
 
     @property
@@ -338,25 +363,27 @@ class Kronecker:
     def to_theta(self, phi):
         """T phi, a new vector."""
         if not self._factors:
-            return phi.copy()
+            return self.centring.to_theta(phi)
         theta = np.empty_like(phi)
-        for (mean, U, V, D, d), (Phi, beta), (W, b) in self._layers(phi, theta):
+        for (mean, U, _, V, D, d), (Phi, beta), (W, b) in self._layers(phi, theta):
             product, bias = D * Phi, d * beta
             if V is not None:
-                product, bias = V @ product, bias @ V.T
+                bias = bias @ V.T
+                product = np.matmul(V, product, out=W if U is None else None)
             if U is not None:
-                product = product @ U.T
-            W[...] = product
+                np.matmul(product, U.T, out=W)
+            elif V is None:
+                W[...] = product
             np.subtract(bias, W @ mean, out=b)
         return theta
 
     def to_phi(self, theta):
         """The phi with T phi = theta, a new vector."""
         if not self._factors:
-            return theta.copy()
+            return self.centring.to_phi(theta)
         phi = np.empty_like(theta)
-        for (mean, U, V, D, d), (W, b), (Phi, beta) in self._layers(theta, phi):
-            product, bias = _along(U, V, W, b + W @ mean)
+        for (mean, _, inverse, V, D, d), (W, b), (Phi, beta) in self._layers(theta, phi):
+            product, bias = _along(inverse, V, W, b + W @ mean)
             np.divide(product, D, out=Phi)
             np.divide(bias, d, out=beta)
         return phi
@@ -364,10 +391,10 @@ class Kronecker:
     def pull_back(self, grad):
         """T' grad, a new vector."""
         if not self._factors:
-            return grad.copy()
+            return self.centring.pull_back(grad)
         pulled = np.empty_like(grad)
-        for (mean, U, V, D, d), (W, b), (Phi, beta) in self._layers(grad, pulled):
-            product, bias = _along(U, V, W - np.multiply.outer(b, mean), b)
+        for (mean, U, _, V, D, d), (W, b), (Phi, beta) in self._layers(grad, pulled):
+            product, bias = _along(U, V, W - b[..., np.newaxis] * mean, b)
             np.multiply(product, D, out=Phi)
             np.multiply(bias, d, out=beta)
         return pulled
@@ -408,6 +435,9 @@ class Kronecker:
             objective.alpha / objective.total_weight,
             self.plan,
         )
+        centres = [dict(centring.centres).get(number, 0.0) for number in range(len(factors))]
+        scales = [1.0 if scales is None else scales, *[1.0] * (len(factors) - 1)]
+        factors = list(map(LayerFactors.behind, factors, centres, scales))
         finite = all(
             np.isfinite(part).all() for layer in factors for part in layer if part is not None
         )
@@ -448,7 +478,7 @@ def _factors(sums: Sums, weights, decay, plan: Plan):
         floor = DAMPING * max(b.mean(), SMALLEST_CURVATURE)
         damping = decay + floor * max(a.mean(), SMALLEST_CURVATURE)
         D = 1.0 / np.sqrt(np.outer(b, a) + damping)
-        factors.append(LayerFactors(mean, U, V, D, 1.0 / np.sqrt(b + decay + floor)))
+        factors.append(LayerFactors(mean, U, U, V, D, 1.0 / np.sqrt(b + decay + floor)))
         if index > 0:
             W = weights[index]
             first, second = sums.slopes[index - 1]

@@ -115,24 +115,23 @@ class Secants:
         y = changes[-1]
         self.scale = math.sqrt(rises[-1] / (y @ y))
         P, Q = steps / rises[:, np.newaxis], np.empty_like(steps)
-        for k, (s, y) in enumerate(zip(steps, changes, strict=True)):
-            Bs = back = self.to_phi(s)
-            if k:
-                # S'^-1 S^-1 s
-                Bs = back + (self.N.T @ (self.P @ back)) @ self.Q
-            t = math.sqrt(rises[k] / (back @ back))
-            np.subtract(y, (t / self.scale) * Bs, out=Q[k])
-            self._multiply(P[: k + 1], Q[: k + 1], t)
-
-    def _multiply(self, P, Q, t):
-        """Be the product of the factors in P and Q, the last of which is new: q'p = 1 - 1/t."""
-        k = len(P) - 1
-        M, N = np.zeros((2, k + 1, k + 1))
-        M[:k, :k], N[:k, :k] = self.M, self.N
-        M[k, :k] = -(P[:k] @ Q[k]) @ self.M
-        N[:k, k] = self.N @ (Q[:k] @ P[k]) * t
-        M[k, k], N[k, k] = 1.0, t
-        self.P, self.Q, self.M, self.N = P, Q, M, N
+        N = np.zeros((len(P), len(P)))
+        for k, s in enumerate(steps):
+            inner = N[:k, :k]
+            weights = inner @ (Q[:k] @ s)
+            back = weights @ P[:k]
+            back += s
+            # The scale times S^-1 s, and then its square times S'^-1 S^-1 s, which is B s.
+            t = self.scale * math.sqrt(rises[k] / (back @ back))
+            Bs = (inner.T @ (P[:k] @ back)) @ Q[:k]
+            Bs += back
+            Bs *= t / self.scale**2
+            np.subtract(changes[k], Bs, out=Q[k])
+            # A factor turns q'p into 1 - 1/t.
+            N[:k, k] = weights * (t / rises[k])
+            N[k, k] = t
+        self.P, self.Q, self.N = P, Q, N
+        self.M = np.linalg.inv(np.eye(len(P)) + np.tril(Q @ P.T, -1))
 
     def due(self, n_iter):
         """Number of iterations after which it is worth making T again."""
