@@ -85,7 +85,7 @@ def rank_columns(table, y, ax):
     model = models()["make_tabular_classifier"].fit(X_train, y_train)
     plain = model["networks"].named_estimators_["plain"]
     print(f"\nalpha {plain.alpha_:.3g} of {np.round(plain.alphas_, 3).tolist()}")
-    before = log_loss(y_train, plain.oof_proba_)
+    before = log_loss(y_train, model["networks"].oof_proba_)
     after = log_loss(y_test, model.predict_proba(X_test))
     print(f"log-loss: out of fold {before:.3f}, on the test rows {after:.3f}")
     importances = permutation_importance(

@@ -11,6 +11,7 @@ import pytest
 import sklearn
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.fixes import parse_version
 
@@ -403,6 +404,26 @@ def test_both_sets_of_networks_vote(fitted):
     np.testing.assert_allclose(fitted.predict_proba(FRAME), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("params", [{}, {"weights": [3.0, 1.0]}, {"ramps": "drop"}])
+def test_what_they_say_out_of_fold_is_the_mean_of_the_two_as_they_vote(params):
+    whole = with_one_alpha()
+    networks = whole["networks"].set_params(**params)
+    assert not hasattr(networks, "oof_proba_")
+    whole.fit(FRAME, Y)
+    plain = networks.named_estimators_["plain"].oof_proba_
+    if "ramps" in params:
+        np.testing.assert_array_equal(networks.oof_proba_, plain)
+        return
+    ramps = networks.named_estimators_["ramps"][-1].oof_proba_
+    share = 0.75 if params else 0.5
+    np.testing.assert_allclose(networks.oof_proba_, share * plain + (1.0 - share) * ramps)
+
+
+def test_there_is_nothing_out_of_fold_of_a_voter_that_keeps_nothing():
+    whole = with_one_alpha().set_params(networks__ramps=DummyClassifier()).fit(FRAME, Y)
+    assert not hasattr(whole["networks"], "oof_proba_")
+
+
 def test_steps_can_be_replaced():
     plain = model().set_params(networks__ramps="drop").fit(FRAME, Y)
     assert len(plain["networks"].estimators_) == 1
@@ -583,6 +604,13 @@ def test_a_regressor_takes_the_same_frame(of_numbers):
     members = of_numbers["networks"].estimators_
     expected = np.mean([member.predict(Z) for member in members], axis=0)
     np.testing.assert_allclose(of_numbers.predict(FRAME), expected, rtol=1e-6)
+
+
+def test_a_regressor_says_what_it_predicts_out_of_fold(of_numbers):
+    networks = of_numbers["networks"]
+    plain, ramps = networks.estimators_
+    expected = (plain.oof_prediction_ + ramps[-1].oof_prediction_) / 2.0
+    np.testing.assert_allclose(networks.oof_prediction_, expected)
 
 
 def test_a_regressor_refuses_dates_by_name():

@@ -72,7 +72,9 @@ def make_tabular_classifier(
         "gaps", which marks missing numbers, and "categories"; "scaler"
         and "float32" standardise and halve the precision, which training does not need;
         ``model["networks"]`` is a `sklearn.ensemble.VotingClassifier` of "plain" and "ramps",
-        in which dictionaries of class weights name the labels.
+        in which dictionaries of class weights name the labels. When it is fitted, its
+        ``oof_proba_`` holds a row of probabilities for each training row, by the networks that
+        were not trained on it.
 
     Raises
     ------
@@ -158,7 +160,8 @@ def make_tabular_regressor(
     -------
     model : sklearn.pipeline.Pipeline
         Not fitted. As that of `make_tabular_classifier`, but for ``model["networks"]``, a
-        `sklearn.ensemble.VotingRegressor`: y is of shape (n_samples,).
+        `sklearn.ensemble.VotingRegressor` with an ``oof_prediction_``: y is of shape
+        (n_samples,).
 
     Raises
     ------
@@ -187,9 +190,9 @@ def make_tabular_regressor(
     """
     network = BackpropMLPRegressor(100, solver="lbfgs", max_iter=40)
     networks = _networks(estimator, network, BackpropMLPRegressorCV, n_folds, n_jobs, random_state)
-    from sklearn.ensemble import VotingRegressor
+    from ._estimator.voting import SearchVotingRegressor
 
-    return _pipeline(VotingRegressor(networks))
+    return _pipeline(SearchVotingRegressor(networks))
 
 
 def _networks(estimator, default, search, n_folds, n_jobs, random_state):

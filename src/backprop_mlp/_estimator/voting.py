@@ -1,19 +1,55 @@
-"""Classifiers that vote, weighed by the user's labels."""
+"""Votes of searches: of classifiers, weighed by the user's labels, and of regressors."""
 
+import numpy as np
 from sklearn.base import clone
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.pipeline import Pipeline
 
 from .._targets.targets import targets_of
 from .rows import check_y
 
 
+def _mean_out_of_fold(vote, name):
+    """Mean of an attribute of the fitted members, weighed as their votes.
+
+    The members are searches, or pipelines that end with one.
+
+    Raises
+    ------
+    AttributeError
+        If one of them has no such attribute.
+    """
+    members = [
+        member[-1] if isinstance(member, Pipeline) else member for member in vote.estimators_
+    ]
+    weights = vote.weights
+    if weights is not None:
+        given = zip(vote.estimators, weights, strict=True)
+        weights = [weight for (_, member), weight in given if not isinstance(member, str)]
+    return np.average([getattr(member, name) for member in members], axis=0, weights=weights)
+
+
+class SearchVotingRegressor(VotingRegressor):
+    """A `sklearn.ensemble.VotingRegressor` of searches, with what they say out of fold."""
+
+    @property
+    def oof_prediction_(self):
+        """Predictions of the training rows, by networks that were not trained on them."""
+        return _mean_out_of_fold(self, "oof_prediction_")
+
+
 class LabelVotingClassifier(VotingClassifier):
-    """A `sklearn.ensemble.VotingClassifier` whose members' class weights name the user's labels.
+    """A `sklearn.ensemble.VotingClassifier` of searches, with what they say out of fold.
 
     scikit-learn trains the members on 0, 1, ... in place of the labels: a dictionary such as
     ``{1: 50}`` would weigh the second label, whatever it is. Here each ``class_weight`` of a
     member, or of an estimator within it, names labels, and the fitted members' name their codes.
     """
+
+    @property
+    def oof_proba_(self):
+        """Probabilities of the training rows, by networks that were not trained on them."""
+        return _mean_out_of_fold(self, "oof_proba_")
 
     def fit(self, X, y, **fit_params):
         """Fit the members, on codes of the labels.
