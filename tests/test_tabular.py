@@ -21,6 +21,7 @@ from backprop_mlp import (
     make_tabular_classifier,
     make_tabular_regressor,
 )
+from backprop_mlp._estimator.columns import floats_of
 
 N = 80
 RNG = np.random.default_rng(0)
@@ -247,6 +248,29 @@ def test_arrow_columns_are_refused_as_others_are(values):
     column = pd.arrays.ArrowExtensionArray(pa.array(values))
     with pytest.raises(ValueError, match="Column 'when' must hold numbers or categories; got"):
         model().fit(FRAME.assign(when=column), Y)
+
+
+GAPPY = {
+    "Int64": with_gaps([2**53 + 2 * row for row in range(N)]),
+    "Float64": with_gaps(NUMBERS.tolist()),
+    "boolean": with_gaps([row % 3 == 0 for row in range(N)]),
+}
+
+
+@pytest.mark.parametrize("library", ["pandas", "arrow", "polars"])
+@pytest.mark.parametrize("kind", GAPPY)
+def test_declared_numbers_are_the_floats_of_their_entries(kind, library):
+    values = GAPPY[kind]
+    if library == "polars":
+        pl = pytest.importorskip("polars")
+        frame = pl.DataFrame({"a": pl.Series(values, strict=False)})
+    elif library == "arrow":
+        pa = pytest.importorskip("pyarrow", reason="as above", exc_type=ImportError)
+        frame = pd.DataFrame({"a": pd.arrays.ArrowExtensionArray(pa.array(values))})
+    else:
+        frame = pd.DataFrame({"a": pd.array(values, dtype=kind)})
+    expected = [[np.nan if value is None else float(value)] for value in values]
+    np.testing.assert_array_equal(floats_of(frame), expected)
 
 
 @pytest.mark.parametrize("kind", [Decimal, Fraction, np.float32, "arrow"], ids=str)

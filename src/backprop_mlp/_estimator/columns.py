@@ -206,8 +206,13 @@ def _is_missing(value: Any):
 
 def _floats(name, column):
     """A column as float64."""
-    if isinstance(getattr(column, "dtype", None), np.dtype) and column.dtype.kind in "biuf":
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         floats = np.asarray(column, dtype=np.float64)
+    elif hasattr(dtype, "is_numeric") and (dtype.is_numeric() or str(dtype) == "Boolean"):  # polars
+        floats = column.cast(float).to_numpy()
+    elif getattr(dtype, "kind", "O") in "biuf":  # pandas' own and Arrow's numbers
+        floats = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         try:
             floats = np.array(
