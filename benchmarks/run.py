@@ -30,6 +30,7 @@ GROUPS = {
     "growth": "growth",
     "memory": "memory",
     "import": "imports",
+    "dask": "dask_fits",
     "torch": "torch_peer",
 }
 """Name on the command line -> module whose ``measure`` yields its rows and curves."""

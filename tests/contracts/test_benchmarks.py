@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ def test_every_group_measures_and_is_drawn(tmp_path):
     found = json.loads(path.read_text())
     assert found["machine"]["CPU"] in printed
     groups = {row["group"] for row in found["rows"]}
+    assert ("dask" in groups) == (find_spec("distributed") is not None)
     assert groups >= (GROUPS if sys.platform == "linux" else GROUPS - {"memory"})
     assert all(row["low"] <= row["figure"] <= row["high"] for row in found["rows"])
     run("draw.py", path, "--output", tmp_path)
