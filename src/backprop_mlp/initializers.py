@@ -5,7 +5,8 @@ An initialiser is any callable ``(rng, fan_in, fan_out) -> W``, where ``rng`` is
 (1 + fan_in, fan_out), and then its first row holds the biases.
 
 Where W holds no biases, those of hidden layers start at zero and those of the
-outputs at what the classes' frequencies alone say: the log-odds of
+outputs at what the classes' frequencies alone say (`_training/start.py` puts
+both in): the log-odds of
 (S + 1/2) / (m + 1), with m the total weight of the rows, class weights included,
 and S that of the rows of the class; for softmax the logarithms of the classes'
 shares. A full-batch solver takes W for inputs that are centred and divided by

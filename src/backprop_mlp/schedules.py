@@ -238,7 +238,7 @@ class Cosine:
 
 NAMES = ("constant", "invscaling", "adaptive", "step", "exponential", "inverse_time", "cosine")
 """Schedules that can be chosen by name. "adaptive" is constant until the cost
-stops falling: what happens then is decided where training is stopped."""
+stops falling: `_training/stopping.py` then divides it."""
 
 
 def schedule_named(name, initial, *, power, steps_per_epoch, horizon):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backprop_mlp._estimator.alpha_grid import FIRST, HIGHEST, LOWEST, fixed_grid, next_alpha
+from backprop_mlp._estimator.alpha_grid import FIRST_ALPHAS, HIGHEST, LOWEST, fixed_grid, next_alpha
 
 
 def test_auto_is_found_by_the_loss_and_fixed_for_other_scores():
@@ -13,11 +13,11 @@ def test_auto_is_found_by_the_loss_and_fixed_for_other_scores():
 
 @pytest.mark.parametrize(("best", "alpha"), [(0, 10.0**-0.5), (1, None), (2, 10.0**1.5)])
 def test_it_goes_on_beyond_the_end_at_which_the_best_alpha_lies(best, alpha):
-    assert next_alpha(np.array(FIRST), best) == alpha
+    assert next_alpha(np.array(FIRST_ALPHAS), best) == alpha
 
 
 def test_a_walk_ends_at_whole_powers_of_ten():
-    up, down = list(FIRST), list(FIRST)
+    up, down = list(FIRST_ALPHAS), list(FIRST_ALPHAS)
     while (alpha := next_alpha(np.array(up), len(up) - 1)) is not None:
         up.append(alpha)
     while (alpha := next_alpha(np.array(down), 0)) is not None:

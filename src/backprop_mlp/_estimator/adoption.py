@@ -113,7 +113,7 @@ def adopt_outcome(estimator, outcome, problem, earlier):
 def adopt_no_record(estimator):
     """Keep the parameters and forget how they came about: record and schedules start at zero.
 
-    A mini-batch solver keeps its moments.
+    A mini-batch solver keeps what its rule remembers, such as Adam's averages.
     """
     estimator.loss_curve_ = []
     estimator.n_iter_ = estimator.n_fun_ = estimator.t_ = 0

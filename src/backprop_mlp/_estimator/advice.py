@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sklearn.exceptions import ConvergenceWarning
 
-from .._objective.objective import check_weights
+from .._objective.objective import check_row_weights
 from .._solvers.full_batch import METHODS
 from .._training.advice import advise, are_scaled, differ
 from .._training.baseline import costs_the_same
@@ -298,7 +298,7 @@ def warn_before(estimator, problem):
     if leaves_warnings():
         return
     blocks = problem.blocks
-    check_weights(blocks)  # an error comes before advice
+    check_row_weights(blocks)  # an error comes before advice
     warn_of_ignored_keywords(estimator)
     warn_of_light_rows(estimator.alpha, blocks.total_weight, blocks.n_weighted_rows)
 

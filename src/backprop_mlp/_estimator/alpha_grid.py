@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-FIRST = (1.0, 10.0**0.5, 10.0)
+FIRST_ALPHAS = (1.0, 10.0**0.5, 10.0)
 """What a grid that is found begins with; from there it goes by factors of the root of ten. On
 twenty tables of 140 to 1,850 training rows the best alpha was 0.01 to 30: a path that begins
 at 1 spends its iterations where the choice falls."""

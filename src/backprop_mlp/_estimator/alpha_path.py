@@ -1,4 +1,4 @@
-"""One network along the alphas of one fold, from weak to strong."""
+"""One network along the alphas of one fold, which `alpha_search` gives, from weak to strong."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

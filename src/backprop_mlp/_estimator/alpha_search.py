@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._training.interruption import Interruption
-from .alpha_grid import FIRST, next_alpha
+from .alpha_grid import FIRST_ALPHAS, next_alpha
 from .alpha_path import AlphaPath, Fold, Step
 
 
@@ -77,7 +77,7 @@ def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: Any) -> Cho
     choice : Choice
     """
     walk = partial(_walk, path, splits, seeds, task, n_jobs)
-    alphas = np.array(FIRST) if grid is None else grid
+    alphas = np.array(FIRST_ALPHAS) if grid is None else grid
     choice = _chosen(path, splits, alphas, walk(alphas, None))
     while grid is None and (alpha := next_alpha(choice.alphas, choice.best)) is not None:
         # A weaker penalty goes on from the weakest one so far, where no unit is lost yet.

@@ -1,4 +1,7 @@
-"""The loss of held-out rows, whose network may not know all classes."""
+"""What rows cost that a fold of a search leaves out, whose network may not know all classes.
+
+The rows on which early stopping validates are held out in `_training/validation.py`.
+"""
 
 from dataclasses import dataclass
 

@@ -23,7 +23,7 @@ from .overflow import IGNORE_OVERFLOW, is_finite, refuse_overflow
 from .penalty import L2Penalty, Penalty
 from .row_sums import InputMoments, InputScale, TargetSums, block_target_sums, measure_inputs
 
-WEIGHTS = {"float32": (1e-20, 1e20), "float64": (1e-300, 1e305)}
+ROW_WEIGHTS = {"float32": (1e-20, 1e20), "float64": (1e-300, 1e305)}
 """Precision of X -> between what the largest weight must be: a block's gradient is summed in
 the precision of its rows, and must neither vanish there nor overflow."""
 
@@ -121,7 +121,7 @@ class Objective:
         map: Callable = map,
         penalty: Callable[[float], Penalty] = L2Penalty,
     ):
-        check_weights(blocks)
+        check_row_weights(blocks)
         self.network = network
         self.blocks = blocks
         self.n_rows = blocks.n_rows
@@ -195,10 +195,10 @@ class Objective:
         """
         function = partial(block_value_and_grad, self.network, self._in_blocks(theta))
         total, grad = self.sum_over_blocks(function)
-        weights = self._weights(theta)
+        weights = self._penalised(theta)
         with np.errstate(**IGNORE_OVERFLOW):
             grad /= self.total_weight
-            self._penalty.add_grad(self._weights(grad), weights)
+            self._penalty.add_grad(self._penalised(grad), weights)
             return total / self.total_weight + self._penalty.value(weights), grad
 
     def finite_value(self, theta):
@@ -246,7 +246,7 @@ class Objective:
         product = self.sum_over_blocks(function)
         with np.errstate(**IGNORE_OVERFLOW):
             product /= self.total_weight
-            self._penalty.add_hessian_product(self._weights(product), self._weights(direction))
+            self._penalty.add_hessian_product(self._penalised(product), self._penalised(direction))
         return product
 
     def minibatch(self, theta, rows, rng):
@@ -285,7 +285,7 @@ class Objective:
         # Handing a single piece to a thread and waiting for it would only take time.
         run = self.map if len(slices) > 1 else map
         scale = self.n_rows / (len(rows) * self.total_weight)
-        weights = self._weights(theta)
+        weights = self._penalised(theta)
         with np.errstate(**IGNORE_OVERFLOW):
             results = iter(run(piece_pass, list(zip(slices, seeds, strict=True))))
             total, grad, moments = next(results)
@@ -294,7 +294,7 @@ class Objective:
                 grad += piece_grad
                 del piece_grad
             grad *= theta.dtype.type(scale)
-            self._penalty.add_grad(self._weights(grad), weights)
+            self._penalty.add_grad(self._penalised(grad), weights)
             return total * scale + self._penalty.value(weights), grad, moments
 
     def _slices_of_batch(self, n_rows):
@@ -310,7 +310,7 @@ class Objective:
     def penalty(self, theta):
         """The second term of J, a float."""
         with np.errstate(**IGNORE_OVERFLOW):
-            return self._penalty.value(self._weights(theta))
+            return self._penalty.value(self._penalised(theta))
 
     @cached_property
     def input_scale(self) -> InputScale:
@@ -339,12 +339,12 @@ class Objective:
         with np.errstate(**IGNORE_OVERFLOW):
             return theta.astype(self.dtype, copy=False)
 
-    def _weights(self, theta):
+    def _penalised(self, theta):
         """The penalised part of theta, or of a vector like it: a view."""
         return theta[: self.network.n_weights]
 
 
-def check_weights(blocks):
+def check_row_weights(blocks):
     """Raise an error where the rows' weights can't be computed with."""
     total, largest = blocks.total_weight, blocks.largest_weight
     if largest == 0.0 or not 0.0 < total < np.inf:
@@ -353,7 +353,7 @@ def check_weights(blocks):
             f"{0.0 if largest == 0.0 else total}."
         )
     precision = np.dtype(blocks.dtype).name
-    least, most = WEIGHTS[precision]
+    least, most = ROW_WEIGHTS[precision]
     if not least <= largest <= most:
         remedy = " or take X in float64" if precision == "float32" else ""
         raise ValueError(

@@ -1,4 +1,7 @@
-"""What skl2onnx calls: types of the outputs, the graph, and the parser of an unknown class."""
+"""What skl2onnx calls: types of the outputs, the graph, and the parser of an unknown class.
+
+The graph itself is made in `networks` (layers and activations) and `outputs`.
+"""
 
 from typing import Any
 

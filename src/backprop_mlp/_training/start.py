@@ -62,8 +62,8 @@ class Earlier(NamedTuple):
     n_fun, n_rows_seen : int
         Evaluations and rows so far.
     memory : dict
-        What training remembers next to the parameters, as `Outcome.memory` gives it;
-        empty if there is nothing.
+        What training remembers next to the parameters: `Outcome.memory`, and "split_seed",
+        by which rows were held out, or None; empty if there is nothing.
     """
 
     network: Network

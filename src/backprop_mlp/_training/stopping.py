@@ -8,6 +8,9 @@ from .._solvers.iteration import Iteration
 SMALLEST_ADAPTIVE_RATE = 1e-6
 """Below this "adaptive" stops instead of lowering the learning rate further."""
 
+ADAPTIVE_DIVISOR = 5.0
+"""What "adaptive" divides the learning rate by, as `sklearn.neural_network.MLPClassifier`."""
+
 LOWER_RATE = "lower the learning rate (learning_rate_init)"
 """Remedy where mini-batches diverge."""
 
@@ -89,7 +92,7 @@ class Stopping:
                     f"by {self._named(self._progress_unit)}",
                     converged=True,
                 )
-            self.rate_factor /= 5.0
+            self.rate_factor /= ADAPTIVE_DIVISOR
         if iteration.number >= self.max_iter:
             return self.stop(
                 f"max_iter={self.max_iter} iterations are done", remedy="raise max_iter"
