@@ -22,6 +22,17 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 SOLVERS = ("cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd")
 
+RECORD = (
+    "loss_curve_",
+    "validation_scores_",
+    "validation_loss_curve_",
+    "best_validation_score_",
+    "n_iter_",
+    "n_fun_",
+    "t_",
+    "converged_",
+)
+
 X, y = load_iris(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 
@@ -105,6 +116,20 @@ def test_the_fitted_estimator_of_an_iteration_is_what_fit_would_return_there(sol
     for number, fitted in enumerate(recorder.fitted[:-1], start=1):
         ended_there = network(solver, max_iter=number, batch_norm=solver == "sgd").fit(X, y)
         assert np.array_equal(fitted.predict_proba(X), ended_there.predict_proba(X))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("keywords", [{}, {"warm_start": True}, {"early_stopping": True}])
+def test_it_has_the_record_that_fit_would_leave_there(solver, keywords):
+    recorder = Recorder()
+    watched = network(solver, max_iter=3, **keywords).fit(X, y).set_callbacks(recorder).fit(X, y)
+    for number, fitted in enumerate(recorder.fitted[:-1], start=1):
+        ended_there = network(solver, max_iter=3, **keywords).fit(X, y)
+        ended_there.set_params(max_iter=number).fit(X, y)
+        for name in RECORD:
+            assert getattr(fitted, name) == getattr(ended_there, name), name
+        assert fitted.loss_ == fitted.loss_curve_[-1]
+    assert watched.n_iter_ == number
 
 
 def test_callbacks_do_not_change_the_result():

@@ -92,10 +92,14 @@ def adopt_outcome(estimator, outcome, problem, earlier):
     earlier : Earlier or None
         What the run went on from.
     """
-    adopt_network(estimator, outcome.network, problem.targets, outcome.theta, problem.blocks.dtype)
+    _adopt_training(estimator, outcome, problem, earlier)
+    estimator._memory = outcome.memory | {"split_seed": problem.split_seed}
+
+
+def _adopt_training(estimator, outcome, problem, earlier):
+    """Set the fitted attributes from an `Outcome`, or from what is known before there is one."""
+    _adopt_problem(estimator, problem, outcome.network, outcome.theta)
     history = outcome.history
-    if problem.class_weight is not None:
-        estimator.class_weight_ = problem.class_weight
     estimator.loss_ = outcome.cost
     estimator.loss_curve_ = history.costs
     estimator.best_loss_ = min([*estimator.loss_curve_, outcome.cost])
@@ -107,7 +111,13 @@ def adopt_outcome(estimator, outcome, problem, earlier):
     estimator.n_fun_ = n_fun + outcome.n_fun
     estimator.t_ = n_rows_seen + outcome.n_passes * problem.blocks.n_rows
     estimator.converged_ = outcome.stopping.converged
-    estimator._memory = outcome.memory | {"split_seed": problem.split_seed}
+
+
+def _adopt_problem(estimator, problem, network, theta):
+    """Set the attributes that describe a network fitted to a problem."""
+    adopt_network(estimator, network, problem.targets, theta, problem.blocks.dtype)
+    if problem.class_weight is not None:
+        estimator.class_weight_ = problem.class_weight
 
 
 def adopt_no_record(estimator):
@@ -144,9 +154,14 @@ def earlier_training(estimator):
 def fitted_copy(estimator, problem, network, theta):
     """This estimator as if it were fitted to a problem with a plain network."""
     twin = fitted_twin(estimator)
-    adopt_network(twin, network, problem.targets, theta, problem.blocks.dtype)
-    if problem.class_weight is not None:
-        twin.class_weight_ = problem.class_weight
+    _adopt_problem(twin, problem, network, theta)
+    return twin
+
+
+def trained_copy(estimator, problem, earlier, so_far):
+    """This estimator as if its training had ended after an iteration."""
+    twin = fitted_twin(estimator)
+    _adopt_training(twin, so_far, problem, earlier)
     return twin
 
 

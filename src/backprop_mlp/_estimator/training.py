@@ -7,7 +7,7 @@ import numpy as np
 
 from .._training.run import Plan, train
 from .._training.start import Start, solver_state
-from .adoption import fitted_copy
+from .adoption import fitted_copy, trained_copy
 from .assembly import build_mini_batches, build_stopping, open_objective
 
 
@@ -40,16 +40,16 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
     rule = None if mini_batches is None else mini_batches.rule
     stopping = replace(build_stopping(estimator, problem.cost_unit), **rules)
     with open_objective(problem, estimator.alpha) as objective:
-        make_estimator = partial(fitted_copy, estimator, problem)
         validate = None
         if problem.validation is not None:
-            validate = partial(problem.validation.measure, objective.map, make_estimator)
+            scored = partial(fitted_copy, estimator, problem)
+            validate = partial(problem.validation.measure, objective.map, scored)
         plan = Plan(
             objective=objective,
             solver=solver,
             mini_batches=mini_batches,
             validate=validate,
-            make_estimator=make_estimator,
+            make_estimator=partial(trained_copy, estimator, problem, earlier),
             constant_cost=problem.constant_cost,
             max_iter=stopping.max_iter,
             verbose=bool(estimator.verbose),

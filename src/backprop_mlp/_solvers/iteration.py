@@ -29,3 +29,8 @@ class Iteration(NamedTuple):
     n_fun: int
     theta: Any
     moments: Any = ()
+
+    @property
+    def n_passes(self):
+        """Passes over all rows so far."""
+        return self.number if self.grad_max is None else self.n_fun

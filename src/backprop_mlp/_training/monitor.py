@@ -1,11 +1,27 @@
 """Follows one run of training: records, validates, reports, and says when to stop."""
 
 from time import perf_counter
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .history import Record
+from .._network.network import Network
+from .history import History, Record
 from .start import Best, Start, check_comparable
+from .stopping import Stopping
+
+
+class SoFar(NamedTuple):
+    """What an `Outcome` says as well, after an iteration that need not be the last."""
+
+    network: Network
+    theta: Any
+    cost: float
+    best_score: float | None
+    history: History
+    n_fun: int
+    n_passes: int
+    stopping: Stopping
 
 
 class Monitor:
@@ -18,8 +34,8 @@ class Monitor:
     objective : Objective
     validate : callable(network, theta) -> Measured, or None
         Measures a plain network on the validation rows, if there are any.
-    make_estimator : callable(network, theta) -> estimator
-        The fitted estimator of a plain network, for callbacks.
+    make_estimator : callable(SoFar) -> estimator
+        The estimator as if `fit` had ended there, for callbacks.
     task : Task
         Whose subtasks are the iterations.
     label : str or None
@@ -134,12 +150,26 @@ class Monitor:
             print(self._line(iteration) + "\n", end="", flush=True)
         # A hook may raise: the task has ended all the same.
         task, self._iteration_task = self._iteration_task, None
-        asked = task.end(lambda: vars(self._make_estimator(network, theta)))
+        asked = task.end(
+            lambda: vars(self._make_estimator(self._so_far(iteration, network, theta)))
+        )
         if asked and not stop:
             stop = self.stopping.stop("a callback asked to stop", converged=True, by_user=True)
         if not (stop or self._interruption.is_set()):
             self._iteration_task = self._task.begin_subtask("iteration")
         return stop
+
+    def _so_far(self, iteration, network, theta):
+        return SoFar(
+            network,
+            theta,
+            iteration.cost,
+            self.highest_score,
+            self.history,
+            iteration.n_fun,
+            iteration.n_passes,
+            self.stopping,
+        )
 
     def _line(self, iteration):
         record = self.history.records[-1]

@@ -84,8 +84,8 @@ class Plan:
         None for a full-batch solver.
     validate : callable(network, theta) -> Measured, or None
         Measures a plain network on the validation rows, if there are any.
-    make_estimator : callable(network, theta) -> estimator
-        The fitted estimator of a plain network, for callbacks.
+    make_estimator : callable(SoFar) -> estimator
+        The estimator as if `fit` had ended after an iteration, for callbacks.
     constant_cost : float
         J of the best constant prediction, inf if it is not known: what costs more has
         not converged.
