@@ -168,13 +168,14 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
     thetas_ : list of ndarray of shape (n_out, 1 + n_in)
         The same, biases first: the exercise's Theta1, Theta2.
     loss_ : float
-        J of the fitted parameters on the training rows, penalty included; with
-        mini-batches, whose last parameters are kept, the mean over the last epoch.
+        J of the fitted parameters on the rows that are not held out, penalty included;
+        with mini-batches the mean over the last epoch, unless early stopping keeps
+        earlier parameters.
     best_loss_ : float
         Lowest J of all iterations.
     loss_curve_ : list of float
-        J after each iteration, those of earlier calls that this one goes on from
-        included; with mini-batches the mean over each epoch.
+        J of the same rows after each iteration, those of earlier calls that this one
+        goes on from included; with mini-batches the mean over each epoch.
     validation_scores_ : list of float or None
         Validation score after each iteration of ``loss_curve_``; nan where there
         were no validation rows, None if there never were.

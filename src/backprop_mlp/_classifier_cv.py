@@ -29,10 +29,10 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
     Parameters
     ----------
     estimator : BackpropMLPClassifier, default=None
-        Holds all other keywords; it is cloned. ``early_stopping`` must be False:
-        it would keep the parameters of the alpha before, which score better
-        until the stronger penalty has been followed. None means
-        ``BackpropMLPClassifier()``.
+        Holds all other keywords; it is cloned. ``early_stopping`` must be False: it
+        would keep the parameters of the alpha before, which score better until the
+        stronger penalty has been followed. So ``validation_fraction`` is not read, nor
+        is ``alpha``. None means ``BackpropMLPClassifier()``.
 
     alphas : "auto", int or array-like of float, default="auto"
         The grid, numbers >= 0; an int n stands for n numbers from 0.01 to 100 on

@@ -31,8 +31,8 @@ class Outcome:
     theta : ndarray of shape (network.n_params,)
         The parameters that are kept.
     cost : float
-        J there, or with mini-batches, whose last parameters are kept, the mean of their
-        costs in the last epoch.
+        J there; with mini-batches the mean of their costs in the last epoch, unless earlier
+        parameters are kept.
     n_iter : int
         Number of iterations of this run after which the parameters are kept.
     score : float or None
