@@ -429,6 +429,15 @@ def test_features_behind_a_scaler_are_not_to_be_scaled(scaler, solver, dtype):
     assert message.endswith("First, raise max_iter.")
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_how_to_go_on_is_told_by_what_is_set(solver):
+    network = classifier(solver, max_iter=2)
+    assert "go on with warm_start=True" in convergence(network, RAW)
+    network.set_params(warm_start=True)
+    assert "warm_start" not in convergence(network, RAW)
+    assert "call fit again to go on" in convergence(network, RAW)
+
+
 def test_columns_are_judged_by_the_rows_that_count():
     """A weight of zero hides an outlier; a constant column needs no scaler."""
     data, weights = np.c_[X, np.ones(len(y))], np.r_[0.0, np.ones(len(y) - 1)]

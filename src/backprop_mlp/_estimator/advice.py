@@ -337,6 +337,7 @@ def warn_after(estimator, problem, outcomes, best):
             full_batch=estimator.solver in METHODS,
             n_rows=blocks.n_rows,
             scaled=are_scaled(columns),
+            warm_start=estimator.warm_start,
         )
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
     elif differ(columns) and not are_light(

@@ -31,7 +31,7 @@ def are_scaled(columns: InputMoments):
     return bool((near_one | standard | constant).all())
 
 
-def advise(outcome, constant_cost, *, full_batch, n_rows, scaled):
+def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, warm_start):
     """A message: why training ended, where it stands, what helps and what to do first.
 
     Parameters
@@ -46,6 +46,8 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled):
         Rows trained on.
     scaled : bool
         Whether the features are.
+    warm_start : bool
+        Whether a further call of `fit` goes on anyway.
 
     Returns
     -------
@@ -66,7 +68,8 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled):
     if full_batch and n_rows >= MANY_ROWS:
         first.append(f"try solver='adam', whose steps do not need all {n_rows} rows")
     first.append(stopping.remedy or "raise max_iter")
-    helps = ["raise max_iter", "raise tol", strength, "go on with warm_start=True"]
+    go_on = "call fit again to go on" if warm_start else "go on with warm_start=True"
+    helps = ["raise max_iter", "raise tol", strength, go_on]
     others = [remedy for remedy in dict.fromkeys(helps + first[1:]) if remedy != first[0]]
     return (
         f"Training ended before it converged: {stopping.message} ({_costs(outcome)}). "
