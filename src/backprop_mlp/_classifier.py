@@ -57,8 +57,8 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
     alpha : float, default=1.0
         Strength of the L2 penalty, >= 0: the course's lambda, divided by m. Times
         batch_size / m it is `MLPClassifier`'s for "adam" and "sgd". Take alpha /
-        n_samples where weights sum to about one (AdaBoost, RUSBoost), and alpha / (rows
-        of the whole stream) where `partial_fit` is given one row at a time.
+        n_samples where weights sum to about one (AdaBoost, RUSBoost). In `partial_fit` m
+        is the rows of a call: take alpha times their share of the whole stream.
     initializer : {"auto", "uniform", "glorot_uniform", "glorot_normal", "xavier", \
             "he_normal"} or callable, default="auto"
         Random starting weights. "auto" is He for layers of relu and leaky relu

@@ -70,8 +70,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         (gradient descent with momentum). All minimise the same J.
     alpha : float, default=1.0
         Strength of the L2 penalty, >= 0: the course's lambda, divided by m. Times
-        batch_size / m it is `MLPRegressor`'s for "adam" and "sgd". Take alpha / (rows of
-        the whole stream) where `partial_fit` is given one row at a time. Losses of
+        batch_size / m it is `MLPRegressor`'s for "adam" and "sgd". In `partial_fit` m is
+        the rows of a call: take alpha times their share of the whole stream. Losses of
         several outputs are summed, so alpha weighs 1/K of what it does in
         `MLPRegressor`, which averages them.
     initializer : {"auto", "uniform", "glorot_uniform", "glorot_normal", "xavier", \

@@ -226,6 +226,24 @@ def test_alpha_shrinks_the_weights():
     assert norms[0] > norms[1] > norms[2]
 
 
+@pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("n_calls", [1, 3, 10])
+def test_in_partial_fit_alpha_times_the_share_of_the_rows_is_the_same_penalty(solver, n_calls):
+    size = len(X) // n_calls
+    start = network(max_iter=1).fit(X, y)
+
+    def going_on(alpha):
+        settings = {"solver": solver, "batch_size": size, "shuffle": False, "warm_start": True}
+        return copy.deepcopy(start).set_params(alpha=alpha, max_iter=2, **settings)
+
+    whole, stream = going_on(5.0).fit(X, y), going_on(5.0 / n_calls)
+    for _ in range(2):
+        for first in range(0, len(X), size):
+            stream.partial_fit(X[first : first + size], y[first : first + size])
+    for expected, found in zip(whole.coefs_, stream.coefs_, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
 # Weights
 
 
