@@ -537,8 +537,9 @@ def test_at_any_line_ctrl_c_keeps_all_or_nothing(solver, fitted):
     whole = clone(classifier).fit(X, y, **data)
     if fitted:
         classifier.set_params(random_state=1).fit(X, y).set_params(random_state=0)
+    counted = clone(classifier)
     with AtLine(-1) as lines:
-        clone(classifier).fit(X, y, **data)
+        counted.fit(X, y, **data)
     rng = np.random.default_rng(0)
     n_kept = 0
     for number in np.sort(rng.choice(lines.count, 40, replace=False)) + 1:
@@ -646,8 +647,9 @@ def test_ctrl_c_at_any_line_of_a_search_keeps_all_or_nothing():
     estimator = network("cg", max_iter=2, n_init=2)
     model = BackpropMLPClassifierCV(estimator, alphas=[0.1, 1.0], cv=2)
     whole = clone(model).fit(X, y)
+    counted = clone(model)
     with AtLine(-1) as lines:
-        clone(model).fit(X, y)
+        counted.fit(X, y)
     numbers = np.random.default_rng(0).choice(lines.count, 40, replace=False) + 1
     n_ended = 0
     for number in np.sort(numbers):
