@@ -1,5 +1,6 @@
 """What all tests share: no windows, seeded randomness, and the exercise's folder."""
 
+import gc
 import hashlib
 import os
 import sys
@@ -43,6 +44,11 @@ def pytest_collection_modifyitems(config, items):
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish():
+    """Spare garbage collection what stays to the end: modules, and thousands of tests."""
+    gc.freeze()
 
 
 def sampled(cases):

@@ -59,7 +59,7 @@ def run(graph, X):
 
 def network(**params):
     return BackpropMLPClassifier(
-        **{"hidden_layer_sizes": 6, "max_iter": 10, "alpha": 0.1, "random_state": 0} | params
+        **{"hidden_layer_sizes": 6, "max_iter": 5, "alpha": 0.1, "random_state": 0} | params
     )
 
 

@@ -413,7 +413,7 @@ def test_a_number_that_becomes_a_word_is_refused_by_name(fitted):
     ids=["floats", "objects"],
 )
 def test_arrays_fit(X):
-    assert model().fit(X, Y).score(X, Y) > 0.6
+    assert with_one_alpha().fit(X, Y).score(X, Y) > 0.6
 
 
 def test_sparse_rows_are_refused():
@@ -449,7 +449,7 @@ def test_there_is_nothing_out_of_fold_of_a_voter_that_keeps_nothing():
 
 
 def test_steps_can_be_replaced():
-    plain = model().set_params(networks__ramps="drop").fit(FRAME, Y)
+    plain = with_one_alpha().set_params(networks__ramps="drop").fit(FRAME, Y)
     assert len(plain["networks"].estimators_) == 1
     assert plain.score(FRAME, Y) > 0.9
 
@@ -510,8 +510,8 @@ def test_class_weights_of_other_labels_are_refused():
 
 def test_class_weights_of_words_are_those_of_their_codes():
     words, codes = {"yes": 3.0, "no": 0.5}, {1: 3.0, 0: 0.5}
-    expected = with_one_alpha(estimator=BackpropMLPClassifier(3, class_weight=codes))
-    weighed = with_one_alpha(estimator=BackpropMLPClassifier(3, class_weight=words))
+    expected = with_one_alpha(estimator=BackpropMLPClassifier(3, max_iter=5, class_weight=codes))
+    weighed = with_one_alpha(estimator=BackpropMLPClassifier(3, max_iter=5, class_weight=words))
     np.testing.assert_array_equal(
         weighed.fit(FRAME, Y).predict_proba(FRAME),
         expected.fit(FRAME, (Y == "yes").astype(int)).predict_proba(FRAME),
@@ -532,7 +532,9 @@ RAMPS = ("encoder", "networks")
 def test_row_weights_reach_all_that_asks_for_them():
     weights = np.repeat([1.0, 0.0], N // 2)
     with sklearn.config_context(enable_metadata_routing=True):
-        weighed = regressor()
+        weighed = regressor().set_params(
+            networks__plain__alphas=[1.0], networks__ramps__networks__alphas=[1.0]
+        )
         steps = weighed.get_params()
         for name in ("scaler", "networks__plain", *("networks__ramps__" + n for n in RAMPS)):
             steps[name].set_fit_request(sample_weight=True)

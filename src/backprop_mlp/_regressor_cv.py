@@ -165,7 +165,7 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
     >>> from backprop_mlp import BackpropMLPRegressor, BackpropMLPRegressorCV
     >>> X, y = load_diabetes(return_X_y=True)
     >>> network = BackpropMLPRegressor(5, "tanh", random_state=0)
-    >>> search = BackpropMLPRegressorCV(network, refit="folds", random_state=0)
+    >>> search = BackpropMLPRegressorCV(network, cv=3, refit="folds", random_state=0)
     >>> bool(search.fit(scale(X), y).alpha_ >= 1.0)
     True
     >>> bool(search.score(scale(X), y) > 0.5)

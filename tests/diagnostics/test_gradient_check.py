@@ -144,7 +144,7 @@ def test_the_start_of_an_unfitted_estimator_is_the_checks_own():
 )
 def test_every_block_of_a_deep_start_has_a_gradient(activation, depth, params):
     network = BackpropMLPClassifier((3,) * depth, activation, alpha=0.0, **params)
-    check = check_gradient(network, X, Y["softmax"], max_coordinates=100)
+    check = check_gradient(network, X, Y["softmax"], max_coordinates=52)
     assert check.passed
     cancelled = {f"intercepts_[{layer}]" for layer in range(depth)} if params else set()
     if params and activation == "identity":
@@ -267,7 +267,7 @@ def test_a_planted_bug_is_caught(name, activation, depth):
         pytest.skip("the network has nothing that this bug could spoil")
     params = {"alpha": 0.5, **(bug.params or {})}
     network = BackpropMLPClassifier((4,) * depth, activation, **params)
-    assert check_planted(name, network, max_coordinates=80).passed is False
+    assert check_planted(name, network, max_coordinates=44).passed is False
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 5, 10])
@@ -277,7 +277,7 @@ def test_without_a_bug_the_same_networks_pass(activation, depth, alpha):
     network = BackpropMLPClassifier(
         (4,) * depth, activation, alpha=alpha, class_weight={0: 1.0, 1: 3.0, 2: 0.5}
     )
-    assert check_gradient(network, SQUARE, LABELS, WEIGHTS[:8], max_coordinates=80).passed
+    assert check_gradient(network, SQUARE, LABELS, WEIGHTS[:8], max_coordinates=44).passed
 
 
 @unconverged
@@ -292,12 +292,12 @@ def test_at_fitted_parameters_no_bug_passes_and_nothing_right_fails(size, step, 
         network = BackpropMLPClassifier(
             (4, 4), activation, alpha=alpha, max_iter=20, random_state=0
         ).fit(rows, LABELS)
-        right = check_gradient(network, rows, LABELS, step=step, max_coordinates=40)
+        right = check_gradient(network, rows, LABELS, step=step, max_coordinates=20)
         assert right.passed is not False
         for bug in ("sign of the first layer", "biases of the wrong layer", "slope forgotten"):
             with pytest.MonkeyPatch.context() as patch:
                 BUGS[bug].plant(patch)
-                wrong = check_gradient(network, rows, LABELS, step=step, max_coordinates=40)
+                wrong = check_gradient(network, rows, LABELS, step=step, max_coordinates=20)
             if not np.array_equal(wrong.backpropagation, right.backpropagation):
                 assert wrong.passed is not True
 
@@ -345,10 +345,10 @@ TABLES = {
 @pytest.mark.parametrize("activation", ["tanh", "logistic", "relu"])
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 def test_a_well_trained_network_does_not_fail(table, activation, alpha):
-    rows, labels = TABLES[table]
+    rows, labels = (part[:500] for part in TABLES[table])
     rows = scale(rows)
     network = BackpropMLPClassifier(
-        (6, 6), activation, alpha=alpha, solver="lbfgs", tol=1e-12, max_iter=500, random_state=0
+        (6, 6), activation, alpha=alpha, solver="lbfgs", tol=1e-12, max_iter=250, random_state=0
     ).fit(rows, labels)
     check = check_gradient(network, rows[::10], labels[::10], max_coordinates=60)
     assert check.passed is not False

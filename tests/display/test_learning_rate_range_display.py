@@ -72,7 +72,7 @@ def test_the_suggestion_is_a_tenth_of_the_rate_of_the_lowest_smoothed_cost(resul
 @pytest.mark.parametrize("solver", ["sgd", "adam", "rmsprop"])
 def test_training_at_the_suggestion_goes_well(solver, output_activation):
     """It ends not far above the best of many rates, and far below a hundredth of it."""
-    digits, labels = (part[:600] for part in load_digits(return_X_y=True))
+    digits, labels = (part[:300] for part in load_digits(return_X_y=True))
     digits = digits / 16.0
     network = BackpropMLPClassifier(
         25,

@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from backprop_mlp import BackpropMLPClassifier, LossCurveDisplay
 
 pytest.importorskip("matplotlib", reason="pictures need matplotlib")
+plt = pytest.importorskip("matplotlib.pyplot")
 
 X, y = load_iris(return_X_y=True)
 NAN = np.nan
@@ -78,7 +79,7 @@ def validation_line(validation, marked=False):
     """The line of a validation curve; curves are marked where there are several estimators."""
     training = np.geomspace(3.0, 0.1, 40)
     curves = {"a": training, "b": training} if marked else {"a": training}
-    display = LossCurveDisplay(curves, {"a": validation}).plot()
+    display = LossCurveDisplay(curves, {"a": validation}).plot(ax=plt.figure().add_subplot())
     display.figure_.canvas.draw()
     return display.lines_[1]
 

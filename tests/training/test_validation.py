@@ -123,7 +123,9 @@ def test_between_classes_with_equal_remainders_the_lot_decides():
 @pytest.mark.parametrize("codes", [np.arange(40) % 3, np.r_[np.zeros(39, int), 1]], ids=str)
 def test_every_row_is_held_out_as_often_as_the_others(codes):
     n_seeds = 2000
-    held_out = np.concatenate([split(codes, 0.25, seed)[1] for seed in range(n_seeds)])
+    seeds = np.random.RandomState(0).randint(np.iinfo(np.int32).max, size=n_seeds)
+    weights = np.ones(len(codes))
+    held_out = np.concatenate([split_rows(codes, weights, True, 0.25, s)[1] for s in seeds])
     often = np.bincount(held_out, minlength=40) / n_seeds
     # Five standard deviations; the classes of 14 and 13 rows lose to rounding alike.
     assert np.abs(often - 0.25).max() < 5 * np.sqrt(0.25 * 0.75 / n_seeds) + 0.02
@@ -463,6 +465,7 @@ def test_the_best_restart_is_the_one_with_the_best_score(solver):
     The score is one that has nothing to do with the cost.
     """
     params = {"early_stopping": True, "scoring": lambda fitted, X, y: fitted.coefs_[0][0, 0]}
+    params["max_iter"] = 6
     fits = [
         classifier(solver, n_init=n_init, **params).fit(X_train, y_train, **GIVEN)
         for n_init in range(1, 6)
@@ -470,7 +473,7 @@ def test_the_best_restart_is_the_one_with_the_best_score(solver):
     scores = [fitted.best_validation_score_ for fitted in fits]
     assert scores == sorted(scores)
     assert scores[-1] > scores[0]
-    cheapest = classifier(solver, n_init=5).fit(X_train, y_train)
+    cheapest = classifier(solver, n_init=5, max_iter=6).fit(X_train, y_train)
     assert scores[-1] > cheapest.coefs_[0][0, 0]
 
 
@@ -484,11 +487,13 @@ def test_a_restart_is_chosen_by_cost_where_scores_are_only_watched():
 @pytest.mark.parametrize("scoring", [None, "loss", "f1_micro"])
 def test_label_matrices_stop_early_too(container, solver, scoring):
     Z, L = make_multilabel_classification(100, 8, n_classes=3, random_state=0)
-    fitted = classifier(solver, early_stopping=True, scoring=scoring).fit(Z, container(L))
-    dense = classifier(solver, early_stopping=True, scoring=scoring).fit(Z, L)
+    params = {"early_stopping": True, "scoring": scoring, "max_iter": 6}
+    fitted = classifier(solver, **params).fit(Z, container(L))
+    dense = classifier(solver, **params).fit(Z, L)
     assert_same_parameters(fitted, dense)
     assert fitted.validation_scores_ == dense.validation_scores_
-    given = classifier(solver).fit(Z[:80], container(L[:80]), X_val=Z[80:], y_val=container(L[80:]))
+    validation = {"X_val": Z[80:], "y_val": container(L[80:])}
+    given = classifier(solver, max_iter=2).fit(Z[:80], container(L[:80]), **validation)
     assert given.validation_scores_[-1] == given.score(Z[80:], L[80:])
 
 

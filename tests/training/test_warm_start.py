@@ -223,7 +223,7 @@ def test_the_solver_may_change(before, after):
 @pytest.mark.parametrize("after", MINI_BATCH)
 def test_batch_normalisation_survives_a_change_of_the_solver(after):
     """Its scales are folded into coefs_, from where they could not be read again."""
-    classifier = network("adam", batch_norm=True, warm_start=True, max_iter=60).fit(X, y)
+    classifier = network("adam", batch_norm=True, warm_start=True, max_iter=30).fit(X, y)
     first, last = classifier.loss_curve_[0], classifier.loss_
     assert last < 0.7 * first  # or the test would show nothing
     classifier.set_params(solver=after, max_iter=1, learning_rate_init=1e-9).fit(X, y)
@@ -267,6 +267,11 @@ def test_the_precision_may_change(after):
     assert classifier.loss_curve_[32] < cost * 1.001
 
 
+@pytest.fixture(scope="module")
+def trained():
+    return network(warm_start=True, max_iter=60).fit(X, y)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -281,8 +286,8 @@ def test_the_precision_may_change(after):
     ],
     ids=str,
 )
-def test_keywords_of_the_solver_may_change(change):
-    classifier = network(warm_start=True, max_iter=60).fit(X, y)
+def test_keywords_of_the_solver_may_change(trained, change):
+    classifier = copy.deepcopy(trained)
     first, last = classifier.loss_curve_[0], classifier.loss_
     classifier.set_params(**change, max_iter=2, learning_rate_init=1e-6).fit(X, y)
     assert classifier.n_iter_ == 2
