@@ -70,10 +70,16 @@ OPTIONAL = {"matplotlib", "pandas", "polars", "dask", "distributed", "onnx", "sk
 
 
 @cache
+def parsed(path):
+    """A file's tree."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def modules():
     """Each file's tree, by its path without the suffix: ("_network", "layers"), ("dask",)."""
     return {
-        path.relative_to(PACKAGE).with_suffix("").parts: ast.parse(path.read_text("utf-8"))
+        path.relative_to(PACKAGE).with_suffix("").parts: parsed(path)
         for path in PACKAGE.rglob("*.py")
         if path.name != "__init__.py" or path.parent == PACKAGE
     }
@@ -217,4 +223,4 @@ def test_every_public_name_and_every_file_has_a_docstring():
     for name in backprop_mlp.__all__:
         assert getattr(backprop_mlp, name).__doc__
     for path in PACKAGE.rglob("*.py"):
-        assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path
+        assert ast.get_docstring(parsed(path)), path

@@ -267,7 +267,7 @@ def test_a_planted_bug_is_caught(name, activation, depth):
         pytest.skip("the network has nothing that this bug could spoil")
     params = {"alpha": 0.5, **(bug.params or {})}
     network = BackpropMLPClassifier((4,) * depth, activation, **params)
-    assert check_planted(name, network, max_coordinates=44).passed is False
+    assert check_planted(name, network, max_coordinates=24).passed is False
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 5, 10])
@@ -277,7 +277,7 @@ def test_without_a_bug_the_same_networks_pass(activation, depth, alpha):
     network = BackpropMLPClassifier(
         (4,) * depth, activation, alpha=alpha, class_weight={0: 1.0, 1: 3.0, 2: 0.5}
     )
-    assert check_gradient(network, SQUARE, LABELS, WEIGHTS[:8], max_coordinates=44).passed
+    assert check_gradient(network, SQUARE, LABELS, WEIGHTS[:8], max_coordinates=24).passed
 
 
 @unconverged
