@@ -71,11 +71,15 @@ def sampled(cases):
 
 
 def pytest_configure(config):
-    """Let our own advice be said: pytest would turn it into an error.
+    """Let advice be said: pytest would turn it into an error.
 
-    In pyproject.toml the class's name would import the package before coverage is measured.
+    In pyproject.toml the classes' names would import the package before coverage is measured,
+    and scikit-learn in the process of pytest-xdist that runs no test.
     """
-    config.addinivalue_line("filterwarnings", "default::backprop_mlp.StrongPenaltyWarning")
+    if getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput"):
+        return
+    for advice in ("sklearn.exceptions.ConvergenceWarning", "backprop_mlp.StrongPenaltyWarning"):
+        config.addinivalue_line("filterwarnings", f"default::{advice}")
 
 
 @pytest.fixture(autouse=True)

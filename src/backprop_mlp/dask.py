@@ -344,7 +344,7 @@ class DaskBackpropMLPRegressor(NetworkRegressorMixin, DaskNetwork):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> X, y = da.from_array(scale(X), chunks=(150, 10)), da.from_array(y, chunks=150)
     >>> client = Client(processes=False, dashboard_address=None)
-    >>> regressor = DaskBackpropMLPRegressor(BackpropMLPRegressor(alpha=30, random_state=0))
+    >>> regressor = DaskBackpropMLPRegressor(BackpropMLPRegressor(5, alpha=30, random_state=0))
     >>> regressor.fit(X, y).predict(X)
     dask.array<_outputs, shape=(442,), dtype=float64, chunksize=(150,), chunktype=numpy.ndarray>
     >>> bool(regressor.score(X, y) > 0.5)

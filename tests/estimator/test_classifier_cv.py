@@ -69,7 +69,7 @@ def test_the_weakest_alpha_is_trained_from_the_beginning():
 def test_where_there_is_one_minimum_the_scores_are_those_of_a_grid_search():
     # Without hidden layers the cost is convex: the way to the minimum does not matter.
     estimator = network(hidden_layer_sizes=(), tol=1e-9, max_iter=3000, solver="lbfgs")
-    params = {"scoring": "neg_log_loss", "cv": 3, "refit": False}
+    params = {"scoring": "neg_log_loss", "cv": 2, "refit": False}
     path = BackpropMLPClassifierCV(estimator, alphas=ALPHAS, **params).fit(IRIS, SPECIES)
     grid = GridSearchCV(estimator, {"alpha": ALPHAS}, **params).fit(IRIS, SPECIES)
     np.testing.assert_allclose(

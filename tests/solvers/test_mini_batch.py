@@ -472,7 +472,7 @@ def test_all_solvers_reach_the_same_cost_in_a_convex_problem(
     for solver in ("cg", "lbfgs", "newton-cg"):
         classifier = network(solver, hidden=(), tol=1e-6, max_iter=500, **params)
         costs[solver] = classifier.fit(X, y, weights).loss_
-    params |= {"learning_rate": "cosine", "learning_rate_init": 0.2, "max_iter": 2 * batch_size}
+    params |= {"learning_rate": "cosine", "learning_rate_init": 0.3, "max_iter": batch_size}
     for solver in SOLVERS:
         classifier = network(solver, hidden=(), n_iter_no_change=1000, **params)
         costs[solver] = classifier.fit(X, y, weights).cost(X, y, weights)
