@@ -49,6 +49,7 @@ def pytest_collection_modifyitems(config, items):
 def pytest_collection_finish():
     """Spare garbage collection what stays to the end: modules, and thousands of tests."""
     gc.freeze()
+    gc.enable()
 
 
 def sampled(cases):
@@ -78,6 +79,7 @@ def pytest_configure(config):
     """
     if getattr(config.option, "dist", "no") != "no" and not hasattr(config, "workerinput"):
         return
+    gc.disable()  # until the tests are collected
     for advice in ("sklearn.exceptions.ConvergenceWarning", "backprop_mlp.StrongPenaltyWarning"):
         config.addinivalue_line("filterwarnings", f"default::{advice}")
 
