@@ -503,13 +503,16 @@ class AtLine:
 
     ROOT = str(Path(backprop_mlp.__file__).parent)
 
-    def __init__(self, number):
+    def __init__(self, number, files=""):
         self.number = number
+        self.files = files
+        """Names of the files whose lines count, if not all do."""
         self.count = 0
 
     def _enter(self, frame, event, arg):
         path = frame.f_code.co_filename
         inside = path.startswith(self.ROOT) and not path.endswith("threads.py")
+        inside = inside and (not self.files or Path(path).name in self.files)
         return self._step if inside else None
 
     def _step(self, frame, event, arg):
@@ -537,9 +540,9 @@ def test_at_any_line_ctrl_c_keeps_all_or_nothing(solver, fitted):
     whole = clone(classifier).fit(X, y, **data)
     if fitted:
         classifier.set_params(random_state=1).fit(X, y).set_params(random_state=0)
-    counted = clone(classifier)
+    undisturbed = copy.deepcopy(classifier)
     with AtLine(-1) as lines:
-        counted.fit(X, y, **data)
+        undisturbed.fit(X, y, **data)
     rng = np.random.default_rng(0)
     n_kept = 0
     for number in np.sort(rng.choice(lines.count, 40, replace=False)) + 1:
@@ -569,6 +572,37 @@ def test_at_any_line_ctrl_c_keeps_all_or_nothing(solver, fitted):
             assert disturbed.loss_ == pytest.approx(disturbed.cost(X, y), rel=1e-12)
     assert n_kept > 5
     assert_same_fit(clone(classifier).fit(X, y, **data), whole)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"solver": "adam", "tol": 1e-3},
+        {"solver": "adam", "early_stopping": True},
+        {"solver": "sgd", "learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 10.0},
+    ],
+)
+def test_what_the_rules_remember_belongs_to_the_last_epoch_that_counts(params):
+    """At whatever line Ctrl-C comes: a warm start goes on as after a fit of so many epochs."""
+    params = {"n_iter_no_change": 5, "max_iter": 3} | params
+    files = ("history.py", "monitor.py", "stopping.py")
+    with AtLine(-1, files) as lines:
+        network(**params).fit(X, y)
+    shorter = {n: network(**params | {"max_iter": n}).fit(X, y) for n in (1, 2, 3)}
+    n_kept = 0
+    for number in range(1, lines.count + 1, 2):
+        classifier = network(**params)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with suppress(KeyboardInterrupt), AtLine(number, files):
+                classifier.fit(X, y)
+        if hasattr(classifier, "coefs_"):
+            n_kept += 1
+            expected = shorter[classifier.n_iter_]
+            assert_same_fit(classifier, expected)
+            assert same(classifier._memory, expected._memory), number
+            assert classifier.best_validation_score_ == expected.best_validation_score_
+    assert n_kept > 20
 
 
 # The search for alpha
@@ -647,9 +681,9 @@ def test_ctrl_c_at_any_line_of_a_search_keeps_all_or_nothing():
     estimator = network("cg", max_iter=2, n_init=2)
     model = BackpropMLPClassifierCV(estimator, alphas=[0.1, 1.0], cv=2)
     whole = clone(model).fit(X, y)
-    counted = clone(model)
+    undisturbed = clone(model)
     with AtLine(-1) as lines:
-        counted.fit(X, y)
+        undisturbed.fit(X, y)
     numbers = np.random.default_rng(0).choice(lines.count, 40, replace=False) + 1
     n_ended = 0
     for number in np.sort(numbers):

@@ -11,7 +11,7 @@ NAN = math.nan
 
 def test_new_records_follow_the_curves_before():
     history = History([5.0, 4.0], [0.1, 0.2], [5.5, 4.5])
-    history.add(Record(3.0, 0.3, 3.5))
+    history.put(1, Record(3.0, 0.3, 3.5))
     assert history.n_iter == 1
     assert len(history) == 3
     assert history.costs == [5.0, 4.0, 3.0]
@@ -21,16 +21,24 @@ def test_new_records_follow_the_curves_before():
 
 def test_iterations_without_validation_rows_have_nan():
     history = History([5.0, 4.0])
-    history.add(Record(3.0))
+    history.put(1, Record(3.0))
     assert history.scores is history.losses is None
-    history.add(Record(2.0, 0.3, 2.5))
+    history.put(2, Record(2.0, 0.3, 2.5))
     np.testing.assert_array_equal(history.scores, [NAN, NAN, NAN, 0.3])
     np.testing.assert_array_equal(history.losses, [NAN, NAN, NAN, 2.5])
 
 
+def test_an_iteration_that_is_noted_twice_is_there_once():
+    history = History([5.0])
+    history.put(1, Record(3.0))
+    history.put(2, Record(2.0))
+    history.put(2, Record(2.0))
+    assert history.costs == [5.0, 3.0, 2.0]
+
+
 def test_a_score_that_is_nan_was_measured():
     history = History()
-    history.add(Record(3.0, NAN, 3.5))
+    history.put(1, Record(3.0, NAN, 3.5))
     np.testing.assert_array_equal(history.scores, [NAN])
 
 
@@ -43,7 +51,7 @@ def test_shorter_validation_curves_belong_to_the_last_iterations():
 def test_earlier_curves_are_left_alone():
     curves = [5.0], [0.1], [5.5]
     history = History(*curves)
-    history.add(Record(4.0, 0.2, 4.5))
+    history.put(1, Record(4.0, 0.2, 4.5))
     history.costs.append(1.0)
     assert curves == ([5.0], [0.1], [5.5])
     assert history.costs == [5.0, 4.0]

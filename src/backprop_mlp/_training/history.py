@@ -25,7 +25,7 @@ class Record(NamedTuple):
 class History:
     """Records of the iterations of a run, after the curves of the calls that it goes on from.
 
-    An iteration counts once its record is added, which Ctrl-C can't cut in two.
+    An iteration counts once its record is put, which Ctrl-C can't cut in two.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ class History:
         """Number of iterations of this run."""
         return len(self.records)
 
-    def add(self, record: Record):
-        """Note what an iteration has come to."""
-        self.records.append(record)
+    def put(self, number, record: Record):
+        """Note what iteration ``number`` of this run, from 1, has come to; twice is once."""
+        self.records[number - 1 :] = [record]
 
     @property
     def costs(self):

@@ -1,5 +1,6 @@
 """Follows one run of training: records, validates, reports, and says when to stop."""
 
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -130,18 +131,32 @@ class Monitor:
 
     def _record(self, iteration, theta, measured):
         """Note an iteration; whether it was the last by the rules."""
+        # All is known before any of it is noted: Ctrl-C until then, and the iteration does not
+        # count.
+        stopping, best, best_score = replace(self.stopping), self.best, self.best_score
         if measured is None:
-            self.history.add(Record(iteration.cost))
-            return self.stopping.after(iteration)
-        best = self.best
-        if best is not None and measured.score > best.measured.score:
-            best = Best(iteration.number, theta.copy(), measured, iteration.cost)
-        loss = measured.loss + self._objective.penalty(iteration.theta)
-        # Ctrl-C before this, and the iteration does not count.
-        self.history.add(Record(iteration.cost, measured.score, loss))
-        self.measured, self.best = measured, best
-        self.best_score = max(self.best_score, measured.score)
-        return self.stopping.after(iteration, measured.score)
+            record = Record(iteration.cost)
+            stop = stopping.after(iteration)
+        else:
+            loss = measured.loss + self._objective.penalty(iteration.theta)
+            record = Record(iteration.cost, measured.score, loss)
+            if best is not None and measured.score > best.measured.score:
+                best = Best(iteration.number, theta.copy(), measured, iteration.cost)
+            best_score = max(best_score, measured.score)
+            stop = stopping.after(iteration, measured.score)
+
+        def note():
+            self.history.put(iteration.number, record)
+            self.stopping, self.measured = stopping, measured
+            self.best, self.best_score = best, best_score
+
+        try:
+            note()
+        except KeyboardInterrupt:
+            # It may have come between two of these lines.
+            note()
+            self._interruption.set()
+        return stop
 
     def _report(self, iteration, network, theta, stop):
         """Print a line and call the hooks; whether to stop."""
