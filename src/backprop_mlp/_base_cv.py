@@ -35,6 +35,7 @@ from ._sklearn import (
 )
 from ._targets.class_weight import weigh_rows
 from ._training.callbacks import Task
+from ._training.interruption import fit_chosen_alpha
 from ._training.scoring import score_rows
 
 
@@ -144,6 +145,7 @@ class AlphaSearch(
                 networks,
                 weights.sum(),
                 np.count_nonzero(weights),
+                self._preferred,
                 partial(are_constant, held_out, networks, X, y, sample_weight),
             )
         if self._averages:
@@ -192,7 +194,12 @@ class AlphaSearch(
         if seed is not None:
             estimator.set_params(random_state=seed)
         with task.fit_of(estimator, "refit"):
-            estimator.fit(X, y, sample_weight)
+            fit_chosen_alpha(self._preferred, estimator.fit, X, y, sample_weight)
+
+    @property
+    def _preferred(self):
+        """Whether smaller alphas than the chosen one were tried."""
+        return bool(self.alpha_ > self.alphas_.min())
 
     def _validate_rows(self, X, y, sample_weight, reset=True):
         """Rows, checked; X as it was given if its columns have names."""

@@ -396,6 +396,57 @@ def test_a_start_that_is_flat_enough_for_the_user_has_converged():
     assert network.converged_
 
 
+def constant_model(estimator, target=y):
+    """What a fit says of a constant model; empty if nothing."""
+    return "".join(messages(StrongPenaltyWarning, estimator.fit, X, target))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.01])
+@pytest.mark.parametrize("solver", ["lbfgs", "newton-cg"])
+@pytest.mark.parametrize("network", [BackpropMLPClassifier, BackpropMLPRegressor])
+def test_where_a_strong_penalty_has_taken_units_out_new_weights_are_advised(network, solver, alpha):
+    model = network((4,), solver=solver, alpha=1e4, warm_start=True, random_state=0)
+    first = constant_model(model)
+    assert "Lower alpha" in first
+    # Whoever does that alone stays there.
+    assert "warm_start=False" in first
+    again = constant_model(model.set_params(alpha=alpha))
+    assert "Train from new weights (warm_start=False)" in again
+    assert "Lower alpha" not in again
+    assert "random_state" not in again
+    assert constant_model(model.set_params(warm_start=False)) == ""
+
+
+def test_a_penalty_that_takes_a_trained_network_to_a_constant_is_too_strong():
+    model = classifier("lbfgs", warm_start=True, max_iter=300).fit(X, y)
+    assert "Lower alpha" in constant_model(model.set_params(alpha=1e4))
+
+
+def test_only_weights_that_the_user_draws_may_be_too_small():
+    assert "initializer" not in constant_model(classifier(alpha=1e4))
+    zeros = classifier(initializer=lambda rng, n_in, n_out: np.zeros((n_in, n_out)))
+    assert "let the initializer give larger weights" in constant_model(zeros)
+
+
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+@pytest.mark.parametrize(
+    ("search", "network"),
+    [
+        (BackpropMLPClassifierCV, BackpropMLPClassifier),
+        (BackpropMLPRegressorCV, BackpropMLPRegressor),
+    ],
+)
+def test_a_search_does_not_advise_alphas_that_it_has_tried(search, network, refit):
+    noise = np.random.default_rng(0).integers(2, size=len(y))
+    estimator = network((4,), max_iter=300, random_state=0)
+    said = constant_model(search(estimator, alphas=[1.0, 1e4], cv=3, refit=refit), noise)
+    assert "smaller alphas than 10000" in said
+    assert "Lower alpha" not in said
+    assert "Lower alpha: 10000" in constant_model(
+        search(estimator, alphas=[1e4], cv=3, refit=refit)
+    )
+
+
 # Training that ends early
 
 

@@ -76,7 +76,7 @@ def adopt_thetas(estimator, thetas, targets):
 def adopt_best(estimator, outcomes, problem, earlier):
     """Adopt the best outcome, and warn of how it ended."""
     best = min(outcomes, key=lambda outcome: outcome.rank)
-    warn_after(estimator, problem, outcomes, best)
+    warn_after(estimator, problem, outcomes, best, earlier)
     adopt_outcome(estimator, best, problem, earlier)
 
 

@@ -9,13 +9,15 @@ from functools import lru_cache
 from inspect import signature
 from typing import NamedTuple
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._objective.objective import check_row_weights
+from .._objective.overflow import IGNORE_OVERFLOW
 from .._solvers.full_batch import METHODS
 from .._training.advice import advise, are_scaled, differ
-from .._training.baseline import costs_the_same
-from .._training.interruption import leaves_warnings
+from .._training.baseline import costs_more, costs_the_same
+from .._training.interruption import alpha_is_chosen, leaves_warnings
 from .assembly import MINI_BATCH_SOLVERS, open_objective
 
 FEW = 0.1
@@ -202,29 +204,79 @@ def warn_of_light_rows(alpha, total_weight, n_rows):
     )
 
 
-def warn_of_a_constant_model(estimator, problem, outcome):
-    """Warn that a fit has come to hardly more than a constant prediction."""
-    warn_of_constant_predictions(
+def warn_of_a_constant_model(estimator, problem, outcome, from_constant):
+    """Warn that a fit has come to hardly more than a constant prediction.
+
+    Parameters
+    ----------
+    estimator : BackpropMLP
+    problem : Problem
+    outcome : Outcome
+    from_constant : bool
+        Whether it went on from parameters that were no better.
+    """
+    total_weight = problem.blocks.total_weight
+    warnings.warn(
         f"The network predicts next to the same for every row: its cost, {outcome.cost:.6g}, is "
-        f"within 0.1 % of {problem.constant_cost:.6g}, that of a constant prediction.",
-        float(estimator.alpha),
-        problem.blocks.total_weight,
+        f"within 0.1 % of {problem.constant_cost:.6g}, that of a constant prediction. "
+        + (
+            _from_new_weights(estimator.alpha, total_weight)
+            if from_constant
+            else _other_than_constant(estimator, total_weight, alpha_is_chosen())
+        ),
+        StrongPenaltyWarning,
+        stacklevel=2,
     )
 
 
-def warn_of_constant_predictions(finding, alpha, total_weight):
-    """Warn of a constant model, in words that say how it was found, and what to do."""
+def _from_new_weights(alpha, total_weight):
+    """What to do where training began at a constant prediction, and found no way out."""
+    advice = (
+        "Training went on from parameters that were no better: units that a strong penalty has "
+        "taken out may not come back. Train from new weights (warm_start=False)"
+    )
     if alpha > 0.0:
-        advice = f"Lower alpha: {alpha:g} may be too strong for a total weight of {total_weight:g}."
-    else:
-        advice = (
+        advice += f"; if that ends here, too, lower alpha: {_too_strong(alpha, total_weight)}"
+    return f"{advice}."
+
+
+def _other_than_constant(estimator, total_weight, is_chosen):
+    """What to do for more than a constant prediction.
+
+    Parameters
+    ----------
+    estimator : BackpropMLP
+    total_weight : float
+    is_chosen : bool
+        Whether a search preferred its alpha to smaller ones.
+    """
+    alpha = float(estimator.alpha)
+    if is_chosen:
+        return (
+            f"The search has tried smaller alphas than {alpha:g}, and they score no better: "
+            "the features, as they are, may tell little of y."
+        )
+    if alpha == 0.0:
+        return (
             "With alpha=0 it is not the penalty that keeps it there: change the initializer or "
             "the random_state, or scale the features."
         )
-    warnings.warn(f"{finding} {advice}", StrongPenaltyWarning, stacklevel=2)
+    advice = f"Lower alpha: {_too_strong(alpha, total_weight)}"
+    if not isinstance(estimator.initializer, str):
+        advice += "; or let the initializer give larger weights"
+    if estimator.warm_start:
+        advice += (
+            ". Then train from new weights (warm_start=False): units that the penalty has taken "
+            "out may not come back"
+        )
+    return f"{advice}."
 
 
-def warn_of_folds(networks, total_weight, n_rows, are_constant):
+def _too_strong(alpha, total_weight):
+    return f"{alpha:g} may be too strong for a total weight of {total_weight:g}"
+
+
+def warn_of_folds(networks, total_weight, n_rows, is_chosen, are_constant):
     """Warn, once, of what the fits of a search's folds left to it.
 
     Parameters
@@ -235,6 +287,8 @@ def warn_of_folds(networks, total_weight, n_rows, are_constant):
         Of all rows.
     n_rows : int
         Number of rows whose weight is above 0.
+    is_chosen : bool
+        Whether the search preferred this alpha to smaller ones.
     are_constant : callable() -> bool
         Whether the networks predict next to the same for every row.
     """
@@ -243,11 +297,13 @@ def warn_of_folds(networks, total_weight, n_rows, are_constant):
     if are_light(alpha, total_weight, n_rows):
         warn_of_light_rows(alpha, total_weight, n_rows)
     elif all(network.converged_ for network in networks) and are_constant():
-        finding = (
+        warnings.warn(
             "The network of every fold predicts next to the same for every row: its predictions "
-            "vary by less than 0.1 % of what y does."
+            "vary by less than 0.1 % of what y does. "
+            + _other_than_constant(networks[0], total_weight, is_chosen),
+            StrongPenaltyWarning,
+            stacklevel=2,
         )
-        warn_of_constant_predictions(finding, alpha, total_weight)
 
 
 # Training that ends
@@ -303,7 +359,7 @@ def warn_before(estimator, problem):
     warn_of_light_rows(estimator.alpha, blocks.total_weight, blocks.n_weighted_rows)
 
 
-def warn_after(estimator, problem, outcomes, best):
+def warn_after(estimator, problem, outcomes, best, earlier):
     """Warn of how training ended: once for all starts.
 
     Parameters
@@ -314,6 +370,8 @@ def warn_after(estimator, problem, outcomes, best):
         One per start.
     best : Outcome
         The one that is kept.
+    earlier : Earlier or None
+        What they went on from.
     """
     if leaves_warnings():
         return
@@ -329,6 +387,11 @@ def warn_after(estimator, problem, outcomes, best):
         return
     with open_objective(problem, estimator.alpha) as objective:
         columns = objective.input_moments
+        from_constant = (
+            converged
+            and earlier is not None
+            and _no_better(objective.of(best.network), problem, earlier)
+        )
     blocks = problem.blocks
     if not converged:
         message = advise(
@@ -344,4 +407,12 @@ def warn_after(estimator, problem, outcomes, best):
         estimator.alpha, blocks.total_weight, blocks.n_weighted_rows
     ):
         # Light rows were warned of before.
-        warn_of_a_constant_model(estimator, problem, best)
+        warn_of_a_constant_model(estimator, problem, best, from_constant)
+
+
+def _no_better(objective, problem, earlier):
+    """Whether earlier parameters, without their penalty, cost no less than a constant."""
+    with np.errstate(**IGNORE_OVERFLOW):
+        loss = objective.value(earlier.theta) - objective.penalty(earlier.theta)
+    constant = problem.constant_cost
+    return costs_more(loss, constant, 0.0) or costs_the_same(loss, constant)

@@ -1,8 +1,9 @@
 """Runs that belong together: how they end, and how a fit knows that it is part of another.
 
-A run is a start of a fit or a fold of a search. Which group a run belongs to, and
-whether a fit leaves warnings to its caller, stands in context variables: a fit inside
-a fold finds the fold's group by itself, whatever lies between them. A new thread or
+A run is a start of a fit or a fold of a search. Which group a run belongs to,
+whether a fit leaves warnings to its caller, and whether its alpha was chosen, stands in
+context variables: a fit inside a fold finds the fold's group by itself, whatever lies
+between them. A new thread or
 process begins with an empty context; each run sets its own.
 
 The way of Ctrl-C: the solver catches it, goes back to its last whole iteration and
@@ -21,6 +22,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 _GROUP: ContextVar["Interruption | None"] = ContextVar("group of runs", default=None)
 _LEAVES_WARNINGS = ContextVar("fit leaves warnings to its caller", default=False)
+_ALPHA_IS_CHOSEN = ContextVar(
+    "a search preferred the alpha of a fit to smaller ones", default=False
+)
 
 
 class Interruption:
@@ -122,6 +126,7 @@ class Interruption:
     def _run_inside(self, function, argument):
         _GROUP.set(self)
         _LEAVES_WARNINGS.set(False)
+        _ALPHA_IS_CHOSEN.set(False)
         return function(argument)
 
 
@@ -180,14 +185,28 @@ def fit_without_warnings(fit, *args):
     For searches: they fit many times and warn once. Only warnings that each fit would
     repeat are left out; filters, which threads share, are not touched.
     """
+    return _call_with(_LEAVES_WARNINGS, True, fit, *args)
 
-    def call():
-        _LEAVES_WARNINGS.set(True)
-        return fit(*args)
 
-    return copy_context().run(call)
+def fit_chosen_alpha(preferred, fit, *args):
+    """Call a `fit` of ours with the alpha of a search, which may have preferred it to smaller ones.
+
+    What the fit then warns of takes that into account.
+    """
+    return _call_with(_ALPHA_IS_CHOSEN, preferred, fit, *args)
+
+
+def _call_with(variable, value, function, *args):
+    context = copy_context()
+    context.run(variable.set, value)
+    return context.run(function, *args)
 
 
 def leaves_warnings():
     """Whether the present `fit` leaves warnings about its outcome to its caller."""
     return _LEAVES_WARNINGS.get()
+
+
+def alpha_is_chosen():
+    """Whether a search preferred the alpha of the present `fit` to smaller ones."""
+    return _ALPHA_IS_CHOSEN.get()
