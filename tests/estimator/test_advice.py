@@ -333,6 +333,17 @@ def test_a_constant_is_right_where_rows_do_not_differ(rows):
         assert messages(StrongPenaltyWarning, network.fit, rows_of(data), target, weights) == []
 
 
+@pytest.mark.parametrize("tol", [1e-4, 1e-8])
+@pytest.mark.parametrize("solver", FULL_BATCH)
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "quantile", "poisson", "gamma"])
+def test_there_is_nothing_to_advise_where_y_does_not_differ(loss, solver, tol):
+    network = BackpropMLPRegressor((4,), solver=solver, loss=loss, tol=tol, max_iter=500)
+    network.set_params(random_state=0)
+    assert warned(network.fit, X, np.full(len(y), 0.1)) == []
+    assert network.converged_
+    np.testing.assert_allclose(network.predict(X), 0.1, atol=0.05)
+
+
 def test_without_a_penalty_it_is_not_said_to_be_the_reason():
     network = BackpropMLPClassifier(
         3, alpha=0.0, initializer=lambda rng, n_in, n_out: np.zeros((n_in, n_out))

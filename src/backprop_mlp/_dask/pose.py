@@ -76,7 +76,7 @@ def pose(client, estimator, given, given_val, earlier):
     if given_val is not None:
         with errors_of_validation_rows():
             validation = _pose_validation(client, estimator, given_val, targets, class_weight)
-    unit = 1.0
+    unit, differ = 1.0, True
     if targets.has_classes:
         constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
     else:
@@ -86,10 +86,8 @@ def pose(client, estimator, given, given_val, earlier):
             totals,
             lambda z: sum(rows.each(partial(_loss_at, network.loss, z))),
         )
-        unit = cost_unit_at_the_mean(targets, network.loss, totals)
-    return Problem(
-        targets, network, rows, validation, class_weight, constant_cost=constant, cost_unit=unit
-    )
+        unit, differ = cost_unit_at_the_mean(targets, network.loss, totals), totals.differ
+    return Problem(targets, network, rows, validation, class_weight, None, constant, unit, differ)
 
 
 def _loss_at(loss, z, partition):

@@ -379,6 +379,9 @@ def warn_after(estimator, problem, outcomes, best, earlier):
         warn_of_interruption([best, *outcomes])
         return
     converged = best.stopping.converged
+    if converged and not problem.y_differs:
+        # The best is a constant prediction, from which nearly every cost differs.
+        return
     is_constant = costs_the_same(best.cost, problem.constant_cost)
     if converged and not is_constant and _ended_early(estimator, problem, best):
         warn_of_a_large_tol(estimator, problem, best)

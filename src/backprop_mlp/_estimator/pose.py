@@ -54,6 +54,8 @@ class Problem(NamedTuple):
         J of the best constant prediction, if all rows are known.
     cost_unit : float, default=1
         What ``tol`` is counted in.
+    y_differs : bool, default=True
+        Whether y holds more than one number; for classes their constant cost tells it.
     """
 
     targets: Targets
@@ -64,6 +66,7 @@ class Problem(NamedTuple):
     split_seed: int | None = None
     constant_cost: float = np.inf
     cost_unit: float = 1.0
+    y_differs: bool = True
 
 
 def pose(
@@ -126,8 +129,10 @@ def pose(
         blocks_val = rows.blocks(network, targets, weighed, held_out)
         validation = _validation(estimator, targets, scoring, rows, blocks_val, held_out)
     constant = _cost_of_a_constant(targets, network.loss, rows, blocks, totals, class_weight)
-    unit = 1.0 if targets.has_classes else cost_unit_at_the_mean(targets, network.loss, totals)
-    return Problem(targets, network, blocks, validation, class_weight, seed, constant, unit)
+    unit, differ = 1.0, True
+    if not targets.has_classes:
+        unit, differ = cost_unit_at_the_mean(targets, network.loss, totals), totals.differ
+    return Problem(targets, network, blocks, validation, class_weight, seed, constant, unit, differ)
 
 
 class _Rows(NamedTuple):

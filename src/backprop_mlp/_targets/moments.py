@@ -55,6 +55,11 @@ class Moments:
             variance = weights @ distances**2 / total
             return cls(largest * total, reference + unit * mean, unit * np.sqrt(variance))
 
+    @property
+    def differ(self):
+        """Whether any column holds two numbers."""
+        return bool(np.any(self.deviation != 0.0))
+
     def __add__(self, other):
         """The moments of both parts together."""
         if self.weight == 0.0 or other.weight == 0.0:
