@@ -18,7 +18,7 @@ def connected(client):
     Raises
     ------
     ValueError
-        If there is none, or if it is closed.
+        If there is none, or if it is closed or asynchronous.
     """
     try:
         client = default_client(client)
@@ -28,6 +28,11 @@ def connected(client):
         ) from error
     if client.status == "closed":
         raise ValueError(f"client must be connected; got a closed one. {MAKE_A_CLIENT}")
+    if client.asynchronous:
+        raise ValueError(
+            "client must wait for results; got one with asynchronous=True, which does not. "
+            f"{MAKE_A_CLIENT}"
+        )
     return client
 
 

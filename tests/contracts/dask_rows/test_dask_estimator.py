@@ -1,5 +1,6 @@
 """The estimator around training on Dask: score, fitted attributes, client, callbacks."""
 
+import asyncio
 import copy
 import pickle
 import threading
@@ -116,6 +117,21 @@ def test_an_error_says_how_to_make_a_client(client, fitted, method):
     two_lines = r"\n    from distributed import Client\n    client = Client\(\)\n"
     with pytest.raises(ValueError, match=f"(?s)closed one.*{two_lines}"):
         getattr(local, method)(*ROWS)
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("method", ["fit", "score", "cost", "cost_gradient"])
+def test_a_client_that_does_not_wait_is_refused(client, fitted, method, given):
+    async def call():
+        async with Client(client.scheduler.address, asynchronous=True) as other:
+            local = copy.copy(fitted)
+            local.client = other if given else None
+            with pytest.raises(
+                ValueError, match="wait for results; got one with asynchronous=True"
+            ):
+                getattr(local, method)(*ROWS)
+
+    asyncio.run(call())
 
 
 # Callbacks
