@@ -550,6 +550,21 @@ def test_the_first_advice_answers_the_reason(params, first):
     assert convergence(classifier(**params), X).endswith(f"First, {first}.")
 
 
+def test_no_more_iterations_are_advised_where_none_were_lacking():
+    """Neither where no step helps, nor where the rules ended training far too soon."""
+    network = classifier("lbfgs", tol=0.0, max_iter=10_000, max_fun=10**6)
+    message = convergence(network, X)
+    assert "no step" in message
+    assert "max_iter" not in message
+    settings = {"learning_rate_init": 1e-3, "early_stopping": True, "max_iter": 500}
+    message = convergence(classifier("adam", alpha=100.0, **settings), X)
+    assert "above" in message
+    assert message.endswith("First, lower alpha or tol.")
+    assert "raise tol" not in message
+    assert "max_iter" not in message
+    assert message.count("lower") == 1
+
+
 def test_several_starts_are_warned_of_once():
     said = messages(ConvergenceWarning, classifier(n_init=4, max_iter=2).fit, X, y)
     assert len(said) == 1

@@ -4,7 +4,7 @@ import numpy as np
 
 from .._objective.row_sums import InputMoments
 from .baseline import costs_more, costs_the_same
-from .stopping import LOWER_RATE
+from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE
 
 MANY_ROWS = 10_000
 """From here on steps on mini-batches come further than passes over all rows."""
@@ -62,15 +62,19 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, warm_start):
         first.append("scale the features (StandardScaler)")
     is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
     strength = "lower alpha" if is_constant else "raise alpha"
-    if _overfits(outcome.history.records):
+    if not is_constant and _overfits(outcome.history.records):
         strength = "raise alpha: the validation cost rises while the cost falls"
         first.append(strength)
     if full_batch and n_rows >= MANY_ROWS:
         first.append(f"try solver='adam', whose steps do not need all {n_rows} rows")
     first.append(stopping.remedy or "raise max_iter")
+    helps = [] if stopping.remedy == LOWER_ALPHA_OR_TOL else [strength]
+    if stopping.remedy not in (LOWER_RATE, LOWER_ALPHA_OR_TOL):
+        # Elsewhere a larger tol would have ended training even sooner.
+        helps.insert(0, "raise tol")
     go_on = "call fit again to go on" if warm_start else "go on with warm_start=True"
-    helps = ["raise max_iter", "raise tol", strength, go_on]
-    others = [remedy for remedy in dict.fromkeys(helps + first[1:]) if remedy != first[0]]
+    helps = [*first[1:], *helps, go_on]
+    others = [remedy for remedy in dict.fromkeys(helps) if remedy != first[0]]
     return (
         f"Training ended before it converged: {stopping.message} ({_costs(outcome)}). "
         f"What may help: {', '.join(others)}. First, {first[0]}."

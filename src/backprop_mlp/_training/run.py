@@ -17,7 +17,7 @@ from .history import History
 from .interruption import Interruption, run_side_by_side
 from .monitor import Monitor
 from .start import Start, refer_to
-from .stopping import LOWER_RATE, Stopping
+from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE, Stopping
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ def _deny_convergence_above_a_constant(plan, stopping, kept):
         stopping.stop(
             f"{stopping.message}, but the cost is above {plan.constant_cost:.6g}, that of a "
             "constant prediction",
-            remedy=LOWER_RATE if diverges else "lower alpha or tol",
+            remedy=LOWER_RATE if diverges else LOWER_ALPHA_OR_TOL,
         )
 
 
