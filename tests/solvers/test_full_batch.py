@@ -340,7 +340,8 @@ def test_the_convergence_warning_says_why_and_what_to_do(solver, limit, reason):
     assert len(record) == 1
     message = str(record[0].message)
     assert reason in message
-    for advice in ("max_iter", "tol", "alpha", "warm_start=True"):
+    (keyword,) = limit
+    for advice in (f"raise {keyword}", "raise tol", "alpha", "warm_start=True"):
         assert advice in message
     assert f"{model.loss_:.6g} after {model.n_iter_} iterations" in message
     assert not model.converged_
