@@ -1,9 +1,8 @@
 """Runs that belong together: how they end, and how a fit knows that it is part of another.
 
-A run is a start of a fit or a fold of a search. Which group a run belongs to,
-whether a fit leaves warnings to its caller, and whether its alpha was chosen, stands in
-context variables: a fit inside a fold finds the fold's group by itself, whatever lies
-between them. A new thread or
+A run is a start of a fit or a fold of a search. Which group a run belongs to, whether a fit
+leaves warnings to its caller, and whether its alpha was chosen, stands in context variables: a
+fit inside a fold finds the fold's group by itself, whatever lies between them. A new thread or
 process begins with an empty context; each run sets its own.
 
 The way of Ctrl-C: the solver catches it, goes back to its last whole iteration and
