@@ -262,7 +262,7 @@ def test_a_failed_line_search_is_a_new_start_from_where_it_failed(stretches):
 
 @pytest.mark.parametrize("make", [problem, pytest.param(larger_problem, marks=pytest.mark.slow)])
 def test_the_same_options_are_tried_again_as_long_as_that_leads_on(make, stretches):
-    result, _ = minimised(*make("relu"), "cg", max_iter=3000)
+    result, _ = minimised(*make("relu"), "cg", max_iter=30_000)
     assert result.message.startswith("no step")
     first, second = (0.1, 0.4) if make is problem else (0.4, 0.1)
     constants = [options["c2"] for options in stretches.options]
