@@ -1,10 +1,11 @@
-"""scikit-learn's own callbacks on a search, whose fits run in threads or in processes."""
+"""scikit-learn's own callbacks on searches, whose fits run in threads or in processes."""
 
 from io import StringIO
 
 import pytest
 from joblib import parallel_config
 from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -38,6 +39,19 @@ def test_scoring_monitor(backend):
     assert row["accuracy"] == model.score(X, y)
     rows = inside.get_logs().data
     assert [row["task_name"] for row in rows].count("iteration") == N_ITER
+    assert len({row["task_id_path"] for row in rows}) == len(rows)
+
+
+def test_scoring_monitor_inside_a_parallel_grid_search():
+    network = search().estimator
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    grid_search = GridSearchCV(
+        network.set_params(max_iter=2).set_callbacks(monitor), {"alpha": [0.1, 1.0]}, cv=2, n_jobs=2
+    )
+    grid_search.fit(X, y)
+    rows = monitor.get_logs().data
+    # 2 values of alpha on 2 folds and the refit, 2 iterations each.
+    assert [row["task_name"] for row in rows].count("iteration") == 5 * 2
     assert len({row["task_id_path"] for row in rows}) == len(rows)
 
 

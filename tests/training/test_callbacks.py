@@ -328,18 +328,6 @@ def test_scoring_monitor_inside_a_pipeline():
     assert scores == sorted(scores)
 
 
-def test_scoring_monitor_inside_a_parallel_grid_search():
-    monitor = callback.ScoringMonitor(scoring="accuracy")
-    search = GridSearchCV(
-        network(max_iter=2).set_callbacks(monitor), {"alpha": [0.1, 1.0]}, cv=2, n_jobs=2
-    )
-    search.fit(X, y)
-    rows = monitor.get_logs().data
-    # 2 values of alpha on 2 folds and the refit, 2 iterations each.
-    assert [row["task_name"] for row in rows].count("iteration") == 5 * 2
-    assert len({row["task_id_path"] for row in rows}) == len(rows)
-
-
 @pytest.fixture
 def progress(monkeypatch):
     """What the progress bars show in the end."""
