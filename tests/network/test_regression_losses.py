@@ -92,6 +92,15 @@ def test_the_tangent_is_the_derivative_of_delta(loss):
 
 
 @BY_NAME
+def test_the_hessian_has_the_tangents_of_the_outputs_for_columns(loss):
+    z, Y, w = rows(loss)
+    columns = [loss.delta_tangent(z, np.broadcast_to(unit, z.shape), Y, w) for unit in np.eye(2)]
+    total, traces = loss.hessian(z, Y, w)
+    np.testing.assert_allclose(total, np.sum(columns, axis=1), rtol=1e-13)
+    np.testing.assert_allclose(traces, np.trace(columns, axis1=0, axis2=2), rtol=1e-13)
+
+
+@BY_NAME
 def test_equal_weights_per_output_are_a_weight_per_row(loss):
     z, Y, w = rows(loss)
     both = np.column_stack([w, w])

@@ -11,11 +11,10 @@ from sklearn.preprocessing import scale
 
 from backprop_mlp._network.losses import loss_for
 from backprop_mlp._network.network import Network
-from backprop_mlp._objective.blocks import Block
 from backprop_mlp._solvers import kronecker
 from backprop_mlp._solvers.centring import Centring
 from backprop_mlp._solvers.coordinates import Point
-from backprop_mlp._solvers.kronecker import Kronecker, Plan, block_curvature, loss_hessian
+from backprop_mlp._solvers.kronecker import Kronecker, Plan, block_curvature
 
 X_IRIS, y_iris = load_iris(return_X_y=True)
 X_IRIS = scale(X_IRIS)
@@ -37,20 +36,6 @@ def built(objective, theta, plan=None, centring=None):
 
 def as_matrix(function, size):
     return np.array([function(unit) for unit in np.eye(size)]).T
-
-
-@pytest.mark.parametrize("output", ["logistic", "softmax"])
-def test_the_hessian_in_the_outputs_is_that_of_the_loss(output, rng):
-    z = rng.normal(size=(6, 3))
-    weight = rng.uniform(0.0, 2.0, 6)
-    h = loss_for(output).proba(z)
-    hessians = np.array([np.diag(row * (1.0 - row)) for row in h])
-    if output == "softmax":
-        hessians = np.array([np.diag(row) - np.outer(row, row) for row in h])
-    block = Block(None, (z > 0.0).astype(float), np.ones(6), np.ones(6))
-    mean, trace = loss_hessian(loss_for(output), z, block, weight)
-    np.testing.assert_allclose(mean, np.tensordot(weight, hessians, 1), atol=1e-14)
-    np.testing.assert_allclose(trace, np.trace(hessians, axis1=1, axis2=2), atol=1e-14)
 
 
 def test_a_linear_model_with_independent_factors_gets_the_inverse_hessian(monkeypatch):

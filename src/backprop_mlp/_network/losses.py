@@ -7,7 +7,7 @@ ones, and no finite logit overflows.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.special import expit, logit
@@ -46,6 +46,17 @@ class TrainingLoss(Protocol):
 
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along tz, shaped as z."""
+
+    def hessian(self, z, Y, w):
+        """Second derivatives in the outputs.
+
+        Returns
+        -------
+        total : ndarray of shape (n_outputs, n_outputs), float64
+            Sum of the rows' Hessians.
+        traces : ndarray of shape (n_rows,)
+            The trace of each row's, never below 0.
+        """
 
     def constant_logits(self, totals, weights):
         """Finite logits of a network that tells no rows apart: where biases start.
@@ -105,8 +116,19 @@ def _weighted_sum(values, w):
     return float((values * w).sum())
 
 
+class Separable:
+    """What losses have in common that are sums of a term per output: a diagonal Hessian."""
+
+    delta_tangent: Any
+
+    def hessian(self, z, Y, w):
+        """Second derivatives in the outputs: their sum over rows, and each row's trace."""
+        slopes = self.delta_tangent(z, np.ones_like(z), Y, w)
+        return np.diag(np.add.reduce(slopes, axis=0, dtype=np.float64)), slopes.sum(axis=1)
+
+
 @dataclass(frozen=True)
-class SigmoidLoss:
+class SigmoidLoss(Separable):
     """Binary cross-entropy of logistic outputs, summed over the outputs.
 
     With h = 1 / (1 + exp(-z)), the exercise's cost (section 1.3):
@@ -279,6 +301,20 @@ class SoftmaxLoss:
         tdelta *= h
         tdelta *= _in_precision(_of_the_rows(w, Y), z)
         return tdelta
+
+    def hessian(self, z, Y, w):
+        """Second derivatives in the outputs: their sum over rows, and each row's trace.
+
+        Of one row it is diag(h) - h h': its columns sum to zero, which gives the diagonal
+        without cancellation.
+        """
+        h = self.proba(z)
+        weighted = h * _of_the_rows(w, Y)[:, np.newaxis]
+        total = -(weighted.T @ h)
+        np.fill_diagonal(total, 0.0)
+        np.fill_diagonal(total, -total.sum(axis=0))
+        weighted *= 1.0 - h
+        return total, weighted.sum(axis=1).clip(min=0.0)
 
     def constant_logits(self, totals, weights):
         """Logarithms of the classes' shares, each class with half a row more."""

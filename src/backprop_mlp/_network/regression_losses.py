@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.special import xlogy
 
-from .losses import TrainingLoss, _in_precision, _weighted_sum
+from .losses import Separable, TrainingLoss, _in_precision, _weighted_sum
 
 
 class RegressionLoss(TrainingLoss, Protocol):
@@ -49,7 +49,7 @@ class RegressionLoss(TrainingLoss, Protocol):
         """
 
 
-class _IdentityLink:
+class _IdentityLink(Separable):
     """What losses have in common whose predictions are z."""
 
     output_activation = "identity"
@@ -75,7 +75,7 @@ class _IdentityLink:
         return totals / weights
 
 
-class _LogLink:
+class _LogLink(Separable):
     """What losses have in common whose predictions are exp(z)."""
 
     name: str

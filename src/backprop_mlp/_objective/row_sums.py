@@ -45,12 +45,16 @@ def block_target_sums(block: Block):
 
 
 def block_input_sums(total_weight, block: Block):
-    """Sums of the inputs and of their absolute values, each row times its share of m."""
+    """Sums of the inputs, their absolute values and the number of them other than zero, each
+    row times its share of m.
+    """
     block = block.weighted
     X, share = block.X, block.sample_weight / total_weight
     if issparse(X):
-        return X.T @ share, abs(X).T @ share
-    return add_up((share[rows] @ X[rows], share[rows] @ np.abs(X[rows])) for rows in _few(X))
+        # Stored zeros count for nothing: sparse and dense rows give the same.
+        n_inputs = np.repeat(share, np.diff(X.indptr)) @ (X.data != 0)
+        return X.T @ share, abs(X).T @ share, n_inputs
+    return add_up(_dense_sums(X[rows], share[rows]) for rows in _few(X))
 
 
 def block_moments(total_weight, centre, unit, block: Block):
@@ -76,6 +80,10 @@ def block_moments(total_weight, centre, unit, block: Block):
     first = sum_up(deviations, share) - missing * (centre / unit)
     deviations *= deviations
     return first, sum_up(deviations, share) + missing * (centre / unit) ** 2
+
+
+def _dense_sums(X, share):
+    return share @ X, share @ np.abs(X), share @ np.count_nonzero(X, axis=1)
 
 
 def _dense_moments(X, share, centre, unit):
@@ -126,15 +134,18 @@ class InputMoments(NamedTuple):
     Parameters
     ----------
     means, deviations : ndarray of shape (n_features,)
+    n_inputs : float
+        Weighted mean of how many inputs of a row are not zero.
     """
 
     means: np.ndarray
     deviations: np.ndarray
+    n_inputs: float
 
     @property
     def scale(self) -> InputScale:
         """What standardises the inputs."""
-        means, deviations = self
+        means, deviations, _ = self
         with np.errstate(**IGNORE_OVERFLOW):
             scales = np.where(deviations > 1.0 + ROUNDING, deviations, 1.0)
             scales[~np.isfinite(scales)] = 1.0
@@ -156,10 +167,10 @@ def measure_inputs(sum_over_blocks, total_weight) -> InputMoments:
     sum_over_blocks : callable(function) -> tuple
     total_weight : float
     """
-    centre, sizes = sum_over_blocks(partial(block_input_sums, total_weight))
+    centre, sizes, n_inputs = sum_over_blocks(partial(block_input_sums, total_weight))
     unit = np.maximum(sizes, 1.0)
     first, second = sum_over_blocks(partial(block_moments, total_weight, centre, unit))
     with np.errstate(**IGNORE_OVERFLOW):
         means = centre + unit * first
         deviations = unit * np.sqrt(np.maximum(second - first**2, 0.0))
-    return InputMoments(means, deviations)
+    return InputMoments(means, deviations, float(n_inputs))

@@ -7,14 +7,12 @@ it is; what it asks first is known already and costs no evaluation.
 
 import math
 from collections import deque
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
-from scipy.sparse import issparse
 
-from .._objective.blocks import Block, evaluation_flops
+from .._objective.blocks import evaluation_flops
 from .._objective.objective import Objective
 from .centring import Centring
 from .coordinates import Composition, Coordinates, Point, stack_steps
@@ -279,31 +277,17 @@ MOST_REPEATS = 4.0
 """How many rows a row with weight counts for at most, in the mean."""
 
 
-def rows_and_flops(network, total_weight, block: Block):
-    """Rows of a block with weight, and operations per row, times its share of the weight.
-
-    Zeros count for nothing, whether they are stored or not: dense and sparse rows lead to
-    the same coordinates.
-    """
-    X, share = block.X, block.sample_weight / total_weight
-    if issparse(X):
-        n_inputs = np.repeat(share, np.diff(X.indptr)) @ (X.data != 0)
-    else:
-        n_inputs = share @ np.count_nonzero(X, axis=1)
-    return float(np.count_nonzero(share)), evaluation_flops(network, share.sum(), n_inputs)
-
-
 def evaluation_size(objective: Objective):
     """Rows, and operations of one evaluation, by which coordinates pay or do not.
 
     Weights count as if the smallest one stood for one row: repeated rows then lead to the
     same coordinates as weights, and neither the weights' unit nor rows without any matter.
     """
-    function = partial(rows_and_flops, objective.network, objective.total_weight)
-    n_rows, flops = objective.sum_over_blocks(function)
-    repeated = objective.total_weight / objective.blocks.smallest_weight
-    n_rows = min(repeated, MOST_REPEATS * n_rows)
-    return n_rows, n_rows * flops
+    blocks = objective.blocks
+    repeated = objective.total_weight / blocks.smallest_weight
+    n_rows = min(repeated, MOST_REPEATS * blocks.n_weighted_rows)
+    n_inputs = n_rows * objective.input_moments.n_inputs
+    return n_rows, evaluation_flops(objective.network, n_rows, n_inputs)
 
 
 class DescentPlan(NamedTuple):

@@ -107,35 +107,6 @@ class Sums(NamedTuple):
     slopes: tuple
 
 
-def loss_hessian(loss, z, block: Block, weight):
-    """The loss's Hessian in the outputs, summed with the rows' weights, and each row's trace.
-
-    Parameters
-    ----------
-    loss : Loss
-    z : ndarray of shape (n_rows, n_outputs)
-    block : Block
-        The rows; weights per output count in their Hessians.
-    weight : ndarray of shape (n_rows,)
-
-    Returns
-    -------
-    hessian : ndarray of shape (n_outputs, n_outputs), float64
-    trace : ndarray of shape (n_rows,), float64
-    """
-    n_rows, n_outputs = z.shape
-    hessian = np.empty((n_outputs, n_outputs))
-    trace = np.zeros(n_rows)
-    relative = (block.loss_weight.T / block.sample_weight).T
-    for k in range(n_outputs):
-        tangent = np.zeros_like(z)
-        tangent[:, k] = 1.0
-        column = loss.delta_tangent(z, tangent, block.Y, relative)
-        hessian[:, k] = weight @ column
-        trace += column[:, k]
-    return hessian, np.maximum(trace, 0.0)
-
-
 def block_curvature(network: Network, theta, total_weight, centre, scale, plan, block: Block):
     """The `Sums` of a block's rows, as a tuple.
 
@@ -151,10 +122,10 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
     block : Block
     """
     block = block.weighted
-    weight = block.sample_weight / total_weight
     z, caches = network.forward(network.views(theta), block.X, block.rows)
-    hessian, trace = loss_hessian(network.loss, z, block, weight)
-    weight = weight * np.sqrt(trace)
+    hessian, traces = network.loss.hessian(z, block.Y, block.loss_weight)
+    # The traces are of weighted rows, v_i w_i.
+    weight = np.sqrt(block.sample_weight / total_weight) * np.sqrt(traces / total_weight)
     inputs, slopes = [], []
     bases = iter(plan.input_bases)
     before = None
@@ -170,7 +141,7 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
             slope = np.ones_like(cache)
             layer.activation.times_slope(cache, slope)
             slopes.append(_sums(slope, weight, plan.slope_pairs))
-    return np.array([weight.sum()]), hessian, tuple(inputs), tuple(slopes)
+    return np.array([weight.sum()]), hessian / total_weight, tuple(inputs), tuple(slopes)
 
 
 def _sums(x, weight, pairs):
