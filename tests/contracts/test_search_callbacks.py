@@ -55,21 +55,34 @@ def test_scoring_monitor_inside_a_parallel_grid_search():
     assert len({row["task_id_path"] for row in rows}) == len(rows)
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-@pytest.mark.parametrize("n_init", [1, 2])
-def test_progress_bar(monkeypatch, n_init, backend):
+@pytest.fixture
+def progress(monkeypatch):
+    """What the progress bars show in the end."""
     rich = pytest.importorskip("rich.console", reason="progress bars need rich")
     pytest.importorskip("rich.progress")
     shown = StringIO()
     console = rich.Console(file=shown, width=200, force_terminal=False)
     monkeypatch.setattr("rich._console", console)
+    return shown.getvalue
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.parametrize("n_init", [1, 2])
+def test_progress_bar(progress, n_init, backend):
     model = search().set_params(estimator__n_init=n_init)
     pipeline = make_pipeline(StandardScaler(), model)
     pipeline.set_callbacks(callback.ProgressBar(max_propagation_depth=None))
     with parallel_config(backend):
         pipeline.fit(X, y)
-    text = shown.getvalue()
+    text = progress()
     assert text.count("BackpropMLPClassifierCV - fold") == 3
     assert text.count("BackpropMLPClassifierCV - alpha | BackpropMLPClassifier - fit") == 6
     assert text.count("BackpropMLPClassifierCV - refit | BackpropMLPClassifier - fit") == 1
     assert "100%" in text
+
+
+def test_progress_bar_of_a_parallel_grid_search(progress):
+    network = search().estimator
+    grid_search = GridSearchCV(network, {"alpha": [0.1, 1.0]}, cv=2, n_jobs=2)
+    grid_search.set_callbacks(callback.ProgressBar(max_propagation_depth=None)).fit(X, y)
+    assert progress().count("BackpropMLPClassifier - fit") == 5

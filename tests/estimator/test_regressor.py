@@ -65,7 +65,7 @@ def test_a_linear_squared_error_is_ridge_regression(target, normalize_y, weights
 def test_a_linear_log_link_is_the_generalised_linear_model(loss, peer, weights):
     total = len(y) if weights is None else weights.sum()
     model = linear(loss=loss, alpha=20.0).fit(X, y, weights)
-    glm = peer(alpha=20.0 / total, tol=1e-10, max_iter=10_000).fit(X, y, weights)
+    glm = peer(alpha=20.0 / total, solver="newton-cholesky", tol=1e-10).fit(X, y, weights)
     close(model.coefs_[0][:, 0], glm.coef_, 1e-5)
     close(model.predict(X), glm.predict(X), 1e-5)
 

@@ -10,7 +10,6 @@ import pytest
 from keywords import read_by
 from sklearn.base import clone
 from sklearn.datasets import load_iris
-from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -357,12 +356,6 @@ def test_progress_bar_of_a_pipeline_shows_the_network_inside(progress):
     pipeline = make_pipeline(StandardScaler(), network(max_iter=3))
     pipeline.set_callbacks(callback.ProgressBar()).fit(X, y)
     assert "BackpropMLPClassifier - fit" in progress()
-
-
-def test_progress_bar_of_a_parallel_grid_search(progress):
-    search = GridSearchCV(network(max_iter=2), {"alpha": [0.1, 1.0]}, cv=2, n_jobs=2)
-    search.set_callbacks(callback.ProgressBar(max_propagation_depth=None)).fit(X, y)
-    assert progress().count("BackpropMLPClassifier - fit") == 5
 
 
 def test_progress_bar_survives_a_failing_fit(progress):
