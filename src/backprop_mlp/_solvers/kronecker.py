@@ -82,8 +82,8 @@ _PASSES = 20
 _EIGH = 10.0
 """Operations of an eigendecomposition, times its size cubed."""
 
-_HESSIAN = 30.0
-"""Operations of an entry of a row's Hessian in the outputs."""
+_HESSIAN = 300.0
+"""Operations of each of a row's outputs in the loss's Hessian, but for the products in pairs."""
 
 
 class Sums(NamedTuple):
@@ -255,7 +255,8 @@ class Plan:
 
     def _flops(self, network, dense, n_rows):
         """Operations of measuring the curvature after a forward pass, and of T phi and T' grad."""
-        build = _HESSIAN * n_rows * dense[-1].n_out ** 2
+        n_outputs = dense[-1].n_out
+        build = n_rows * n_outputs * (_HESSIAN + 2.0 * n_outputs)
         apply = _PASSES * pass_flops(network.n_params)
         sides = zip(dense, self.input_bases, self.output_bases, strict=True)
         for index, (layer, U, V) in enumerate(sides):
