@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 import sklearn
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 from sklearn.model_selection import cross_validate
 from sklearn.preprocessing import scale
+from sklearn.utils import get_tags
 
 from backprop_mlp import (
     BackpropMLPRegressor,
+    BackpropMLPRegressorCV,
     HiddenUnitsDisplay,
     LossCurveDisplay,
     NetworkActivationsDisplay,
@@ -85,6 +88,19 @@ def test_activations_end_with_the_predictions():
     model = regressor(loss="gamma").fit(X, y)
     *_, outputs = model.activations(X)
     np.testing.assert_array_equal(outputs[:, 0], model.predict(X))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("wrap", [clone, BackpropMLPRegressorCV])
+def test_a_tag_says_whether_y_must_be_positive(loss, wrap):
+    tags = get_tags(wrap(regressor(loss=loss)))
+    assert tags.target_tags.positive_only is (loss in ("poisson", "gamma"))
+
+
+@pytest.mark.parametrize("params", [{"loss": "no such loss"}, {"loss": []}, {"quantile": "half"}])
+def test_tags_can_be_asked_for_before_keywords_are_checked(params):
+    for estimator in (BackpropMLPRegressor(**params), BackpropMLPRegressorCV("no estimator")):
+        assert get_tags(estimator).target_tags.positive_only is False
 
 
 def test_row_weights_are_routed():

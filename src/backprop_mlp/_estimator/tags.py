@@ -47,5 +47,13 @@ class NetworkRegressorMixin(RegressorMixin):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self._refuses_negative_numbers()
         tags.input_tags.sparse = True
         return tags
+
+    def _refuses_negative_numbers(self):
+        """Whether the loss allows no number below zero: here, that of ``estimator``."""
+        estimator = getattr(self, "estimator", None)
+        return (
+            isinstance(estimator, NetworkRegressorMixin) and estimator._refuses_negative_numbers()
+        )

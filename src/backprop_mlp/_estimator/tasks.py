@@ -154,6 +154,17 @@ class Regression(NumberPredictions):
     def _loss_for(self, targets):
         return regression_loss(self.loss, quantile=self.quantile, threshold=self.huber_threshold)
 
+    def _refuses_negative_numbers(self):
+        try:
+            loss = self._loss_for(None)
+        except (KeyError, TypeError, ValueError):  # keywords are not validated before `fit`
+            return False
+        try:
+            loss.check_range(np.array([-1.0]))
+        except ValueError:
+            return True
+        return False
+
     def _class_weights(self, targets, totals):
         return None
 
