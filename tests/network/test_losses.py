@@ -89,23 +89,23 @@ def test_the_tangent_is_the_derivative_of_delta(loss, weights):
 
 @pytest.mark.parametrize("weights", ["per row", "per output"])
 @BY_NAME
-def test_the_hessian_has_the_tangents_of_the_outputs_for_columns(loss, weights):
+def test_the_curvature_has_the_tangents_of_the_outputs_for_columns(loss, weights):
     z, Y, w = rows(loss)
     if weights == "per output":
         w = np.random.default_rng(6).uniform(0.0, 2.0, z.shape)
     columns = [
         loss.delta_tangent(z, np.broadcast_to(unit, z.shape), Y, w) for unit in np.eye(z.shape[1])
     ]
-    total, traces = loss.hessian(z, Y, w)
+    total, traces = loss.curvature(z, Y, w)
     np.testing.assert_allclose(total, np.sum(columns, axis=1), atol=1e-14)
     np.testing.assert_allclose(traces, np.trace(columns, axis1=0, axis2=2), atol=1e-14)
 
 
 @BY_NAME
-def test_hessians_of_float32_logits_are_summed_in_float64(loss):
+def test_curvatures_of_float32_logits_are_summed_in_float64(loss):
     z, Y, w = rows(loss, n_rows=100_000, n_outputs=2, dtype=np.float32)
-    total, _ = loss.hessian(z, Y, w)
-    exact, _ = loss.hessian(z.astype(np.float64), Y.astype(np.float64), w)
+    total, _ = loss.curvature(z, Y, w)
+    exact, _ = loss.curvature(z.astype(np.float64), Y.astype(np.float64), w)
     assert total.dtype == np.float64
     np.testing.assert_allclose(total, exact, atol=1e-6 * exact.max())
 

@@ -91,13 +91,37 @@ def test_the_tangent_is_the_derivative_of_delta(loss):
     np.testing.assert_allclose(tangent, (ahead - behind) / 2e-6, rtol=1e-6, atol=1e-7)
 
 
-@BY_NAME
-def test_the_hessian_has_the_tangents_of_the_outputs_for_columns(loss):
+SMOOTH = [loss for loss in LOSSES if loss.name not in ("huber", "quantile")]
+STRAIGHT = [Huber(0.7), Huber(1e-3), Quantile(0.3, 0.2), Quantile(0.9)]
+
+
+@pytest.mark.parametrize("loss", SMOOTH, ids=lambda loss: loss.name)
+def test_the_curvature_has_the_tangents_of_the_outputs_for_columns(loss):
     z, Y, w = rows(loss)
     columns = [loss.delta_tangent(z, np.broadcast_to(unit, z.shape), Y, w) for unit in np.eye(2)]
-    total, traces = loss.hessian(z, Y, w)
+    total, traces = loss.curvature(z, Y, w)
     np.testing.assert_allclose(total, np.sum(columns, axis=1), rtol=1e-13)
     np.testing.assert_allclose(traces, np.trace(columns, axis1=0, axis2=2), rtol=1e-13)
+
+
+@pytest.mark.parametrize("loss", STRAIGHT, ids=repr)
+def test_the_curvature_of_straight_tails_is_that_of_the_lowest_parabola_above(loss):
+    Y, w = np.zeros((1, 1)), np.ones(1)
+    others = np.linspace(-5.0, 5.0, 4001)[:, np.newaxis]
+    for z in np.array([-3.0, -0.1, -1e-3, 0.0, 1e-4, 0.5, 2.0]).reshape(-1, 1, 1):
+        value, delta = loss.value_and_delta(z, Y, w)
+        gaps = loss.terms(others, Y) - value - delta * (others - z)
+        parabola = 0.5 * loss.curvature(z, Y, w)[0] * (others - z) ** 2
+        assert (gaps <= parabola + 1e-12).all()
+        # At the opposite error it touches the loss once more.
+        opposite = loss.terms(-z, Y) - value + 2.0 * delta * z
+        lowest = 2.0 * loss.curvature(z, Y, w)[1] * z**2
+        np.testing.assert_allclose(opposite, lowest, rtol=1e-9, atol=1e-15)
+
+
+def test_the_curvature_of_a_threshold_too_small_for_the_precision_is_a_number():
+    z = np.zeros((2, 1), np.float32)
+    assert np.isfinite(Huber(1e-60).curvature(z, z, np.ones(2))[0]).all()
 
 
 @BY_NAME

@@ -47,13 +47,13 @@ class TrainingLoss(Protocol):
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along tz, shaped as z."""
 
-    def hessian(self, z, Y, w):
-        """Second derivatives in the outputs.
+    def curvature(self, z, Y, w):
+        """Second derivatives in the outputs, or those of a parabola above a loss without any.
 
         Returns
         -------
         total : ndarray of shape (n_outputs, n_outputs), float64
-            Sum of the rows' Hessians.
+            Sum of the rows' matrices.
         traces : ndarray of shape (n_rows,)
             The trace of each row's, never below 0.
         """
@@ -121,10 +121,15 @@ class Separable:
 
     delta_tangent: Any
 
-    def hessian(self, z, Y, w):
+    def curvature(self, z, Y, w):
         """Second derivatives in the outputs: their sum over rows, and each row's trace."""
-        slopes = self.delta_tangent(z, np.ones_like(z), Y, w)
-        return np.diag(np.add.reduce(slopes, axis=0, dtype=np.float64)), slopes.sum(axis=1)
+        curvatures = self._curvatures(z, Y, w)
+        total = np.add.reduce(curvatures, axis=0, dtype=np.float64)
+        return np.diag(total), curvatures.sum(axis=1)
+
+    def _curvatures(self, z, Y, w):
+        """That of each output of each row, shaped as z."""
+        return self.delta_tangent(z, np.ones_like(z), Y, w)
 
 
 @dataclass(frozen=True)
@@ -302,7 +307,7 @@ class SoftmaxLoss:
         tdelta *= _in_precision(_of_the_rows(w, Y), z)
         return tdelta
 
-    def hessian(self, z, Y, w):
+    def curvature(self, z, Y, w):
         """Second derivatives in the outputs: their sum over rows, and each row's trace.
 
         Of one row it is diag(h) - h h': its columns sum to zero, which gives the diagonal

@@ -75,6 +75,25 @@ class _IdentityLink(Separable):
         return totals / weights
 
 
+class _StraightTails(_IdentityLink):
+    """What losses have in common that are straight lines far from the right prediction.
+
+    All of their second derivative is next to it: in few rows, or none. So their curvature is that
+    of the lowest parabola above the loss that touches it at the error e, (l'(e) - l'(0)) / e
+    (Hunter & Lange, "Quantile regression via an MM algorithm", 2000).
+    """
+
+    def _curvatures(self, z, Y, w):
+        rise, begin = self._tails()
+        # A threshold may be too small for the precision.
+        begin = max(begin, float(np.finfo(z.dtype).tiny))
+        return rise / np.maximum(np.abs(z - Y), begin) * _in_precision(w, z)
+
+    def _tails(self):
+        """By how much l' rises from 0 to the tails, and the |e| at which they begin."""
+        raise NotImplementedError
+
+
 class _LogLink(Separable):
     """What losses have in common whose predictions are exp(z)."""
 
@@ -139,7 +158,7 @@ class SquaredError(_IdentityLink):
 
 
 @dataclass(frozen=True)
-class Huber(_IdentityLink):
+class Huber(_StraightTails):
     """Half the squared error of small errors, the absolute error of large ones.
 
     With e = z - Y and the threshold t: e^2 / 2 where |e| <= t, else t (|e| - t / 2)
@@ -174,6 +193,9 @@ class Huber(_IdentityLink):
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along tz."""
         return np.where(np.abs(z - Y) <= self.threshold, tz, 0) * _in_precision(w, z)
+
+    def _tails(self):
+        return self.threshold, self.threshold
 
     def _clipped(self, errors):
         return np.clip(errors, -self.threshold, self.threshold)
@@ -274,7 +296,7 @@ class Gamma(_LogLink):
 
 
 @dataclass(frozen=True)
-class Quantile(_IdentityLink):
+class Quantile(_StraightTails):
     """The pinball loss, whose best constant is a quantile, with its kink rounded off.
 
     With e = Y - z and the quantile q: q e above and (q - 1) e below the prediction, but
@@ -318,6 +340,9 @@ class Quantile(_IdentityLink):
         """Derivative of delta along tz."""
         curvature = np.where(np.abs(z - Y) < self.smoothing, 0.5 / self.smoothing, 0.0)
         return curvature.astype(z.dtype) * tz * _in_precision(w, z)
+
+    def _tails(self):
+        return 0.5, self.smoothing
 
     def _slope(self, errors):
         """Derivative of the rounded absolute value."""

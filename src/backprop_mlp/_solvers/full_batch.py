@@ -36,7 +36,8 @@ class Method(NamedTuple):
     attempts_with_curvature : tuple of dict or None, default=None
         The same, where others suit coordinates made of curvature.
     takes_hessian : bool, default=False
-        Whether it asks for products of the Hessian with directions.
+        Whether it asks for products of the Hessian with directions. Its last attempt is then
+        with a damped Hessian: see `_Descent.hessian_product`.
     unit_step : bool, default=True
         Whether its first step should have the length of a quasi-Newton step.
     stretch : float, default=inf
@@ -115,6 +116,7 @@ class _Descent:
         self.stopped = False
         self.scale = 1.0
         """Factor of the cost that SciPy sees."""
+        self.damped = False
         self._end_of_stretch = math.inf
         self._last = _Evaluation(np.empty(0), theta, np.nan, self.grad, self.grad)
         self._next = self._last
@@ -135,11 +137,19 @@ class _Descent:
         return self.scale * known.cost, self.scale * known.pulled
 
     def hessian_product(self, phi, direction):
-        """J's Hessian with respect to phi times a direction, scaled, for SciPy."""
-        product = self.objective.hessian_product(
-            self._look(phi).theta, self.coordinates.to_theta(direction)
+        """J's Hessian with respect to phi times a direction, scaled, for SciPy.
+
+        Damped, the length of the gradient is added to its diagonal: so the step has at most the
+        length one where there is no curvature, as in the tails of a loss that is straight there.
+        Newton's method has no step then, or one from which no line search finds back.
+        """
+        known = self._look(phi)
+        product = self.coordinates.pull_back(
+            self.objective.hessian_product(known.theta, self.coordinates.to_theta(direction))
         )
-        return self.scale * self.coordinates.pull_back(product)
+        if self.damped:
+            product += np.linalg.norm(known.pulled) * direction
+        return self.scale * product
 
     def start(self):
         """Evaluate the start; it may leave nothing to do."""
@@ -184,11 +194,14 @@ class _Descent:
         that leads no further, the coordinates do without what they have learned;
         where that does not help either, the next options are tried.
         """
-        attempts = list(self.plan.attempts)
+        attempts = [(options, False) for options in self.plan.attempts]
+        if method.takes_hessian:
+            attempts.append((self.plan.attempts[-1], True))
         plain = False
         while attempts and not self.stopped:
             before = self.n_iter
-            self._run_stretch(method, attempts[0], plain)
+            options, self.damped = attempts[0]
+            self._run_stretch(method, options, plain)
             if self.n_iter > before:
                 plain = False
             elif self.steps:

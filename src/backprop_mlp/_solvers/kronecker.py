@@ -13,10 +13,10 @@ and scaled (`centring`), U's rows are divided by their scales and c is moved bac
 themselves, so that one map does both. lam is a damping: the curvature of a network changes a
 lot on the way, and a product of two factors is a rough picture of it. c and A are the mean and
 the covariance of x over the rows with the weights w_i v_i^(1/2), where v_i is the trace of the
-loss's Hessian in the row's outputs: rows that are fitted already have no curvature. B comes
+loss's curvature in the row's outputs: rows that are fitted already have no curvature. B comes
 from the outputs backwards,
 
-    B_last   = mean of the loss's Hessian in the outputs
+    B_last   = mean of the loss's curvature in the outputs
     B_before = E[f' f''] o (W B W')          f': the slopes of the units before
 
 Martens & Grosse, "Optimizing neural networks with Kronecker-factored approximate
@@ -82,8 +82,8 @@ _PASSES = 20
 _EIGH = 10.0
 """Operations of an eigendecomposition, times its size cubed."""
 
-_HESSIAN = 300.0
-"""Operations of each of a row's outputs in the loss's Hessian, but for the products in pairs."""
+_CURVATURE = 300.0
+"""Operations of each of a row's outputs in the loss's curvature, but for products in pairs."""
 
 
 class Sums(NamedTuple):
@@ -93,8 +93,8 @@ class Sums(NamedTuple):
     ----------
     weight : ndarray of shape (1,)
         Sum of the rows' weights w_i v_i^(1/2), below: of the rows.
-    hessian : ndarray of shape (n_outputs, n_outputs)
-        Mean of the loss's Hessian in the outputs.
+    curvature : ndarray of shape (n_outputs, n_outputs)
+        Mean of the loss's curvature in the outputs.
     inputs : tuple of (first, second)
         Per dense layer, the sum of its inputs and of their products (or squares).
     slopes : tuple of (first, second)
@@ -102,7 +102,7 @@ class Sums(NamedTuple):
     """
 
     weight: np.ndarray
-    hessian: np.ndarray
+    curvature: np.ndarray
     inputs: tuple
     slopes: tuple
 
@@ -123,7 +123,7 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
     """
     block = block.weighted
     z, caches = network.forward(network.views(theta), block.X, block.rows)
-    hessian, traces = network.loss.hessian(z, block.Y, block.loss_weight)
+    curvature, traces = network.loss.curvature(z, block.Y, block.loss_weight)
     # The traces are of weighted rows, v_i w_i.
     weight = np.sqrt(block.sample_weight / total_weight) * np.sqrt(traces / total_weight)
     inputs, slopes = [], []
@@ -141,7 +141,7 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
             slope = np.ones_like(cache)
             layer.activation.times_slope(cache, slope)
             slopes.append(_sums(slope, weight, plan.slope_pairs))
-    return np.array([weight.sum()]), hessian / total_weight, tuple(inputs), tuple(slopes)
+    return np.array([weight.sum()]), curvature / total_weight, tuple(inputs), tuple(slopes)
 
 
 def _sums(x, weight, pairs):
@@ -256,7 +256,7 @@ class Plan:
     def _flops(self, network, dense, n_rows):
         """Operations of measuring the curvature after a forward pass, and of T phi and T' grad."""
         n_outputs = dense[-1].n_out
-        build = n_rows * n_outputs * (_HESSIAN + 2.0 * n_outputs)
+        build = n_rows * n_outputs * (_CURVATURE + 2.0 * n_outputs)
         apply = _PASSES * pass_flops(network.n_params)
         sides = zip(dense, self.input_bases, self.output_bases, strict=True)
         for index, (layer, U, V) in enumerate(sides):
@@ -433,7 +433,7 @@ def _eigenbasis(matrix):
 def _factors(sums: Sums, weights, decay, plan: Plan):
     """Each layer's factors, from the sums and its weights; ``decay`` is alpha/m."""
     total = sums.weight[0]
-    B = sums.hessian
+    B = sums.curvature
     factors = []
     for index in reversed(range(len(weights))):
         first, second = sums.inputs[index]
