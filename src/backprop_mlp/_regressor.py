@@ -143,7 +143,9 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         See ``tol``. With inf a lack of progress ends nothing.
     scoring : str, callable or None, default=None
         Validation score: None is R2, "loss" minus the mean loss without penalty, all
-        else a scorer of scikit-learn. Row weights count.
+        else a scorer of scikit-learn. Row weights count. Where y of the validation rows does
+        not vary, as in a single row, 1 minus the mean squared error, in normalised units, takes
+        R2's place.
     n_init : int, default=1
         Number of random starts, of which the one with the lowest final cost (with
         ``early_stopping``: the best validation score) is kept. A warm start makes no

@@ -255,10 +255,37 @@ def test_the_validation_score_is_r2_wherever_y_val_lies(weights, normalize_y, sh
     assert model.validation_scores_[-1] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize("target", [y, Y])
 @pytest.mark.parametrize("value", [0.1, 1e9, -7.0])
-def test_r2_of_a_constant_y_val_is_zero(value):
-    model = regressor().fit(X, y, X_val=X, y_val=np.full(len(y), value))
-    assert set(model.validation_scores_) == {0.0}
+def test_the_mean_squared_error_takes_the_place_of_r2_where_y_val_is_constant(
+    value, target, weights
+):
+    y_val = np.full(target.shape, value)
+    model = regressor().fit(X, target, X_val=X, y_val=y_val, sample_weight_val=weights)
+    errors = ((model.predict(X) - y_val).reshape(len(X), -1) / model.y_scale_) ** 2
+    expected = 1.0 - np.average(errors, axis=0, weights=weights).mean()
+    assert model.validation_scores_[-1] == pytest.approx(expected, rel=1e-9)
+
+
+def test_one_output_that_varies_is_enough_for_r2():
+    y_val = np.column_stack([np.full(len(X), 7.0), y])
+    model = regressor().fit(X, Y, X_val=X, y_val=y_val)
+    expected = r2_score(y_val, model.predict(X))
+    assert model.validation_scores_[-1] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg", "adam"])
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "poisson", "gamma", "quantile"])
+def test_early_stopping_chooses_by_rows_of_one_y(loss, solver):
+    batches = {"batch_size": 5} if solver == "adam" else {}
+    model = BackpropMLPRegressor(
+        9, loss=loss, solver=solver, early_stopping=True, random_state=0, **batches
+    )
+    constant = np.full(len(X), 3.0)
+    kept = model.fit(X, constant).predict(X)
+    first = model.set_params(max_iter=1).fit(X, constant).predict(X)
+    assert np.abs(kept - 3.0).mean() < 0.5 * np.abs(first - 3.0).mean()
 
 
 @pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")

@@ -119,9 +119,15 @@ class Numbers:
         return block.sample_weight @ errors**2
 
     def score(self, tally, total_weight, totals) -> float:
-        """R2, the mean over the outputs, as `sklearn.metrics.r2_score` has it."""
+        """R2, the mean over the outputs, as `sklearn.metrics.r2_score` has it.
+
+        Where no output varies, R2 is 0 for all networks but exact ones: 1 minus the mean square of
+        the errors, in the units of training, takes its place, and tells them apart.
+        """
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             squares = total_weight * (totals.deviation / self.scale) ** 2
+            if not squares.any():
+                return float((1.0 - tally / total_weight).mean())
             scores = 1.0 - tally / squares
         of_a_constant = np.where(tally == 0.0, 1.0, 0.0)
         return float(np.where(squares == 0.0, of_a_constant, scores).mean())
