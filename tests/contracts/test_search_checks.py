@@ -1,4 +1,7 @@
-"""scikit-learn's own checks of the searches over alpha, in every way that they keep a fit."""
+"""scikit-learn's own checks of the searches over alpha, in every way that they keep a fit.
+
+So is the vote of such searches on a table.
+"""
 
 import pytest
 from checks import not_passed, slow_but
@@ -9,6 +12,7 @@ from backprop_mlp import (
     BackpropMLPRegressor,
     BackpropMLPRegressorCV,
 )
+from backprop_mlp._estimator.voting import LabelVotingClassifier
 
 CLASSIFIER = BackpropMLPClassifier(10, max_iter=20, random_state=0)
 REGRESSOR = BackpropMLPRegressor(10, max_iter=20, random_state=0)
@@ -18,7 +22,11 @@ SEARCHES = {
     "regressor": BackpropMLPRegressorCV(REGRESSOR, alphas=2, cv=3),
     "regressor, folds": BackpropMLPRegressorCV(REGRESSOR, cv=2, refit="folds"),
 }
-IN_EVERY_RUN = {"classifier, folds"}
+SEARCHES["vote"] = LabelVotingClassifier(
+    [("networks", BackpropMLPClassifierCV(CLASSIFIER, alphas=[1.0], cv=2, refit="folds"))],
+    voting="soft",
+)
+IN_EVERY_RUN = {"classifier, folds", "vote"}
 
 
 @pytest.mark.filterwarnings("ignore")

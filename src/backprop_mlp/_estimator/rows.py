@@ -75,7 +75,9 @@ def _is_valid(estimator, X, precisions):
 def check_y(estimator, y):
     """y as `check_rows` takes it, where X is not yet an array of numbers."""
     if y is None:
-        raise ValueError(f"{type(estimator).__name__} needs y; got None.")
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+        )
     with _errors_naming_y(y):
         y = check_array(
             y, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y", estimator=estimator
