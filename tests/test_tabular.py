@@ -183,52 +183,41 @@ def objects(values):
     return pd.Series(list(values), dtype=object)
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        DATES,
-        pd.date_range("2020-01-01", periods=N, tz="UTC"),
-        pd.period_range("2020-01", periods=N, freq="M"),
-        pd.to_timedelta(range(N), unit="D"),
-        objects([datetime.date(2020, 1, 1)] * N),
-        objects(with_gaps(DATES)),
-        objects(pd.period_range("2020-01", periods=N, freq="M")),
-        objects([datetime.time(12)] * N),
-        objects([datetime.timedelta(1)] * N),
-        objects([np.timedelta64(1, "D"), "a"] * (N // 2)),
-        pd.Categorical(DATES),
-        objects([[1, 2]] * N),
-        objects([np.arange(2)] * N),
-        objects([np.arange(1)] * N),
-        objects([pd.Series([1, 2])] * N),
-        objects([frozenset({1}), "a"] * (N // 2)),
-        NUMBERS * 1j,
-        objects(NUMBERS * 1j),
-    ],
-    ids=[
-        "dates",
-        "zone",
-        "periods",
-        "durations",
-        "objects",
-        "dates with gaps",
-        "objects of periods",
-        "times",
-        "objects of durations",
-        "durations of numpy among words",
-        "categories of dates",
-        "lists",
-        "arrays",
-        "arrays of one",
-        "series",
-        "sets among words",
-        "complex",
-        "objects of complex",
-    ],
-)
+NEITHER = {
+    "dates": DATES,
+    "zone": pd.date_range("2020-01-01", periods=N, tz="UTC"),
+    "periods": pd.period_range("2020-01", periods=N, freq="M"),
+    "durations": pd.to_timedelta(range(N), unit="D"),
+    "objects": objects([datetime.date(2020, 1, 1)] * N),
+    "dates with gaps": objects(with_gaps(DATES)),
+    "objects of periods": objects(pd.period_range("2020-01", periods=N, freq="M")),
+    "times": objects([datetime.time(12)] * N),
+    "objects of durations": objects([datetime.timedelta(1)] * N),
+    "durations of numpy among words": objects([np.timedelta64(1, "D"), "a"] * (N // 2)),
+    "categories of dates": pd.Categorical(DATES),
+    "lists": objects([[1, 2]] * N),
+    "arrays": objects([np.arange(2)] * N),
+    "arrays of one": objects([np.arange(1)] * N),
+    "series": objects([pd.Series([1, 2])] * N),
+    "sets among words": objects([frozenset({1}), "a"] * (N // 2)),
+    "complex": NUMBERS * 1j,
+    "objects of complex": objects(NUMBERS * 1j),
+}
+NEITHERS = pytest.mark.parametrize("values", NEITHER.values(), ids=NEITHER)
+
+
+@NEITHERS
 def test_what_is_neither_number_nor_category_is_refused_by_name(values):
     with pytest.raises(ValueError, match="Column 'when' must hold numbers or categories; got"):
         model().fit(FRAME.assign(when=values), Y)
+
+
+@pytest.mark.parametrize("column", ["number", "colour"])
+@NEITHERS
+def test_what_is_neither_number_nor_category_is_refused_at_a_prediction_too(values, column):
+    fitted = with_one_alpha().fit(FRAME[["number", "colour"]], Y)
+    with pytest.raises(ValueError, match=f"Column '{column}' must hold numbers"):
+        fitted.predict(FRAME.assign(**{column: values}))
 
 
 ARROW = {

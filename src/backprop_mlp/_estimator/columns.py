@@ -64,7 +64,13 @@ def floats_of(X):
 
 
 def strings_of(X):
-    """Columns of categories as an array of strings, in which None is missing."""
+    """Columns of categories as an array of strings, in which None is missing.
+
+    Raises
+    ------
+    ValueError
+        If a column holds what is neither a number nor a category, as it may at a prediction.
+    """
     return _stacked(X, _strings, object)
 
 
@@ -214,6 +220,7 @@ def _floats(name, column):
     elif getattr(dtype, "kind", "O") in "biuf":  # pandas' own and Arrow's numbers
         floats = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
+        _kind(name, column)  # or some that are no numbers would become such
         try:
             floats = np.array(
                 [np.nan if _is_missing(value) else float(value) for value in _values(column)]
@@ -234,7 +241,8 @@ def _floats(name, column):
 
 
 def _strings(name, column):
-    """A column as strings, and None."""
+    """A column as strings, and None; an error if it holds neither numbers nor categories."""
+    _kind(name, column)
     values = [None if _is_missing(value) else _word(value) for value in _values(column)]
     return np.array(values, dtype=object)
 
