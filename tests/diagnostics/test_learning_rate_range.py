@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn import config_context
 from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -181,6 +182,22 @@ def test_wrong_parameters_and_data_are_named():
         learning_rate_range_test(classifier(momentum=2.0), X, y)
     with pytest.raises(ValueError, match="NaN"):
         learning_rate_range_test(classifier(), X * np.nan, y)
+
+
+@pytest.mark.parametrize("container", [np.asarray, np.float32, csr_matrix])
+@pytest.mark.parametrize("n_rows", [1, len(X)])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_inputs_that_are_not_finite_are_no_overflow(solver, value, n_rows, container):
+    """A few of them, too, which a later batch meets: no rate is too high for them."""
+    rows = X.copy()
+    rows[-n_rows:, 1] = value
+    estimator = classifier(solver, batch_size=5, shuffle=False)
+    with (
+        config_context(assume_finite=True),
+        pytest.raises(ValueError, match=r"^X holds nan or infinity, which .*assume_finite=True"),
+    ):
+        learning_rate_range_test(estimator, container(rows), y)
 
 
 @pytest.mark.parametrize("batch_size", [50, 150])

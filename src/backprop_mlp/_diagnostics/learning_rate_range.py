@@ -11,6 +11,7 @@ from .._estimator.assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_o
 from .._estimator.fitted import of_another_kind
 from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_unfitted
+from .._objective.objective import block_not_finite
 from .._solvers.mini_batch import initial_state, minimize_mini_batch
 from .._training.start import draw_theta
 
@@ -81,7 +82,7 @@ class _Recorder:
             raise _Finished
         cost, grad, moments = self._objective.minibatch(theta, rows, rng)
         if not np.isfinite(cost):
-            raise _Finished
+            raise FloatingPointError("The cost overflows.")
         self.costs.append(cost)
         self._average = SMOOTHING * self._average + (1.0 - SMOOTHING) * cost
         self.smoothed.append(self._average / (1.0 - SMOOTHING ** len(self.costs)))
@@ -162,7 +163,8 @@ def learning_rate_range_test(
     TypeError
         If the estimator is of another kind.
     ValueError
-        If the solver has no learning rate, or an argument is out of range.
+        If the solver has no learning rate, an argument is out of range, or the rows are not
+        what `fit` takes.
     FloatingPointError
         If the cost overflows before the rate could rise.
 
@@ -203,14 +205,17 @@ def learning_rate_range_test(
             # Too high a rate overflows: that is what the test looks for.
             with np.errstate(over="ignore", invalid="ignore"):
                 minimize_mini_batch(recorder, theta, state, how, _Onward())
-        except (_Finished, FloatingPointError):
-            # An epoch may end right where the numbers do.
+        except _Finished:
             pass
-    if len(recorder.costs) < 2:
-        raise FloatingPointError(
-            f"The cost overflows at once, with min_rate={min_rate:g}. Lower min_rate, or scale the "
-            "features (StandardScaler)."
-        )
+        except FloatingPointError:
+            # Of inputs that are not finite no rate is too high: `open_objective` says so.
+            if objective.sum_over_blocks(block_not_finite) > 0.0:
+                raise
+        if len(recorder.costs) < 2:
+            raise FloatingPointError(
+                f"The cost overflows at once, with min_rate={min_rate:g}. Lower min_rate, or scale "
+                "the features (StandardScaler)."
+            )
     steps = np.arange(len(recorder.costs))
     return LearningRateRange(
         rates=np.array([schedule(step) for step in steps]),
