@@ -193,7 +193,8 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
     t_ : int
         Number of rows seen in training, each as often as it was.
     converged_ : bool
-        Whether training ended because there was nothing left to gain.
+        Whether training ended because there was nothing left to gain; not where a callback
+        or Ctrl-C ended it.
     class_weight_ : ndarray of shape (n_classes,) or (n_labels, 2)
         Factors per class, or for the absence and presence of each label.
     n_layers_ : int

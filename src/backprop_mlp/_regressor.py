@@ -200,7 +200,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
     t_ : int
         Number of rows seen in training, each as often as it was.
     converged_ : bool
-        Whether training ended because there was nothing left to gain.
+        Whether training ended because there was nothing left to gain; not where a callback
+        or Ctrl-C ended it.
     y_mean_, y_scale_ : ndarray of shape (n_outputs,)
         What normalised units of y are: (y - mean) / scale; 0 and 1 without
         ``normalize_y`` or with a log link.

@@ -188,6 +188,19 @@ def test_a_callback_that_asks_to_stop_is_obeyed_at_that_iteration(solver):
     assert all(map(np.array_equal, classifier.coefs_, five.coefs_))
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("alpha", [1.0, 1e6])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_what_a_callback_ends_has_not_converged(solver, alpha, early_stopping):
+    """Above the cost of a constant prediction, too, it is no reason for a warning."""
+    classifier = network(solver, alpha=alpha, early_stopping=early_stopping)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        classifier.set_callbacks(Recorder(after=1)).fit(X, y)
+    assert classifier.n_iter_ == 1
+    assert not classifier.converged_
+
+
 def test_a_stop_keeps_the_best_parameters_under_early_stopping():
     classifier = network(early_stopping=True, learning_rate_init=0.3, random_state=3)
     classifier.set_callbacks(Recorder(after=8)).fit(X, y)

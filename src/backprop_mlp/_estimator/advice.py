@@ -314,7 +314,7 @@ def _ended_early(estimator, problem, outcome):
 
     For labels, whose loss has one unit, tol says what is little.
     """
-    if problem.targets.has_classes or outcome.stopping.by_user:
+    if problem.targets.has_classes:
         return False
     decides_by_cost = estimator.solver in METHODS and not estimator.early_stopping
     return decides_by_cost and outcome.cost > problem.constant_cost
@@ -378,6 +378,9 @@ def warn_after(estimator, problem, outcomes, best, earlier):
     if any(outcome.interrupted for outcome in outcomes):
         warn_of_interruption([best, *outcomes])
         return
+    if best.stopping.by_user:
+        # A callback may end training anywhere.
+        return
     converged = best.stopping.converged
     if converged and not problem.y_differs:
         # The best is a constant prediction, from which nearly every cost differs.
@@ -386,7 +389,7 @@ def warn_after(estimator, problem, outcomes, best, earlier):
     if converged and not is_constant and _ended_early(estimator, problem, best):
         warn_of_a_large_tol(estimator, problem, best)
         return
-    if converged and (best.stopping.by_user or not is_constant):
+    if converged and not is_constant:
         return
     with open_objective(problem, estimator.alpha) as objective:
         columns = objective.input_moments

@@ -169,7 +169,7 @@ class Monitor:
             lambda: vars(self._make_estimator(self._so_far(iteration, network, theta)))
         )
         if asked and not stop:
-            stop = self.stopping.stop("a callback asked to stop", converged=True, by_user=True)
+            stop = self.stopping.stop("a callback asked to stop", by_user=True)
         if not (stop or self._interruption.is_set()):
             self._iteration_task = self._task.begin_subtask("iteration")
         return stop

@@ -230,9 +230,8 @@ def _keep(plan, monitor, end):
 
 def _deny_convergence_above_a_constant(plan, stopping, kept):
     """Take back that training has converged where a constant prediction costs less."""
-    # Whoever asks to stop may do so anywhere.
-    by_rule = stopping.converged and not stopping.by_user
-    if by_rule and costs_more(kept.cost, plan.constant_cost, stopping.tol * stopping.unit):
+    little = stopping.tol * stopping.unit
+    if stopping.converged and costs_more(kept.cost, plan.constant_cost, little):
         # Without its penalty, which may still be falling, be it from a single class's start.
         loss = kept.cost - plan.objective.of(kept.network).penalty(kept.theta)
         diverges = plan.mini_batches is not None and loss > 2.0 * plan.constant_cost > 0.0
