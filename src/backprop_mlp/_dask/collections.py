@@ -5,6 +5,9 @@ import dask.array as da
 import numpy as np
 from distributed import default_client, wait
 
+from .._training.interruption import is_ending
+from .placement import has_workers
+
 MAKE_A_CLIENT = (
     "Two lines make one on this machine:\n\n"
     "    from distributed import Client\n    client = Client()\n"
@@ -41,8 +44,20 @@ def gathered(client, futures):
 
     It comes while they are awaited: `Client.gather`, if it was, would print an error
     for each of them.
+
+    Raises
+    ------
+    ConnectionError
+        After Ctrl-C, if it has ended the workers, too.
     """
-    wait(futures)
+    if not is_ending():
+        wait(futures)
+    while not all(future.done() for future in futures):
+        try:
+            wait(futures, timeout=1.0)
+        except TimeoutError:
+            if not has_workers(client):
+                raise ConnectionError("Ctrl-C has ended the cluster's workers.") from None
     return client.gather(futures)
 
 

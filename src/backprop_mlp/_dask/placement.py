@@ -30,12 +30,21 @@ def workers_of(client):
     """The cluster's workers, in the order of their addresses; waits until there is one."""
     # What `Client.scheduler_info` returns is replaced in the background from time to time, by a
     # summary that lists no workers.
-    while not (workers := client.sync(client.scheduler.identity, n_workers=-1)["workers"]):
+    while not (workers := _described(client)):
         client.wait_for_workers(1)
     return [
         Place(address, about["nthreads"], about["memory_limit"] or float("inf"))
         for address, about in sorted(workers.items())
     ]
+
+
+def has_workers(client):
+    """Whether the cluster has a worker at this moment."""
+    return bool(_described(client))
+
+
+def _described(client):
+    return client.sync(client.scheduler.identity, n_workers=-1)["workers"]
 
 
 def share_out(sizes, addresses, workers):

@@ -201,6 +201,12 @@ def _call_with(variable, value, function, *args):
     return context.run(function, *args)
 
 
+def is_ending():
+    """Whether the present run is to end: Ctrl-C has come, or another run of its group failed."""
+    group = _GROUP.get()
+    return group is not None and group.is_set()
+
+
 def leaves_warnings():
     """Whether the present `fit` leaves warnings about its outcome to its caller."""
     return _LEAVES_WARNINGS.get()

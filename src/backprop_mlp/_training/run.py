@@ -1,6 +1,7 @@
 """One run of training, from a start to its outcome, and the best of several."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -212,6 +213,10 @@ class _Kept(NamedTuple):
     score: float | None
 
 
+_WITHOUT_LOST_WORKERS = suppress(ConnectionError)
+"""For measurements that training can end without: Ctrl-C may have ended the workers, too."""
+
+
 def _keep(plan, monitor, end):
     """The best parameters by early stopping's score, else the last ones."""
     network, theta = monitor.plain(end.theta, end.moments)
@@ -223,7 +228,7 @@ def _keep(plan, monitor, end):
         cost = best.cost
     elif best.number < monitor.n_iter:
         # The mean over an epoch is no cost of these parameters.
-        with np.errstate(**IGNORE_OVERFLOW):
+        with np.errstate(**IGNORE_OVERFLOW), _WITHOUT_LOST_WORKERS:
             cost = plan.objective.of(network).value(best.theta)
     return _Kept(network, best.theta, cost, best.number, best.measured, best.measured.score)
 
@@ -260,10 +265,12 @@ def _progress(plan, monitor, end, kept):
     stopping = monitor.stopping
     if not stopping.counts_progress or (end.state is None and kept.measured is None):
         return None
-    return {
-        "by_score": stopping.by_score,
-        "lowest": stopping.lowest,
-        "n_stalled": stopping.n_stalled,
-        "best_score": monitor.best_score,
-        "reference": refer_to(plan.objective, kept.network, kept.theta, kept.measured),
-    }
+    with _WITHOUT_LOST_WORKERS:
+        return {
+            "by_score": stopping.by_score,
+            "lowest": stopping.lowest,
+            "n_stalled": stopping.n_stalled,
+            "best_score": monitor.best_score,
+            "reference": refer_to(plan.objective, kept.network, kept.theta, kept.measured),
+        }
+    return None
