@@ -29,6 +29,7 @@ extensions = [
     "myst_parser",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
+    "gallery_pages",
     "mathml",
     "public_reference",
 ]
@@ -63,6 +64,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "plot_gallery": "True",
     "download_all_examples": False,
+    "notebook_extensions": set(),
     "within_subsection_order": "ExampleTitleSortKey",
 }
 

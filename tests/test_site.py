@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -169,6 +170,16 @@ def test_no_internal_link_is_dead(pages):
 
 def test_no_picture_is_missing(pages):
     assert [(path, page["missing"]) for path, page in pages.items() if page["missing"]] == []
+
+
+def test_examples_are_run_in_a_checkout_and_not_offered_as_single_files(pages):
+    """They share a file and read data: alone they do not run."""
+    examples = sorted((ROOT / "examples").glob("[!_]*.py"))
+    for example in examples:
+        page = (SITE / "gallery" / f"{example.stem}.html").read_text("utf-8")
+        assert f"python examples/{example.name}" in re.sub("<[^>]*>", "", page)
+    offered = [link for page in pages.values() for link in page["links"] if "_downloads" in link]
+    assert offered == []
 
 
 def test_nothing_is_loaded_from_elsewhere(pages, address):
