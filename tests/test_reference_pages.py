@@ -1,6 +1,8 @@
 """What the site's reference is made of: nothing public is missing, no keyword stands twice."""
 
+import re
 import sys
+from functools import cached_property
 from inspect import signature
 from pathlib import Path
 
@@ -51,3 +53,23 @@ def test_methods_of_a_class_have_their_places_on_its_page(reference):
     page = reference._page("backprop_mlp.BackpropMLPClassifier")
     for method in ("fit", "partial_fit", "predict_proba", "from_thetas", "cost_gradient"):
         assert f".. automethod:: {method}\n" in page
+
+
+@pytest.mark.parametrize("name", [name for name, is_whole in public_objects() if is_whole])
+def test_every_property_has_a_place_on_its_page(reference, name):
+    from numpydoc.docscrape import ClassDoc
+
+    thing = reference.find(name)
+    if not isinstance(thing, type):
+        return
+    of_docstring = ClassDoc(thing, config={"show_class_members": False})["Attributes"]
+    placed = {attribute.name for attribute in of_docstring}
+    placed |= set(re.findall(r"\.\. autoattribute:: (\w+)\n", reference._page(name)))
+    ours = [cls for cls in thing.__mro__ if cls.__module__.startswith("backprop_mlp")]
+    properties = {
+        each
+        for cls in ours
+        for each, member in vars(cls).items()
+        if isinstance(member, property | cached_property) and not each.startswith("_")
+    }
+    assert properties <= placed

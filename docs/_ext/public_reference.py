@@ -6,6 +6,7 @@ docstrings and the table of keywords' readers. A new public object needs no line
 
 import inspect
 import pkgutil
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 
@@ -76,8 +77,9 @@ def _own_methods(cls):
         if name.startswith(("_", "onnx_")):
             continue
         static = inspect.getattr_static(cls, name)
-        if isinstance(static, property):
-            function, directive = static.fget, "autoattribute"
+        if isinstance(static, property | cached_property):
+            getter = static.fget if isinstance(static, property) else static.func
+            function, directive = getter, "autoattribute"
         else:
             function, directive = member, "automethod"
         function = inspect.unwrap(function) if callable(function) else function
@@ -92,7 +94,9 @@ def _page(name):
     if inspect.isclass(thing):
         lines += [f".. autoclass:: {last}", ""]
         methods = list(_own_methods(thing))
-        attributes = {a.name for a in ClassDoc(thing)["Attributes"]}
+        # Those that the docstring lists; with its members numpydoc adds every property.
+        documented = ClassDoc(thing, config={"show_class_members": False})
+        attributes = {a.name for a in documented["Attributes"]}
         lines += [f"   .. {how}:: {name}" for how, name in methods if name not in attributes]
         if issubclass(thing, BaseEstimator):
             lines += [
