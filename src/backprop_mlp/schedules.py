@@ -1,6 +1,7 @@
 """Learning rates of the mini-batch solvers, as functions of the step.
 
-A schedule is any callable ``step -> rate``, where step 0 is the first update.
+A schedule is any callable ``step -> rate``. A step is an update, of which an epoch has
+ceil(n_samples / batch_size); step 0 is the first.
 Those of this module are immutable objects with their initial rate in front;
 they raise a ValueError that names an argument which is not a number they can
 work with.
