@@ -98,7 +98,7 @@ class Step:
     initial : float
         Rate at the start.
     every : int
-        Steps from one drop to the next.
+        Updates from one drop to the next; an epoch has ceil(n_samples / batch_size).
     factor : float, default=0.5
         What each drop multiplies the rate by.
 
@@ -131,9 +131,10 @@ class Exponential:
     initial : float
         Rate at the start.
     every : float
-        Steps over which the rate falls by the factor.
+        Updates over which the rate falls by the factor; an epoch has
+        ceil(n_samples / batch_size).
     factor : float, default=0.95
-        What it is multiplied by over these steps.
+        What it is multiplied by over these updates.
 
     Examples
     --------
@@ -164,7 +165,8 @@ class InverseTime:
     initial : float
         Rate at the start.
     every : float
-        Steps that count as one unit of time.
+        Updates that count as one unit of time; an epoch has
+        ceil(n_samples / batch_size).
     decay : float, default=1.0
         What each unit of time adds to the divisor.
 
@@ -202,9 +204,10 @@ class Cosine:
     initial : float
         Highest rate.
     horizon : int
-        Step at which the final rate is reached.
+        Number of updates after which the final rate is reached: epochs *
+        ceil(n_samples / batch_size) for the end of a fit.
     warm_up : int, default=0
-        Steps of the linear rise from initial / (warm_up + 1), below horizon.
+        Updates of the linear rise from initial / (warm_up + 1), below horizon.
     final : float, default=0.0
         Rate from the horizon on.
 
