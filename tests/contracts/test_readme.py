@@ -4,11 +4,13 @@ The README's shell commands are run by .ci/run.
 """
 
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
@@ -45,12 +47,17 @@ PYTHON = [pytest.param(code, id=name) for code, name in CODE.items()]
 SHELL = [code for language, code in BLOCKS if language == "sh"]
 
 
-@pytest.mark.filterwarnings("ignore:Training ended:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("always:Training ended:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("code", PYTHON)
 def test_python_block(code, monkeypatch):
+    """A page on which a fit ends too early says so."""
     monkeypatch.chdir(ROOT)
-    exec(compile(code, "page", "exec"), {"__name__": "__main__"})
+    with warnings.catch_warnings(record=True) as given:
+        exec(compile(code, "page", "exec"), {"__name__": "__main__"})
     matplotlib.pyplot.close("all")
+    if any(issubclass(warning.category, ConvergenceWarning) for warning in given):
+        pages = [page for page in PAGES if ("python", code) in blocks_of(page)]
+        assert all("ConvergenceWarning" in page.read_text("utf-8") for page in pages)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
