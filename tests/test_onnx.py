@@ -1,5 +1,8 @@
 """The exported graphs, run by onnxruntime, agree with the classifier."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +28,7 @@ from backprop_mlp._network.activations import ACTIVATIONS, Activation
 onnxruntime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
 
+from backprop_mlp._onnx import graph  # noqa: E402
 from backprop_mlp._onnx.networks import ACTIVATIONS as OPERATORS  # noqa: E402
 from backprop_mlp.onnx import to_onnx  # noqa: E402
 
@@ -169,6 +173,25 @@ def test_small_probabilities_of_labels_are_exact_to_four_units():
 
 def test_every_activation_can_be_exported():
     assert set(ACTIVATIONS) == set(OPERATORS)
+
+
+@PRECISIONS
+def test_the_activation_that_the_page_on_extending_adds(dtype, tolerance, monkeypatch):
+    """ONNX Runtime has most activation operators in float32 only."""
+    page = Path(__file__).parents[1] / "docs" / "extending" / "activation.md"
+    first, *_, last = re.findall(
+        r"^```python\n(.*?)^```$", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    function: dict = {}
+    operators = dict(vars(graph))
+    exec(first, function)
+    exec(last, operators)
+    monkeypatch.setitem(ACTIVATIONS, "softplus", function["new"])
+    monkeypatch.setitem(OPERATORS, "softplus", operators["_softplus"])
+    model = make_pipeline(StandardScaler(), network(activation="relu")).fit(X, SPECIES)
+    model[-1]._activations = ["softplus"]
+    assert_agrees(model, X.astype(dtype), tolerance)
+    assert_agrees(model, (1e4 * X).astype(dtype), tolerance)
 
 
 def test_an_activation_that_onnx_does_not_know_is_named(monkeypatch):
