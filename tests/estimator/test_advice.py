@@ -31,6 +31,8 @@ from backprop_mlp import (
     StrongPenaltyWarning,
 )
 from backprop_mlp._estimator.advice import READERS, ignored_keywords
+from backprop_mlp._training.advice import _overfits
+from backprop_mlp._training.history import Record
 
 FULL_BATCH = ("cg", "lbfgs", "newton-cg")
 MINI_BATCH = ("adam", "rmsprop", "sgd")
@@ -388,6 +390,7 @@ def test_where_only_the_penalty_is_large_no_lower_rate_is_advised(rate):
     )
     message = convergence(network, X)
     assert "above" in message
+    assert "because of the penalty alone" in message
     assert "learning rate" not in message
     assert "lower alpha" in message
 
@@ -526,8 +529,51 @@ def test_overfitting_is_to_be_met_with_alpha(solver):
     message = convergence(
         network, noise, labels, X_val=rng.randn(100, 30), y_val=rng.randint(2, size=100)
     )
-    assert "First, raise alpha" in message
+    assert "First, raise alpha: the validation loss rises" in message
     assert message.count("alpha") == 1
+
+
+def history_of(costs, bare_losses, penalties=0.0):
+    """Records of a run."""
+    columns = np.broadcast_arrays(costs, bare_losses, penalties)
+    return [
+        Record(cost, 0.0, bare + penalty, bare)
+        for cost, bare, penalty in zip(*columns, strict=True)
+    ]
+
+
+FALLING = np.linspace(1.0, 0.1, 100)
+TURNS = np.r_[np.linspace(1.0, 0.5, 50), np.linspace(0.5, 0.7, 50)]
+
+
+@pytest.mark.parametrize(
+    ("costs", "losses", "penalties", "overfits"),
+    [
+        (FALLING, TURNS, 0.0, True),
+        (FALLING, -1.0 + TURNS, 0.0, True),
+        (FALLING[:20], TURNS[40:60], 0.0, False),
+        (FALLING[:8], [0.6, 0.5, 0.5, 0.6, 0.6, 0.7, 0.7, 0.7], 0.0, True),
+        (FALLING[:3], [0.6, 0.5, 0.7], 0.0, False),
+        (FALLING, np.r_[np.full(96, 0.1981), np.full(4, 0.3)], 0.0, False),
+        (FALLING, np.r_[np.full(50, 0.1981), np.full(50, 0.2002)], 0.0, False),
+        (FALLING, 0.5 + 0.01 * np.cos(np.arange(100)), 0.0, False),
+        (FALLING, np.linspace(1.0, 0.5, 100), np.linspace(0.0, 5.0, 100), False),
+        (FALLING[::-1], TURNS, 0.0, False),
+        (FALLING, np.nan, 0.0, False),
+        ([], [], 0.0, False),
+    ],
+)
+def test_overfitting_is_a_clear_and_lasting_rise_of_the_loss_while_the_cost_falls(
+    costs, losses, penalties, overfits
+):
+    """Not noise, nor a few last iterations, nor a penalty that grows with the weights."""
+    assert _overfits(history_of(costs, losses, penalties)) == overfits
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_what_may_help_is_named_with_its_reason(solver):
+    message = convergence(classifier(solver, max_iter=2), X)
+    assert "raise tol to end sooner, raise alpha for a simpler minimum, go on" in message
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -537,7 +583,7 @@ def test_the_cost_of_the_last_iteration_and_of_the_kept_one_are_named(solver):
     message = convergence(network, X)
     best = int(np.argmax(network.validation_scores_)) + 1
     assert best < 8
-    assert f"cost {network.loss_curve_[-1]:.6g} after 8 iterations" in message
+    assert f"the last, after 8 iterations, cost {network.loss_curve_[-1]:.6g})" in message
     assert f"kept, those after {best} iterations" in message
     assert f"best validation score and cost {network.loss_:.6g}" in message
 

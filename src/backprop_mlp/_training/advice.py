@@ -4,13 +4,16 @@ import numpy as np
 
 from .._objective.row_sums import InputMoments
 from .baseline import costs_more, costs_the_same
-from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE
+from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE, RAISE_TOL
 
 MANY_ROWS = 10_000
 """From here on steps on mini-batches come further than passes over all rows."""
 
-RISE = 0.01
-"""Relative rise of the validation cost above its lowest that counts as overfitting."""
+RISE = 0.05
+"""Relative rise of the validation loss above its lowest that counts as overfitting."""
+
+LASTING = 5
+"""Iterations at the end, and at least a tenth of all, that must be above it: less is noise."""
 
 
 def differ(columns: InputMoments):
@@ -61,9 +64,11 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, warm_start):
     if not scaled:
         first.append("scale the features (StandardScaler)")
     is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
-    strength = "lower alpha" if is_constant else "raise alpha"
+    strength = "raise alpha for a simpler minimum"
+    if is_constant:
+        strength = "lower alpha for larger weights"
     if not is_constant and _overfits(outcome.history.records):
-        strength = "raise alpha: the validation cost rises while the cost falls"
+        strength = "raise alpha: the validation loss rises while the cost falls"
         first.append(strength)
     if full_batch and n_rows >= MANY_ROWS:
         first.append(f"try solver='adam', whose steps do not need all {n_rows} rows")
@@ -71,7 +76,7 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, warm_start):
     helps = [] if stopping.remedy == LOWER_ALPHA_OR_TOL else [strength]
     if stopping.remedy not in (LOWER_RATE, LOWER_ALPHA_OR_TOL):
         # Elsewhere a larger tol would have ended training even sooner.
-        helps.insert(0, "raise tol")
+        helps.insert(0, RAISE_TOL)
     go_on = "call fit again to go on" if warm_start else "go on with warm_start=True"
     helps = [*first[1:], *helps, go_on]
     others = [remedy for remedy in dict.fromkeys(helps) if remedy != first[0]]
@@ -82,19 +87,27 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, warm_start):
 
 
 def _costs(outcome):
-    """The cost after the last iteration, and that of the kept parameters."""
+    """The cost of the kept parameters, and that after the last iteration."""
     n_iter = outcome.history.n_iter
     if outcome.n_iter == n_iter:
         return f"cost {outcome.cost:.6g} after {n_iter} iterations"
     last = outcome.history.records[-1].cost
     kept = f"those after {outcome.n_iter} iterations" if outcome.n_iter else "those of the start"
     return (
-        f"cost {last:.6g} after {n_iter} iterations; the parameters that are kept, {kept}, have "
-        f"the best validation score and cost {outcome.cost:.6g}"
+        f"the parameters that are kept, {kept}, have the best validation score and cost "
+        f"{outcome.cost:.6g}; the last, after {n_iter} iterations, cost {last:.6g}"
     )
 
 
 def _overfits(records):
-    """Whether the validation cost ends well above its lowest; it is nan where there is none."""
-    losses = [record.loss for record in records]
-    return len(losses) > 1 and losses[-1] > min(losses) + RISE * abs(min(losses))
+    """Whether the validation loss ends well above its lowest, to stay, while the cost falls.
+
+    Without the penalty: in J that rises with the weights. It is nan where there are no
+    validation rows.
+    """
+    if len(records) <= LASTING:
+        return False
+    lowest = min(records, key=lambda record: record.bare_loss)
+    last = records[-max(LASTING, len(records) // 10) :]
+    high = lowest.bare_loss + RISE * abs(lowest.bare_loss)
+    return last[-1].cost < lowest.cost and all(record.bare_loss > high for record in last)

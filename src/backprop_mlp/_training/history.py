@@ -15,11 +15,14 @@ class Record(NamedTuple):
         Validation score; nan where there were no validation rows.
     loss : float, default=nan
         J with its loss averaged over the validation rows; nan where there were none.
+    bare_loss : float, default=nan
+        The same without the penalty.
     """
 
     cost: float
     score: float = math.nan
     loss: float = math.nan
+    bare_loss: float = math.nan
 
 
 class History:

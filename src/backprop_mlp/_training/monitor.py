@@ -9,7 +9,7 @@ import numpy as np
 from .._network.network import Network
 from .history import History, Record
 from .start import Best, Start, check_comparable
-from .stopping import Stopping
+from .stopping import RAISE_TOL, Stopping
 
 
 class SoFar(NamedTuple):
@@ -110,7 +110,7 @@ class Monitor:
 
     def give_up(self, message):
         """Note that the solver can't go on, and why."""
-        self.stopping.stop(message, remedy="raise tol")
+        self.stopping.stop(message, remedy=RAISE_TOL)
 
     def interrupt(self):
         """Note that the user ended training, here and in the runs at its side."""
@@ -139,7 +139,7 @@ class Monitor:
             stop = stopping.after(iteration)
         else:
             loss = measured.loss + self._objective.penalty(iteration.theta)
-            record = Record(iteration.cost, measured.score, loss)
+            record = Record(iteration.cost, measured.score, loss, measured.loss)
             if best is not None and measured.score > best.measured.score:
                 best = Best(iteration.number, theta.copy(), measured, iteration.cost)
             best_score = max(best_score, measured.score)

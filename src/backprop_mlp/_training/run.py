@@ -154,7 +154,7 @@ def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
     end = _descend(plan, start, monitor)
     kept = _keep(plan, monitor, end)
     stopping = monitor.stopping
-    _deny_convergence_above_a_constant(plan, stopping, kept)
+    _deny_convergence_above_a_constant(plan, stopping, kept, monitor.n_iter)
     return Outcome(
         network=kept.network,
         theta=kept.theta,
@@ -233,16 +233,20 @@ def _keep(plan, monitor, end):
     return _Kept(network, best.theta, cost, best.number, best.measured, best.measured.score)
 
 
-def _deny_convergence_above_a_constant(plan, stopping, kept):
+def _deny_convergence_above_a_constant(plan, stopping, kept, n_iter):
     """Take back that training has converged where a constant prediction costs less."""
     little = stopping.tol * stopping.unit
     if stopping.converged and costs_more(kept.cost, plan.constant_cost, little):
         # Without its penalty, which may still be falling, be it from a single class's start.
         loss = kept.cost - plan.objective.of(kept.network).penalty(kept.theta)
         diverges = plan.mini_batches is not None and loss > 2.0 * plan.constant_cost > 0.0
+        # Of earlier parameters it is not that of the last iteration, which is told as well.
+        is_last = kept.n_iter == n_iter
+        which = "the cost" if is_last else f"the cost of the kept parameters, {kept.cost:.6g},"
+        why = ", because of the penalty alone" if loss <= plan.constant_cost else ""
         stopping.stop(
-            f"{stopping.message}, but the cost is above {plan.constant_cost:.6g}, that of a "
-            "constant prediction",
+            f"{stopping.message}, but {which} is above {plan.constant_cost:.6g}, that of a "
+            f"constant prediction{why}",
             remedy=LOWER_RATE if diverges else LOWER_ALPHA_OR_TOL,
         )
 

@@ -14,6 +14,9 @@ ADAPTIVE_DIVISOR = 5.0
 LOWER_RATE = "lower the learning rate (learning_rate_init)"
 """Remedy where mini-batches diverge."""
 
+RAISE_TOL = "raise tol to end sooner"
+"""Remedy where no step lowers the cost."""
+
 LOWER_ALPHA_OR_TOL = "lower alpha or tol"
 """Remedy where the rules took a cost above a constant prediction's for converged."""
 
