@@ -129,6 +129,44 @@ def test_an_ignored_keyword_is_named_once_with_its_readers(solver, params, words
     assert all(word in said[0] for word in [repr(solver), *words])
 
 
+def schedule(step):
+    return 0.01
+
+
+@pytest.mark.parametrize(
+    ("params", "begins", "choice"),
+    [
+        (
+            {"solver": "adam", "learning_rate": schedule, "learning_rate_init": 0.1},
+            "With solver='adam' and a callable learning_rate, learning_rate_init does nothing: ",
+            "schedule (learning_rate)",
+        ),
+        (
+            {"solver": "sgd", "power_t": 0.1},
+            "With solver='sgd' and learning_rate='constant', power_t does nothing: ",
+            "schedule (learning_rate)",
+        ),
+        (
+            {"solver": "adam", "momentum": 0.1},
+            "With solver='adam', momentum does nothing: ",
+            "solver",
+        ),
+        ({"quantile": 0.9}, "With loss='squared_error', quantile does nothing: ", "loss"),
+        (
+            {"solver": "cg", "power_t": 0.1, "huber_threshold": 0.1},
+            "With solver='cg', learning_rate='constant' and loss='squared_error', power_t and "
+            "huber_threshold do nothing: ",
+            "solver, schedule (learning_rate) or loss",
+        ),
+    ],
+)
+def test_what_is_to_be_chosen_is_what_keeps_the_keyword_from_being_read(params, begins, choice):
+    model = BackpropMLPRegressor(3, max_iter=2, **params)
+    (said,) = messages(IgnoredKeywordWarning, model.fit, X, y)
+    assert said.startswith(begins)
+    assert said.endswith(f"Leave out what does nothing, or choose a {choice} that reads it.")
+
+
 @pytest.mark.parametrize("loss", ["squared_error", "huber", "poisson", "gamma", "quantile"])
 @pytest.mark.parametrize(("keyword", "value"), [("quantile", 0.9), ("huber_threshold", 0.1)])
 def test_a_keyword_of_another_loss_is_said_to_be_ignored_if_it_changes_nothing(

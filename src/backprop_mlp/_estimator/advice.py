@@ -99,6 +99,9 @@ what a full-batch solver can't train is an error."""
 LOSS_READING = {"huber_threshold": "huber", "quantile": "quantile"}
 """Keywords that only one loss reads, and its name."""
 
+CHOICES = {"solver": "solver", "learning_rate": "schedule (learning_rate)", "loss": "loss"}
+"""Keywords whose values decide what is read, and what they choose, for the message."""
+
 
 def ignored_keywords(estimator):
     """Keywords, away from their defaults, that the estimator's solver or loss never reads.
@@ -113,19 +116,22 @@ def ignored_keywords(estimator):
     """
     defaults = _defaults(estimator.__class__)
 
-    def is_read(keyword):
-        if keyword in LOSS_READING:
-            return estimator.loss == LOSS_READING[keyword]
-        readers = READERS[keyword]
-        return estimator.solver in readers.solvers and readers.reads(estimator)
-
     return [
         keyword
         for keyword in (*READERS, *LOSS_READING)
         if keyword in defaults
         and getattr(estimator, keyword) != defaults[keyword]
-        and not is_read(keyword)
+        and _not_reading(estimator, keyword)
     ]
+
+
+def _not_reading(estimator, keyword):
+    """Names of the keywords whose values keep another one from being read."""
+    if keyword in LOSS_READING:
+        return set() if estimator.loss == LOSS_READING[keyword] else {"loss"}
+    readers = READERS[keyword]
+    by_solver = set() if estimator.solver in readers.solvers else {"solver"}
+    return by_solver if readers.reads(estimator) else by_solver | {"learning_rate"}
 
 
 @lru_cache
@@ -140,16 +146,24 @@ def warn_of_ignored_keywords(estimator):
     ignored = ignored_keywords(estimator)
     if not ignored:
         return
-    kinds = ["solver"] if any(keyword in READERS for keyword in ignored) else []
-    kinds += ["loss"] if any(keyword in LOSS_READING for keyword in ignored) else []
-    chosen = _listed([f"{kind}={getattr(estimator, kind)!r}" for kind in kinds])
+    causes = set().union(*(_not_reading(estimator, keyword) for keyword in ignored))
+    named = causes | {"solver"} if "learning_rate" in causes else causes
+    chosen = _listed([_as_set(estimator, name) for name in CHOICES if name in named])
+    *others, last = [what for name, what in CHOICES.items() if name in causes]
+    choices = f"{', '.join(others)} or {last}" if others else last
     readers = "; ".join(f"{keyword} is read by {_readers(keyword)}" for keyword in ignored)
     warnings.warn(
         f"With {chosen}, {_listed(ignored)} {_do(ignored)} nothing: {readers}. "
-        f"Leave out what does nothing, or choose a {' or '.join(kinds)} that reads it.",
+        f"Leave out what does nothing, or choose a {choices} that reads it.",
         IgnoredKeywordWarning,
         stacklevel=2,
     )
+
+
+def _as_set(estimator, name):
+    """A keyword with its value, for the message; a function has no short name."""
+    value = getattr(estimator, name)
+    return f"a callable {name}" if callable(value) else f"{name}={value!r}"
 
 
 def _readers(keyword):
