@@ -400,6 +400,24 @@ def test_a_usual_fit_is_not_warned_of(solver):
     assert warned(classifier(solver, max_iter=2000, **settings).fit, X, y) == []
 
 
+@pytest.mark.parametrize(
+    ("weights", "what"),
+    [
+        (None, "150 rows"),
+        (np.r_[np.zeros(10), np.ones(140)], "140 rows"),
+        (np.full(len(y), 0.5), "a total weight of 75"),
+    ],
+    ids=["no weights", "some rows ignored", "half weights"],
+)
+@pytest.mark.parametrize("search", [False, True])
+def test_a_total_weight_is_named_only_where_rows_have_weights(search, weights, what):
+    model: Any = classifier(alpha=1e4)
+    if search:
+        model = BackpropMLPClassifierCV(model, alphas=[1e4], cv=3, refit="folds")
+    (said,) = messages(StrongPenaltyWarning, model.fit, X, y, weights)
+    assert f"may be too strong for {what}" in said
+
+
 # Costs above that of a constant
 
 

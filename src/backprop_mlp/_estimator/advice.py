@@ -229,38 +229,39 @@ def warn_of_a_constant_model(estimator, problem, outcome, from_constant):
     from_constant : bool
         Whether it went on from parameters that were no better.
     """
-    total_weight = problem.blocks.total_weight
+    of_what = _rows_or_weight(problem.blocks.total_weight, problem.blocks.n_weighted_rows)
     warnings.warn(
         f"The network predicts next to the same for every row: its cost, {outcome.cost:.6g}, is "
         f"within 0.1 % of {problem.constant_cost:.6g}, that of a constant prediction. "
         + (
-            _from_new_weights(estimator.alpha, total_weight)
+            _from_new_weights(estimator.alpha, of_what)
             if from_constant
-            else _other_than_constant(estimator, total_weight, alpha_is_chosen())
+            else _other_than_constant(estimator, of_what, alpha_is_chosen())
         ),
         StrongPenaltyWarning,
         stacklevel=2,
     )
 
 
-def _from_new_weights(alpha, total_weight):
+def _from_new_weights(alpha, of_what):
     """What to do where training began at a constant prediction, and found no way out."""
     advice = (
         "Training went on from parameters that were no better: units that a strong penalty has "
         "taken out may not come back. Train from new weights (warm_start=False)"
     )
     if alpha > 0.0:
-        advice += f"; if that ends here, too, lower alpha: {_too_strong(alpha, total_weight)}"
+        advice += f"; if that ends here, too, lower alpha: {_too_strong(alpha, of_what)}"
     return f"{advice}."
 
 
-def _other_than_constant(estimator, total_weight, is_chosen):
+def _other_than_constant(estimator, of_what, is_chosen):
     """What to do for more than a constant prediction.
 
     Parameters
     ----------
     estimator : BackpropMLP
-    total_weight : float
+    of_what : str
+        What the penalty is divided by: rows, or a weight.
     is_chosen : bool
         Whether a search preferred its alpha to smaller ones.
     """
@@ -275,7 +276,7 @@ def _other_than_constant(estimator, total_weight, is_chosen):
             "With alpha=0 it is not the penalty that keeps it there: change the initializer or "
             "the random_state, or scale the features."
         )
-    advice = f"Lower alpha: {_too_strong(alpha, total_weight)}"
+    advice = f"Lower alpha: {_too_strong(alpha, of_what)}"
     if not isinstance(estimator.initializer, str):
         advice += "; or let the initializer give larger weights"
     if estimator.warm_start:
@@ -286,8 +287,13 @@ def _other_than_constant(estimator, total_weight, is_chosen):
     return f"{advice}."
 
 
-def _too_strong(alpha, total_weight):
-    return f"{alpha:g} may be too strong for a total weight of {total_weight:g}"
+def _too_strong(alpha, of_what):
+    return f"{alpha:g} may be too strong for {of_what}"
+
+
+def _rows_or_weight(total_weight, n_rows):
+    """What the penalty is divided by, for the message: a weight only if that is another number."""
+    return f"{n_rows} rows" if total_weight == n_rows else f"a total weight of {total_weight:g}"
 
 
 def warn_of_folds(networks, total_weight, n_rows, is_chosen, are_constant):
@@ -314,7 +320,7 @@ def warn_of_folds(networks, total_weight, n_rows, is_chosen, are_constant):
         warnings.warn(
             "The network of every fold predicts next to the same for every row: its predictions "
             "vary by less than 0.1 % of what y does. "
-            + _other_than_constant(networks[0], total_weight, is_chosen),
+            + _other_than_constant(networks[0], _rows_or_weight(total_weight, n_rows), is_chosen),
             StrongPenaltyWarning,
             stacklevel=2,
         )
