@@ -667,6 +667,15 @@ def test_no_more_iterations_are_advised_where_none_were_lacking():
     assert message.count("lower") == 1
 
 
+@pytest.mark.parametrize("solver", ["cg", "adam"])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_iterations_are_said_to_be_those_of_the_call_where_training_went_on(solver, early_stopping):
+    network = classifier(solver, warm_start=True, max_iter=4, early_stopping=early_stopping)
+    assert "after 4 iterations" in convergence(network, X)
+    assert "of this call" not in convergence(clone(network), X)
+    assert "after 4 iterations of this call" in convergence(network, X)
+
+
 def test_several_starts_are_warned_of_once():
     said = messages(ConvergenceWarning, classifier(n_init=4, max_iter=2).fit, X, y)
     assert len(said) == 1

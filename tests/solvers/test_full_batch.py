@@ -391,6 +391,18 @@ def test_a_printed_line_is_written_in_one_piece(monkeypatch):
     assert all(line.endswith("\n") for line in lines)
 
 
+@unconverged
+@pytest.mark.parametrize("solver", [*SOLVERS, "newton-cg"])
+def test_a_warm_start_goes_on_counting_what_it_prints(solver, capsys):
+    model = BackpropMLPClassifier(
+        5, solver=solver, max_iter=4, random_state=0, verbose=True, warm_start=True
+    )
+    evaluations = [model.fit(X, y).n_fun_, model.fit(X, y).n_fun_]
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [int(line[1]) for line in lines] == list(range(1, 9))
+    assert [int(lines[n][lines[n].index("evaluations") + 1]) for n in (3, 7)] == evaluations
+
+
 def test_verbose_names_the_start(capsys):
     BackpropMLPClassifier(5, max_iter=2, n_init=3, random_state=0, verbose=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()

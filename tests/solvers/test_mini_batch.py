@@ -606,12 +606,14 @@ def test_verbose_prints_a_line_an_epoch(capsys):
     assert all("cost" in line and "evaluations" in line for line in lines)
 
 
-def test_a_second_fit_prints_its_own_evaluations_and_adds_them(capsys):
+def test_a_second_fit_goes_on_counting_iterations_and_evaluations(capsys):
     classifier = network(verbose=True, warm_start=True, max_iter=2).fit(X, y).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
+    assert [int(line.split()[1]) for line in lines] == [1, 2, 3, 4]
     printed = [int(line.split("evaluations")[1].split()[0]) for line in lines]
-    assert printed == [4, 8, 4, 8]
+    assert printed == [4, 8, 12, 16]
     assert classifier.n_fun_ == 16
+    assert len(classifier.loss_curve_) == 4
 
 
 # Interruption

@@ -301,6 +301,14 @@ def test_ctrl_c_inside_a_callback_keeps_what_was_reached(solver):
     assert all(map(np.array_equal, classifier.coefs_, three.coefs_))
 
 
+def test_after_a_warm_start_the_iterations_that_are_told_are_said_to_be_those_of_the_call():
+    classifier = network("cg", warm_start=True, max_iter=5).fit(X, y)
+    classifier.set_callbacks(Recorder(after=3, act=interrupt))
+    with pytest.warns(UserWarning, match="interrupted after 3 iterations of this call; the best"):
+        classifier.fit(X, y)
+    assert len(classifier.loss_curve_) == 8
+
+
 # scikit-learn's own
 
 

@@ -356,7 +356,7 @@ def warn_of_interruption(outcomes):
     for outcome in outcomes:
         if outcome.interrupted:
             warnings.warn(
-                f"Training was interrupted after {outcome.history.n_iter} iterations; the best "
+                f"Training was interrupted after {outcome.history.iterations}; the best "
                 "parameters so far are kept.",
                 stacklevel=2,
             )

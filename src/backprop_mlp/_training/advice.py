@@ -90,12 +90,12 @@ def _costs(outcome):
     """The cost of the kept parameters, and that after the last iteration."""
     n_iter = outcome.history.n_iter
     if outcome.n_iter == n_iter:
-        return f"cost {outcome.cost:.6g} after {n_iter} iterations"
+        return f"cost {outcome.cost:.6g} after {outcome.history.iterations}"
     last = outcome.history.records[-1].cost
     kept = f"those after {outcome.n_iter} iterations" if outcome.n_iter else "those of the start"
     return (
         f"the parameters that are kept, {kept}, have the best validation score and cost "
-        f"{outcome.cost:.6g}; the last, after {n_iter} iterations, cost {last:.6g}"
+        f"{outcome.cost:.6g}; the last, after {outcome.history.iterations}, cost {last:.6g}"
     )
 
 

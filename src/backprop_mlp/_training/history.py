@@ -54,6 +54,11 @@ class History:
         """Number of iterations of this run."""
         return len(self.records)
 
+    @property
+    def iterations(self):
+        """Their number in this run, for messages: `verbose` counts those of earlier calls, too."""
+        return f"{self.n_iter} iterations" + (" of this call" if len(self._costs) else "")
+
     def put(self, number, record: Record):
         """Note what iteration ``number`` of this run, from 1, has come to; twice is once."""
         self.records[number - 1 :] = [record]

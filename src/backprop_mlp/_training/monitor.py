@@ -55,6 +55,7 @@ class Monitor:
         self.measured = None
         """How the parameters of the last iteration do on the validation rows."""
         self.was_interrupted = False
+        self._n_fun_before = start.n_fun
         self._objective = objective
         self._validate = validate
         self._make_estimator = make_estimator
@@ -187,6 +188,7 @@ class Monitor:
         )
 
     def _line(self, iteration):
+        """What is printed: iterations and evaluations with those of the calls before."""
         record = self.history.records[-1]
         parts = [f"{self._label} {len(self.history):4d}", f"cost {record.cost:.6f}"]
         if iteration.grad_max is not None:
@@ -194,6 +196,6 @@ class Monitor:
         if self._validate is not None:
             parts.append(f"validation cost {record.loss:.6f}")
             parts.append(f"validation score {record.score:.4f}")
-        parts.append(f"evaluations {iteration.n_fun:5d}")
+        parts.append(f"evaluations {self._n_fun_before + iteration.n_fun:5d}")
         parts.append(f"{perf_counter() - self._began:.2f} s")
         return "   ".join(parts)

@@ -93,6 +93,8 @@ class Start:
         kept, whatever their score.
     best_score : float
         Highest validation score so far on the rows and by the scorer of this call.
+    n_fun : int, default=0
+        Evaluations of the calls before.
     """
 
     theta: np.ndarray
@@ -101,6 +103,7 @@ class Start:
     stopping: Stopping
     best: Best | None
     best_score: float = -np.inf
+    n_fun: int = 0
 
     @classmethod
     def fresh(cls, objective, rule, initializer, stopping: Stopping, rng):
@@ -177,7 +180,7 @@ class Start:
                 if rule is not None and progress["by_score"] == stopping.by_score:
                     stopping.lowest, stopping.n_stalled = progress["lowest"], progress["n_stalled"]
         history = History(*earlier.curves)
-        return cls(theta, state, history, stopping, best, best_score)
+        return cls(theta, state, history, stopping, best, best_score, earlier.n_fun)
 
 
 def draw_theta(objective, rule, initializer, rng):
