@@ -233,8 +233,9 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
     go on from there as if it had not been interrupted, with ``early_stopping`` those
     with the best score. As long as there is no cost to tell, before the first
     evaluation or in the first epoch (so always in `partial_fit`), and while
-    input is validated, `KeyboardInterrupt` is raised instead. An exception,
-    be it raised by a callback, goes through when all restarts have ended. A fit
+    input is validated, `KeyboardInterrupt` is raised instead. One that a callback
+    raises counts as Ctrl-C. Any other exception, be it raised by a callback, goes
+    through when all restarts have ended. A fit
     that raises one leaves the estimator as it was. A `GridSearchCV` goes on after it.
 
     Where numbers overflow, in training or in a prediction, that is a
