@@ -180,7 +180,6 @@ def test_a_column_of_labels_is_warned_of_once_per_call(solver):
     calls = [
         lambda: model.fit(X, column),
         lambda: model.fit(X, column, X_val=X, y_val=y),
-        lambda: model.fit(X, y, X_val=X, y_val=column),
         lambda: model.cost(X, column),
     ]
     if solver in MINI_BATCH:
@@ -193,7 +192,22 @@ def test_a_column_of_labels_is_warned_of_once_per_call(solver):
             call()
         said = [warning for warning in record if warning.category is DataConversionWarning]
         assert len(said) == 1
-        assert "column-vector y" in str(said[0].message)
+        assert "column-vector y was passed" in str(said[0].message)
+
+
+@pytest.mark.parametrize("kind", [BackpropMLPClassifier, BackpropMLPRegressor])
+@pytest.mark.parametrize("both", [False, True])
+def test_a_column_of_validation_rows_is_warned_of_by_its_name(kind, both):
+    column = y[:, np.newaxis]
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        kind(3, max_iter=1).fit(X, column if both else y, X_val=X, y_val=column)
+    said = [str(w.message) for w in record if w.category is DataConversionWarning]
+    names = ["y", "y_val"] if both else ["y_val"]
+    assert len(said) == len(names)
+    for message, name in zip(said, names, strict=True):
+        assert message.startswith(f"A column-vector {name} was passed")
+        assert f"{name}.ravel()" in message
 
 
 # Dates as labels

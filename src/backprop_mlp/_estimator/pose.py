@@ -121,7 +121,7 @@ def pose(
     validation = None
     if given_validation[0] is not None:
         with errors_of_validation_rows():
-            rows_val = _Rows.checked(estimator, *given_validation).encoded(targets)
+            rows_val = _Rows.checked(estimator, *given_validation, y_name="y_val").encoded(targets)
             weighed_val = weigh_rows(targets, rows_val.codes, rows_val.weights, class_weight)
             blocks_val = rows_val.blocks(network, targets, weighed_val)
             validation = _validation(estimator, targets, scoring, rows_val, blocks_val)
@@ -159,9 +159,11 @@ class _Rows(NamedTuple):
     codes: Any = None
 
     @classmethod
-    def checked(cls, estimator, X, y, sample_weight, reset=False, precisions=PRECISIONS):
+    def checked(
+        cls, estimator, X, y, sample_weight, reset=False, precisions=PRECISIONS, y_name="y"
+    ):
         """What the user gives, checked."""
-        checked, y = check_rows(estimator, X, y, reset=reset, precisions=precisions)
+        checked, y = check_rows(estimator, X, y, reset=reset, precisions=precisions, y_name=y_name)
         weights = row_weights(sample_weight, checked)
         return cls(X, checked, y, weights, sample_weight is not None)
 

@@ -1,11 +1,13 @@
 """The user's rows, checked: X and y in a precision that the network computes in, and weights."""
 
 import re
+import warnings
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d, validate_data
 
@@ -21,7 +23,7 @@ NO_Y: Any = object()
 """In place of y where rows have none; None is what a user gives for y."""
 
 
-def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS):
+def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS, y_name="y"):
     """X, or X and y, as the network takes them; no copy where none is needed.
 
     Parameters
@@ -34,6 +36,8 @@ def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS):
         Whether these rows define the features.
     precisions : dtype or sequence of dtype, default=PRECISIONS
         What X may be computed in; all else becomes the first of them.
+    y_name : str, default="y"
+        What a warning calls y.
 
     Returns
     -------
@@ -50,8 +54,14 @@ def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS):
         X, y = validate_data(estimator, X, y, multi_output=True, **given)
     _refuse_missing_dates(y)
     if not issparse(y) and y.ndim == 2 and y.shape[1] == 1:
-        # Made 1-D here, and so warned of once.
-        y = column_or_1d(y, warn=True)
+        # Made 1-D here, and so warned of once; scikit-learn's own words always say y.
+        warnings.warn(
+            f"A column-vector {y_name} was passed when a 1d array was expected: "
+            f"{y_name}.ravel() makes it one.",
+            DataConversionWarning,
+            stacklevel=2,
+        )
+        y = column_or_1d(y)
     return X, y
 
 
