@@ -247,8 +247,13 @@ class AlphaSearch(
             held_out = self._held_out_of(targets)
             return -mean_loss(held_out, y, held_out.outputs(self, X), sample_weight)
         routed = self._routed("score", sample_weight, params)
-        # A scorer may read what it was given a network for, such as ``coefs_``.
-        judged = self if keeps_average(self) else self.best_estimator_
+        # A scorer may read what it was given a network for, such as ``coefs_``, or ask for its
+        # ``score``, which in networks is the default one.
+        if keeps_average(self):
+            judged = fitted_twin(self)
+            judged.scoring = None
+        else:
+            judged = self.best_estimator_
         return score_rows(
             self._scorer, judged, X, y, targets.exclusive_classes, routed.scorer.score
         )

@@ -293,6 +293,16 @@ def test_folds_that_leave_out_rows_without_weight_alone_are_refused(kind):
     assert not hasattr(untouched, "alpha_")
 
 
+@pytest.mark.parametrize("refit", [True, "folds"])
+@pytest.mark.parametrize("kind", ["numbers", "three classes"])
+def test_a_scorer_may_ask_its_estimator_for_the_default_score(kind, refit):
+    y = NUMBERS if kind == "numbers" else NUMBERS.round().clip(-1, 1).astype(int)
+    asking = search(kind, refit, scoring=lambda estimator, X, y: estimator.score(X, y)).fit(X, y)
+    named = search(kind, refit, scoring="r2" if kind == "numbers" else "accuracy").fit(X, y)
+    np.testing.assert_array_equal(asking.scores_, named.scores_)
+    assert asking.score(X, y) == named.score(X, y)
+
+
 @pytest.mark.parametrize("fold", [1, (1, 2, 3), None, (FIRST,)])
 @pytest.mark.parametrize("kind", ["numbers", "three classes"])
 def test_folds_that_are_no_pairs_are_refused(kind, fold):
