@@ -160,7 +160,7 @@ class _Rows(NamedTuple):
 
     @classmethod
     def checked(
-        cls, estimator, X, y, sample_weight, reset=False, precisions=PRECISIONS, y_name="y"
+        cls, estimator, X, y, sample_weight, reset=False, precisions=PRECISIONS, *, y_name="y"
     ):
         """What the user gives, checked."""
         checked, y = check_rows(estimator, X, y, reset=reset, precisions=precisions, y_name=y_name)
