@@ -125,14 +125,15 @@ class AlphaSearch(
         routed = self._routed("fit", sample_weight, params)
         rng = None if self.random_state is None else check_random_state(self.random_state)
         splits = self._splitter(y, rng).split(X, y, **routed.splitter.split)
-        folds = rows_of_folds(splits, weights, sample_weight, self.cv)
+        scored_by = (None, {}) if self._by_loss else (self._scorer, routed.scorer.score)
+        in_scores = sample_weight if self._by_loss else scored_by[1].get("sample_weight")
+        folds = rows_of_folds(splits, weights, in_scores, self.cv)
         # What a scorer does with a number of zero weight is not known: it might overflow.
         y = y if targets.has_classes else codes
         seeds = draw_seeds(rng, len(folds) + 1)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task.begin(X=X, y=y, metadata=metadata)
         held_out, classes = self._held_out_of(targets), targets.exclusive_classes
-        scored_by = (None, {}) if self._by_loss else (self._scorer, routed.scorer.score)
         path = AlphaPath(estimator, X, y, sample_weight, classes, held_out, *scored_by)
         choice = choose_alpha(path, grid, folds, seeds[1:], task, self.n_jobs)
         self._adopt(choice, folds, len(weights))

@@ -84,6 +84,7 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
 
     scores_ : ndarray of shape (n_alphas, n_folds)
         Scores on the rows that each fold leaves out; by default minus their mean log-loss.
+        nan for a fold whose rows have no weight, which does not count.
 
     train_scores_ : ndarray of shape (n_alphas, n_folds)
         Scores on the rows that each fold trains on.

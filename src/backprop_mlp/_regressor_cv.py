@@ -82,6 +82,7 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
 
     scores_ : ndarray of shape (n_alphas, n_folds)
         Scores on the rows that each fold leaves out; by default minus their mean loss.
+        nan for a fold whose rows have no weight, which does not count.
 
     train_scores_ : ndarray of shape (n_alphas, n_folds)
         Scores on the rows that each fold trains on.

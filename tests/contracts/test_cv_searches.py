@@ -11,6 +11,7 @@ import sklearn
 from scipy.sparse import coo_matrix, csr_array, csr_matrix
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -241,6 +242,10 @@ FIRST = np.arange(60) < 10
 NUMBERED = [(np.flatnonzero(~FIRST), np.flatnonzero(FIRST)), (np.arange(10), np.arange(10, 60))]
 
 
+NUMBER_SCORINGS = ["loss", "r2", "neg_median_absolute_error"]
+SCORINGS = ["log_loss", "accuracy", "roc_auc_ovr", "f1_macro", "neg_log_loss", *NUMBER_SCORINGS]
+
+
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["unweighted", "weighted"])
 @pytest.mark.parametrize("form", [np.asarray, list, pd.Series])
 def test_masks_are_folds_as_the_numbers_of_their_rows(form, weights):
@@ -285,9 +290,35 @@ def test_a_fold_that_trains_on_rows_without_weight_is_named(kind, weights, netwo
         search(kind, True, network, cv=[(FIRST, ~FIRST), (~FIRST, FIRST)]).fit(X, y, weights)
 
 
+@pytest.mark.parametrize("scoring", SCORINGS)
+@pytest.mark.parametrize("refit", [True, "folds"])
+def test_a_fold_that_leaves_out_rows_without_weight_does_not_count(scoring, refit):
+    kind = "numbers" if scoring in NUMBER_SCORINGS else "three classes"
+    y = NUMBERS if kind == "numbers" else np.arange(60) % 3
+    weights = np.where(FIRST, 0.0, 1.0)
+    some = [(np.arange(60) < 40, np.arange(60) >= 40), (np.arange(60) >= 30, np.arange(60) < 30)]
+    fitted = search(kind, refit, scoring=scoring, cv=[(~FIRST, FIRST), *some]).fit(X, y, weights)
+    expected = search(kind, refit, scoring=scoring, cv=some).fit(X, y, weights)
+    assert np.isnan(fitted.scores_[:, 0]).all()
+    np.testing.assert_array_equal(fitted.scores_[:, 1:], expected.scores_)
+    assert fitted.best_score_ == expected.best_score_
+    assert fitted.alpha_ == expected.alpha_
+
+
+def test_a_scorer_that_reads_no_weights_counts_every_fold():
+    weights = np.where(FIRST, 0.0, 1.0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        scorer = get_scorer("r2").set_score_request(sample_weight=False)
+        model = search("numbers", scoring=scorer, cv=[(~FIRST, FIRST)])
+        assert np.isfinite(model.fit(X, NUMBERS, sample_weight=weights).scores_).all()
+
+
+@pytest.mark.parametrize("scoring", [None, "default"])
 @pytest.mark.parametrize("kind", ["numbers", "three classes"])
-def test_folds_that_leave_out_rows_without_weight_alone_are_refused(kind):
-    untouched = search(kind, cv=[(FIRST, ~FIRST)])
+def test_folds_that_leave_out_rows_without_weight_alone_are_refused(kind, scoring):
+    if scoring:
+        scoring = "r2" if kind == "numbers" else "accuracy"
+    untouched = search(kind, cv=[(FIRST, ~FIRST)], scoring=scoring)
     with pytest.raises(ValueError, match="all rows that are left out have weight 0"):
         untouched.fit(X, NUMBERS.round().clip(-1, 1).astype(int), FIRST.astype(float))
     assert not hasattr(untouched, "alpha_")

@@ -49,7 +49,8 @@ class Step(NamedTuple):
     Parameters
     ----------
     score, train_score : float
-        On the rows that are left out, and on those that are trained on.
+        On the rows that are left out, and on those that are trained on; nan if none of them has
+        weight.
     n_iter : int
     outputs : ndarray
         For the rows that are left out.
@@ -156,7 +157,13 @@ class AlphaPath:
         return {"class_weight": of_classes(weights, np.unique(y))}
 
     def _score(self, network, X, y, metadata, may_be_nan=False):
-        """A network's score: a number, and one that can be compared if it decides."""
+        """A network's score: a number, and one that can be compared if it decides.
+
+        nan for rows without weight, as `mean_loss`; metrics divide by their total weight.
+        """
+        weights = metadata.get("sample_weight")
+        if weights is not None and not np.any(weights):
+            return np.nan
         given = score_rows(self.scorer, network, X, y, self.classes, metadata)
         try:
             score = float(given)

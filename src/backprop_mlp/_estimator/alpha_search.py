@@ -107,7 +107,8 @@ def _walk(path, splits, seeds, task, n_jobs, alphas, starts):
 def _chosen(path, splits, alphas, steps):
     scores = np.array([[step.score for step in of_alpha] for of_alpha in steps])
     if path.scorer is not None:
-        return Choice(alphas, steps, scores.mean(axis=1))
+        # Folds that leave out no row with weight say nothing.
+        return Choice(alphas, steps, np.nanmean(scores, axis=1))
     # The mean over all rows together: a fold counts by its rows.
     if path.sample_weight is None:
         weights = np.array([len(test) for _, test in splits], dtype=np.float64)

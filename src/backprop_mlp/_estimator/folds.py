@@ -55,8 +55,8 @@ def rows_of_folds(splits, weights, sample_weight, cv):
         The rows to train on and to leave out: numbers, or a mask with an entry per row.
     weights : ndarray of shape (n_rows,)
         Of all rows in training, with those of their classes.
-    sample_weight : ndarray of shape (n_rows,) or None
-        Of all rows in scores.
+    sample_weight : array-like of shape (n_rows,) or None
+        Of all rows in scores; None if scores do not read it.
     cv : object
         Where the splits come from, for the message.
 
@@ -83,7 +83,8 @@ def rows_of_folds(splits, weights, sample_weight, cv):
                 "cv must give folds that train on rows with weights above 0; all rows of fold "
                 f"{number} have weight 0."
             )
-    if sample_weight is not None and not any(np.any(sample_weight[test]) for _, test in folds):
+    in_scores = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight)
+    if not any(np.any(in_scores[test]) for _, test in folds):
         raise ValueError(
             "cv must give folds that leave out rows with weights above 0; all rows that are left "
             "out have weight 0."
