@@ -235,8 +235,8 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
     evaluation or in the first epoch (so always in `partial_fit`), and while
     input is validated, `KeyboardInterrupt` is raised instead. One that a callback
     raises counts as Ctrl-C. Any other exception, be it raised by a callback, goes
-    through when all restarts have ended. A fit
-    that raises one leaves the estimator as it was. A `GridSearchCV` goes on after it.
+    through when all restarts have ended. A fit that raises one leaves the estimator as
+    it was. A `GridSearchCV` goes on after it.
 
     Where numbers overflow, in training or in a prediction, that is a
     `FloatingPointError` that says what to do; nan is never returned.

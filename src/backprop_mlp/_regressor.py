@@ -253,9 +253,9 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
     evaluation or in the first epoch (so always in `partial_fit`), and while
     input is validated, `KeyboardInterrupt` is raised instead. One that a callback
     raises counts as Ctrl-C. Any other exception, be it raised by a callback, goes
-    through when all restarts have ended. A fit
-    that raises one leaves the estimator as it was. A `GridSearchCV` goes on after an
-    interrupted fit; it ends with it if ``error_score="raise"`` and
+    through when all restarts have ended. A fit that raises one leaves the estimator as
+    it was. A `GridSearchCV` goes on after an interrupted fit; it ends with
+    it if ``error_score="raise"`` and
     ``warnings.filterwarnings("error", "Training was interrupted")`` are set.
 
     Where numbers overflow, in training or in a prediction, that is a
