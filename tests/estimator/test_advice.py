@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import AdaBoostClassifier
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -687,6 +687,25 @@ def test_nothing_is_advised_while_a_search_of_ours_is_fitting():
 
 
 # On Dask
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_workers_name_the_column_that_they_warn_of():
+    da = pytest.importorskip("dask.array")
+    distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("backprop_mlp.dask")
+    with (
+        distributed.Client(processes=False, dashboard_address=None),
+        warnings.catch_warnings(record=True) as record,
+    ):
+        warnings.simplefilter("always")
+        rows, target = da.from_array(X, chunks=(75, 4)), da.from_array(y, chunks=75)
+        column = da.from_array(y[:, np.newaxis], chunks=(75, 1))
+        there = dask.DaskBackpropMLPClassifier(classifier(max_iter=1))
+        there.fit(rows, target, X_val=rows, y_val=column)
+    said = {str(w.message) for w in record if w.category is DataConversionWarning}
+    assert len(said) == 1
+    assert "column-vector y_val" in said.pop()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

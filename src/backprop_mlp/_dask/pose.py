@@ -96,7 +96,7 @@ def _loss_at(loss, z, partition):
 
 def _pose_validation(client, estimator, given, targets, class_weight):
     """The rows to validate on."""
-    checked = check_partitions(client, given, estimator, reset=False)
+    checked = check_partitions(client, given, estimator, reset=False, y_name="y_val")
     rows: Any = PartitionedRows.encode(client, checked, targets, together=True)
     scoring = estimator.scoring
     scorer_rows: tuple | None = None
