@@ -155,9 +155,8 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
     random_state : int, RandomState instance or None, default=None
         Source of the random starts. An int gives the same result in every call.
     verbose : bool or int, default=False
-        Whether to print a line per iteration. It counts iterations and evaluations as
-        ``loss_curve_`` and ``n_fun_`` do, with those of the calls that training goes on
-        from, and seconds from the beginning of the call.
+        Whether to print a line per iteration. Like ``loss_curve_`` and ``n_fun_`` it counts
+        over all calls that training goes on from; seconds are those of the call.
 
     Attributes
     ----------
