@@ -212,12 +212,18 @@ def test_what_is_neither_number_nor_category_is_refused_by_name(values):
         model().fit(FRAME.assign(when=values), Y)
 
 
+@pytest.fixture(scope="module")
+def of_two_columns():
+    return with_one_alpha().fit(FRAME[["number", "colour"]], Y)
+
+
 @pytest.mark.parametrize("column", ["number", "colour"])
 @NEITHERS
-def test_what_is_neither_number_nor_category_is_refused_at_a_prediction_too(values, column):
-    fitted = with_one_alpha().fit(FRAME[["number", "colour"]], Y)
+def test_what_is_neither_number_nor_category_is_refused_at_a_prediction_too(
+    values, column, of_two_columns
+):
     with pytest.raises(ValueError, match=f"Column '{column}' must hold numbers"):
-        fitted.predict(FRAME.assign(**{column: values}))
+        of_two_columns.predict(FRAME.assign(**{column: values}))
 
 
 ARROW = {

@@ -280,7 +280,7 @@ def test_one_output_that_varies_is_enough_for_r2():
 def test_early_stopping_chooses_by_rows_of_one_y(loss, solver):
     batches = {"batch_size": 5} if solver == "adam" else {}
     model = BackpropMLPRegressor(
-        9, loss=loss, solver=solver, early_stopping=True, random_state=0, **batches
+        9, loss=loss, solver=solver, max_iter=50, early_stopping=True, random_state=0, **batches
     )
     constant = np.full(len(X), 3.0)
     kept = model.fit(X, constant).predict(X)
