@@ -23,6 +23,8 @@ SCRIPT = textwrap.dedent(
     from backprop_mlp._training.monitor import Monitor
     from backprop_mlp.dask import DaskBackpropMLPClassifier
 
+    # Programs in the background are born deaf to it, and so are their workers.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     after = Monitor.__call__
 
 
@@ -92,6 +94,8 @@ TERMINAL = textwrap.dedent(
     from backprop_mlp._training.monitor import Monitor
     from backprop_mlp.dask import DaskBackpropMLPClassifier
 
+    # Programs in the background are born deaf to it, and so are their workers.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     after = Monitor.__call__
 
 
