@@ -18,7 +18,7 @@ BY_NAME = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 ONE = np.ones(1)
 
 
-def rows(loss, n_rows=7, n_outputs=4, dtype=np.float64):
+def rows(loss, n_rows=7, n_outputs=4, dtype=np.float64, weights="per row"):
     """Logits, targets and weights; exclusive targets for softmax."""
     rng = np.random.default_rng(5)
     z = 3.0 * rng.normal(size=(n_rows, n_outputs))
@@ -26,7 +26,8 @@ def rows(loss, n_rows=7, n_outputs=4, dtype=np.float64):
         Y = np.eye(n_outputs)[rng.integers(n_outputs, size=n_rows)]
     else:
         Y = rng.integers(2, size=(n_rows, n_outputs))
-    return z.astype(dtype), Y.astype(dtype), rng.uniform(0.5, 2.0, n_rows)
+    w = rng.uniform(0.5, 2.0, n_rows if weights == "per row" else z.shape)
+    return z.astype(dtype), Y.astype(dtype), w
 
 
 @BY_NAME
@@ -77,11 +78,8 @@ def test_equal_weights_per_output_are_weights_per_row(loss):
 @pytest.mark.parametrize("weights", ["per row", "per output"])
 @BY_NAME
 def test_the_tangent_is_the_derivative_of_delta(loss, weights):
-    z, Y, w = rows(loss)
-    rng = np.random.default_rng(6)
-    tz = rng.normal(size=z.shape)
-    if weights == "per output":
-        w = rng.uniform(0.0, 2.0, z.shape)
+    z, Y, w = rows(loss, weights=weights)
+    tz = np.random.default_rng(6).normal(size=z.shape)
     plus, minus = (loss.value_and_delta(z + step * tz, Y, w)[1] for step in (1e-5, -1e-5))
     found = loss.delta_tangent(z, tz, Y, w)
     np.testing.assert_allclose(found, (plus - minus) / 2e-5, rtol=1e-6, atol=1e-9)
@@ -90,9 +88,7 @@ def test_the_tangent_is_the_derivative_of_delta(loss, weights):
 @pytest.mark.parametrize("weights", ["per row", "per output"])
 @BY_NAME
 def test_the_curvature_has_the_tangents_of_the_outputs_for_columns(loss, weights):
-    z, Y, w = rows(loss)
-    if weights == "per output":
-        w = np.random.default_rng(6).uniform(0.0, 2.0, z.shape)
+    z, Y, w = rows(loss, weights=weights)
     columns = [
         loss.delta_tangent(z, np.broadcast_to(unit, z.shape), Y, w) for unit in np.eye(z.shape[1])
     ]
@@ -113,9 +109,7 @@ def test_curvatures_of_float32_logits_are_summed_in_float64(loss):
 @pytest.mark.parametrize("weights", ["per row", "per output"])
 @BY_NAME
 def test_delta_is_weighted_as_the_value(loss, weights):
-    z, Y, w = rows(loss)
-    if weights == "per output":
-        w = np.random.default_rng(6).uniform(0.0, 2.0, z.shape)
+    z, Y, w = rows(loss, weights=weights)
     delta = loss.value_and_delta(z, Y, w)[1]
     for index in np.ndindex(z.shape):
         plus, minus = z.copy(), z.copy()

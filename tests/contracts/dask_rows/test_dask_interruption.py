@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("distributed")
 
-SCRIPT = textwrap.dedent(
+PREAMBLE = textwrap.dedent(
     """
     import os
     import signal
@@ -26,8 +26,11 @@ SCRIPT = textwrap.dedent(
     # Programs in the background are born deaf to it, and so are their workers.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     after = Monitor.__call__
+    """
+)
 
-
+SCRIPT = PREAMBLE + textwrap.dedent(
+    """
     def interrupt_soon(self, iteration):
         stop = after(self, iteration)
         if iteration.number == 3:
@@ -81,24 +84,8 @@ def test_ctrl_c_ends_training_with_the_iterations_so_far(solver):
     assert "AllExit" not in process.stderr
 
 
-TERMINAL = textwrap.dedent(
+TERMINAL = PREAMBLE + textwrap.dedent(
     """
-    import os
-    import signal
-    import warnings
-
-    import dask.array as da
-    import numpy as np
-    from distributed import Client
-    from backprop_mlp import BackpropMLPClassifier
-    from backprop_mlp._training.monitor import Monitor
-    from backprop_mlp.dask import DaskBackpropMLPClassifier
-
-    # Programs in the background are born deaf to it, and so are their workers.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    after = Monitor.__call__
-
-
     def interrupt(self, iteration):
         stop = after(self, iteration)
         if iteration.number == 3:
