@@ -12,9 +12,15 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from keywords import read_by
+from sklearn.datasets import load_iris
 from threadpoolctl import threadpool_limits
 
-from backprop_mlp import BackpropMLPClassifier, check_gradient, learning_rate_range_test
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPRegressor,
+    check_gradient,
+    learning_rate_range_test,
+)
 from backprop_mlp._estimator.assembly import MINI_BATCH_SOLVERS, SOLVERS
 from backprop_mlp._solvers.full_batch import METHODS
 from backprop_mlp.schedules import Exponential
@@ -417,8 +423,19 @@ def test_hidden_units_may_overflow_where_they_are_bounded(method, activation):
 def test_validation_rows_that_overflow_are_an_error(solver, early_stopping, scoring):
     model = network(solver, activation="identity", early_stopping=early_stopping, scoring=scoring)
     model.set_params(initializer=lambda rng, *fan: np.full(fan, 10.0))
-    with pytest.raises(FloatingPointError, match=r"validation rows .* overflow. Scale X_val"):
+    with pytest.raises(FloatingPointError, match=r"validation rows .* overflow.* scale .* X_val"):
         model.fit(X, y, X_val=np.full_like(X, 1e308), y_val=y)
+    assert not hasattr(model, "coefs_")
+
+
+def test_held_out_rows_tell_of_divergence_what_helps_against_it():
+    """Their loss may overflow before the cost of the others does: no X_val is to blame."""
+    X, y = load_iris(return_X_y=True)
+    model = BackpropMLPRegressor(
+        activation="identity", solver="sgd", alpha=1e-4, learning_rate_init=1.0, random_state=0
+    )
+    with pytest.raises(FloatingPointError, match=r"validation rows .* lower learning_rate_init"):
+        model.set_params(early_stopping=True).fit(X, y)
     assert not hasattr(model, "coefs_")
 
 

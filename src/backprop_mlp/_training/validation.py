@@ -188,8 +188,9 @@ class Validation:
         loss = sum(losses) / self.total_weight
         if not np.isfinite(loss):
             raise FloatingPointError(
-                f"The loss of the validation rows is {loss}: the numbers overflow. Scale X_val "
-                "as X (StandardScaler)."
+                f"The loss of the validation rows is {loss}: the numbers overflow. With adam, "
+                "rmsprop or sgd lower learning_rate_init; scale the features, and X_val with "
+                "the same StandardScaler."
             )
         if self.scoring is None:
             score = self.targets.score(sum(tallies), self.total_weight, self.totals)
