@@ -85,15 +85,17 @@ def _error(y, predicted):
 
 
 def folds_averaged():
-    """Standardised columns, and the networks of the folds averaged."""
-    network = BackpropMLPClassifier(100, solver="lbfgs", output_activation="softmax", max_iter=40)
+    """Standardised columns, and the networks of the folds averaged: one of the two sets."""
+    network = BackpropMLPClassifier(
+        (64, 32), solver="lbfgs", output_activation="softmax", max_iter=40
+    )
     search = BackpropMLPClassifierCV(network, refit="folds", random_state=0)
     return make_pipeline(StandardScaler(), search)
 
 
 def regression_folds_averaged():
     """The same for numbers."""
-    network = BackpropMLPRegressor(100, solver="lbfgs", max_iter=40)
+    network = BackpropMLPRegressor((64, 32), solver="lbfgs", max_iter=40)
     return make_pipeline(
         StandardScaler(), BackpropMLPRegressorCV(network, refit="folds", random_state=0)
     )

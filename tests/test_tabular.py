@@ -423,6 +423,19 @@ def test_both_sets_of_networks_vote(fitted):
     np.testing.assert_allclose(fitted.predict_proba(FRAME), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("make", [make_tabular_classifier, make_tabular_regressor])
+@pytest.mark.parametrize(("given", "plain", "ramps"), [(None, (64, 32), (100,)), (7, 7, 7)])
+def test_each_set_has_layers_of_its_own_unless_an_estimator_is_given(make, given, plain, ramps):
+    kind = {
+        make_tabular_classifier: BackpropMLPClassifier,
+        make_tabular_regressor: BackpropMLPRegressor,
+    }[make]
+    params = make(estimator=None if given is None else kind(given)).get_params()
+    name = "estimator__hidden_layer_sizes"
+    assert params[f"networks__plain__{name}"] == plain
+    assert params[f"networks__ramps__networks__{name}"] == ramps
+
+
 @pytest.mark.parametrize("params", [{}, {"weights": [3.0, 1.0]}, {"ramps": "drop"}])
 def test_what_they_say_out_of_fold_is_the_mean_of_the_two_as_they_vote(params):
     whole = with_one_alpha()

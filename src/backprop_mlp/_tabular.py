@@ -32,6 +32,12 @@ MAX_CATEGORIES = 30
 MIN_FREQUENCY = 3
 """Rows that a category must have for a column of its own."""
 
+PLAIN_UNITS = (64, 32)
+"""Hidden units of the networks on standardised columns: the second layer finds interactions."""
+
+RAMPS_UNITS = (100,)
+"""Those of the networks on ramps, which bend without a second layer and gain nothing by one."""
+
 
 def make_tabular_classifier(
     *,
@@ -51,10 +57,11 @@ def make_tabular_classifier(
     Parameters
     ----------
     estimator : BackpropMLPClassifier, default=None
-        Holds the networks' keywords; it is cloned. None means 100 hidden units, softmax
-        outputs, L-BFGS and at most 40 iterations for the first alpha. A dictionary as its
-        ``class_weight`` names labels of y. ``early_stopping`` must be False; ``alpha`` and
-        ``random_state`` are not read.
+        Holds the keywords of both sets' networks; it is cloned. None means softmax outputs,
+        L-BFGS, at most 40 iterations for the first alpha, and hidden layers of 64 and 32
+        units for "plain", one of 100 for "ramps". A dictionary as its ``class_weight`` names
+        labels of y. ``early_stopping`` must be False; ``alpha`` and ``random_state`` are not
+        read.
     n_folds : int, default=5
         The effort: folds of each set, >= 2. Time for training grows with it, and time for
         a prediction, too: there are up to 4 networks per fold.
@@ -118,7 +125,7 @@ def make_tabular_classifier(
     >>> model.predict(table.head(3))
     array(['no', 'yes', 'yes'], dtype='<U3')
     """
-    network = BackpropMLPClassifier(100, solver="lbfgs", output_activation="softmax", max_iter=40)
+    network = BackpropMLPClassifier(solver="lbfgs", output_activation="softmax", max_iter=40)
     networks = _networks(estimator, network, BackpropMLPClassifierCV, n_folds, n_jobs, random_state)
     # To import scikit-learn's ensembles takes longer than this package, which most do without.
     from ._estimator.voting import LabelVotingClassifier
@@ -143,9 +150,10 @@ def make_tabular_regressor(
     Parameters
     ----------
     estimator : BackpropMLPRegressor, default=None
-        Holds the networks' keywords, such as ``loss``; it is cloned. None means 100 hidden
-        units, L-BFGS and at most 40 iterations for the first alpha. ``early_stopping`` must
-        be False; ``alpha`` and ``random_state`` are not read.
+        Holds the keywords of both sets' networks, such as ``loss``; it is cloned. None means
+        L-BFGS, at most 40 iterations for the first alpha, and hidden layers of 64 and 32
+        units for "plain", one of 100 for "ramps". ``early_stopping`` must be False; ``alpha``
+        and ``random_state`` are not read.
     n_folds : int, default=5
         The effort: folds of each set, >= 2. Time for training grows with it, and time for
         a prediction, too: there are up to 4 networks per fold.
@@ -188,7 +196,7 @@ def make_tabular_regressor(
     >>> bool(model.score(table, rent) > 0.9)
     True
     """
-    network = BackpropMLPRegressor(100, solver="lbfgs", max_iter=40)
+    network = BackpropMLPRegressor(solver="lbfgs", max_iter=40)
     networks = _networks(estimator, network, BackpropMLPRegressorCV, n_folds, n_jobs, random_state)
     from ._estimator.voting import SearchVotingRegressor
 
@@ -203,12 +211,20 @@ def _networks(estimator, default, search, n_folds, n_jobs, random_state):
     if estimator is not None and not isinstance(estimator, kind):
         raise TypeError(f"estimator must be a {kind.__name__} or None; got {estimator!r}.")
     validate_params(search(n_jobs=n_jobs, random_state=random_state))
-    network = clone(default if estimator is None else estimator)
-    _check_keywords(network)
+    if estimator is None:
+        members = [
+            clone(default).set_params(hidden_layer_sizes=units)
+            for units in (PLAIN_UNITS, RAMPS_UNITS)
+        ]
+    else:
+        _check_keywords(estimator)
+        members = [clone(estimator), clone(estimator)]
     # Folds and starts of their own: the more the two sets differ, the better is their mean.
     plain, ramps = (
-        search(clone(network), cv=int(n_folds), n_jobs=n_jobs, refit="folds", random_state=seed)
-        for seed in draw_seeds(check_random_state(random_state), 2)
+        search(network, cv=int(n_folds), n_jobs=n_jobs, refit="folds", random_state=seed)
+        for network, seed in zip(
+            members, draw_seeds(check_random_state(random_state), 2), strict=True
+        )
     )
     encoded = Pipeline([("encoder", PiecewiseLinearEncoder()), ("networks", ramps)])
     return [("plain", plain), ("ramps", encoded)]
