@@ -251,7 +251,8 @@ def test_the_gradient_of_a_well_trained_network_is_right(load, output_activation
     check = check_gradient(network, X[::5], y[::5], max_coordinates=100)
     # Where the gradient is no more than rounding there is nothing to decide.
     assert check.passed is not False
-    assert check.relative_difference < 1e-7
+    error = np.linalg.norm(check.error[~check.at_kink])
+    assert check.relative_difference < 1e-7 or error < check.rounding_floor
 
 
 def test_float32_losses_of_rows_are_summed_in_float64():
