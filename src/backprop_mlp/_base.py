@@ -71,9 +71,9 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
     coefs_: list[np.ndarray]
     intercepts_: list[np.ndarray]
     loss_: float
-    best_loss_: float
     loss_curve_: list[float]
-    # None without validation rows; Any, so that type checkers let code with such rows use them.
+    # Some fits have None; Any, so that type checkers let code that knows its fit use them.
+    best_loss_: float | Any
     validation_scores_: list[float] | Any
     validation_loss_curve_: list[float] | Any
     best_validation_score_: float | Any

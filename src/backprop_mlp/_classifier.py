@@ -172,8 +172,8 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         J of the fitted parameters on the rows that are not held out, penalty included;
         with mini-batches the mean over the last epoch, unless early stopping keeps
         earlier parameters.
-    best_loss_ : float
-        Lowest J of all iterations.
+    best_loss_ : float or None
+        Lowest J of all iterations; None with ``early_stopping``, where the score tells.
     loss_curve_ : list of float
         J of the same rows after each iteration, those of earlier calls that this one
         goes on from included; with mini-batches the mean over each epoch.

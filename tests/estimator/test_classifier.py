@@ -505,7 +505,7 @@ def test_a_warm_start_may_change_the_data_and_the_penalty():
 @pytest.mark.parametrize(
     ("change", "rows", "target", "message"),
     [
-        ({}, X, y > 1, "warm_start=True needs the classes of the previous fit"),
+        ({}, X, y > 1, "warm_start can only be used where `y` has the same classes"),
         ({}, X, LABELS, "previous fit.s kind, one class per row; got a 0/1 matrix of labels"),
         ({}, X[:, :2], y, "X has 2 features, but .* expecting 4"),
         (

@@ -150,7 +150,7 @@ def test_single_precision_goes_on_from_them_too(donor):
 
 def test_classes_that_do_not_come_are_refused(donor):
     network = receiver(donor, ["seven", "eight", "ten"])
-    with pytest.raises(ValueError, match="warm_start=True needs the classes"):
+    with pytest.raises(ValueError, match="where `y` has the same classes"):
         network.fit(X[NEW_TRAIN], LABELS[NEW_TRAIN])
 
 

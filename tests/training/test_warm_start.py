@@ -394,11 +394,11 @@ def test_progress_of_another_network_does_not_count(solver):
 def test_another_problem_is_refused(solver):
     classifier = network(solver, warm_start=True).fit(X, y)
     before = copy.copy(classifier)
-    with pytest.raises(ValueError, match="warm_start=True needs the classes"):
+    with pytest.raises(ValueError, match="where `y` has the same classes"):
         classifier.fit(X, y == 1)
     with pytest.raises(ValueError, match="features"):
         classifier.fit(X[:, :3], y)
-    with pytest.raises(ValueError, match="warm_start=True needs the hidden_layer_sizes"):
+    with pytest.raises(ValueError, match="warm_start needs the hidden_layer_sizes"):
         classifier.set_params(hidden_layer_sizes=(5,)).fit(X, y)
     classifier.set_params(hidden_layer_sizes=(5, 4))
     assert_equal(classifier, before)

@@ -59,10 +59,8 @@ def pose(client, estimator, given, given_val, earlier):
         setattr(estimator, name, value)
     targets: Any = union([summary.targets for _, summary in checked])
     if earlier is not None:
-        targets = targets.continuing(fitted_network(estimator).targets, "warm_start=True")
-    network = training_network(
-        estimator, estimator.n_features_in_, targets, earlier, "warm_start=True"
-    )
+        targets = targets.continuing(fitted_network(estimator).targets, "warm_start")
+    network = training_network(estimator, estimator.n_features_in_, targets, earlier, "warm_start")
     # Mini-batches go through one partition after another, all else through all at once.
     together = estimator.solver in METHODS
     rows: Any = PartitionedRows.encode(client, checked, targets, together=together)

@@ -102,7 +102,9 @@ def _adopt_training(estimator, outcome, problem, earlier):
     history = outcome.history
     estimator.loss_ = outcome.cost
     estimator.loss_curve_ = history.costs
-    estimator.best_loss_ = min([*estimator.loss_curve_, outcome.cost])
+    # With early stopping the score says which parameters are best, as in MLPClassifier.
+    lowest = min([*estimator.loss_curve_, outcome.cost])
+    estimator.best_loss_ = None if estimator.early_stopping else lowest
     estimator.validation_scores_ = history.scores
     estimator.validation_loss_curve_ = history.losses
     estimator.best_validation_score_ = outcome.best_score

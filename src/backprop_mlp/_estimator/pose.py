@@ -98,8 +98,8 @@ def pose(
     rows = _Rows.checked(estimator, X, y, sample_weight, earlier is None, precisions)
     targets = estimator._targets_of(rows.y)
     if earlier is not None:
-        targets = targets.continuing(fitted_network(estimator).targets, "warm_start=True")
-    network = training_network(estimator, rows.X.shape[1], targets, earlier, "warm_start=True")
+        targets = targets.continuing(fitted_network(estimator).targets, "warm_start")
+    network = training_network(estimator, rows.X.shape[1], targets, earlier, "warm_start")
     rows = rows.encoded(targets)
     chosen = held_out = None
     seed = None if earlier is None else earlier.memory.get("split_seed")

@@ -34,8 +34,8 @@ class LabelTargets:
             )
         if not np.array_equal(self.classes, before.classes):
             raise ValueError(
-                f"{what} needs the classes of the previous fit in y: "
-                f"{before.classes}; got {self.classes}."
+                f"{what} can only be used where `y` has the same classes as in the previous call "
+                f"to fit. Previously got {before.classes}, `y` has {self.classes}."
             )
         return self
 

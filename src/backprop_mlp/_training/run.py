@@ -127,10 +127,10 @@ def train(plan: Plan, starts, n_jobs, task: Task):
     interruption = Interruption()
 
     def run_number(number):
-        run_task, label = task, "iteration"
+        run_task, label = task, "Iteration"
         if len(starts) > 1:
             run_task = task.begin_subtask("start", task_id=number, max_subtasks=plan.max_iter)
-            label = f"start {number + 1}, iteration"
+            label = f"Start {number + 1}, iteration"
         start = starts[number]()
         monitor = Monitor(
             start,

@@ -263,7 +263,7 @@ def test_training_goes_on_with_warm_start(client):
     local = classifier.to_local()
     assert (local.n_iter_, len(local.loss_curve_)) == (5, 9)
     np.testing.assert_allclose(local.loss_curve_, plain.loss_curve_, rtol=1e-10)
-    with pytest.raises(ValueError, match="warm_start=True needs the classes"):
+    with pytest.raises(ValueError, match="where `y` has the same classes"):
         classifier.fit(rows[0], rows[1] // 2)
     with pytest.raises(ValueError, match="features"):
         classifier.fit(rows[0][:, :50], rows[1])
