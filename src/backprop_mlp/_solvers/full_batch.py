@@ -123,7 +123,7 @@ class _Descent:
 
     def _look(self, phi):
         """What is known at phi, which SciPy has nearly always evaluated last."""
-        if not np.array_equal(self._last.phi, phi):
+        if not (self._last.phi == phi).all():
             theta = self.coordinates.to_theta(phi)
             cost, grad = self.objective.value_and_grad(theta)
             self.n_fun += 1
@@ -166,7 +166,7 @@ class _Descent:
     def __call__(self, intermediate_result):
         """SciPy's callback, once per iteration."""
         known = self._look(intermediate_result.x)
-        if not known.cost <= self.cost or np.array_equal(known.theta, self.theta):
+        if not known.cost <= self.cost or (known.theta == self.theta).all():
             # Where numbers overflow, a line search can take a nan for a success;
             # where nothing is left to gain, a step of length zero.
             raise StopIteration

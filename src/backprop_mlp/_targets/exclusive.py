@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import column_or_1d
 
 from .._network.losses import Loss, SigmoidLoss, SoftmaxLoss, loss_for
 from .class_weight import balanced, given
-from .labels import LabelTargets
+from .labels import LabelTargets, one_column
 
 
 def label_kind(labels):
@@ -56,7 +55,7 @@ class ExclusiveClasses(LabelTargets):
 
     def codes(self, y, sample_weight=None, dtype=np.float64):
         """Each row's class number, of shape (n_rows,)."""
-        y = column_or_1d(y)
+        y = one_column(y)
         unknown = y
         if label_kind(y) == label_kind(self.classes):
             codes = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)

@@ -3,6 +3,15 @@
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import column_or_1d
+
+
+def one_column(y):
+    """y as an array of shape (n_rows,): as it is where it is one, which most calls have made sure.
+
+    scikit-learn's validation would hand it back, and takes longer than what follows.
+    """
+    return y if isinstance(y, np.ndarray) and y.ndim == 1 else column_or_1d(y)
 
 
 class LabelTargets:

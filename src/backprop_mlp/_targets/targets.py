@@ -16,10 +16,10 @@ from typing import Any, Protocol
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import column_or_1d
 
 from .._network.losses import Loss
 from .exclusive import ExclusiveClasses, label_kind
+from .labels import one_column
 from .multilabel import Labels
 
 
@@ -194,7 +194,7 @@ def targets_of(y) -> ClassTargets:
     """The problem that a training set's y, of shape (n_rows,) or (n_rows, n_labels), poses."""
     if _is_multilabel(y):
         return Labels(LabelBinarizer().fit(y).classes_)
-    return ExclusiveClasses(np.unique(column_or_1d(y)))
+    return ExclusiveClasses(np.unique(one_column(y)))
 
 
 def fitted_targets(classes, multilabel: bool) -> ClassTargets:
