@@ -28,7 +28,9 @@ from backprop_mlp import (
     IgnoredKeywordWarning,
     StrongPenaltyWarning,
 )
+from backprop_mlp._estimator import fitting
 from backprop_mlp._estimator.averaging import networks_of
+from backprop_mlp._estimator.pose import pose
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 3))
@@ -139,6 +141,43 @@ def test_one_network_and_an_average_have_one_inner_interface(kind, refit):
     np.testing.assert_array_equal(networks.map_rows(X, lambda z: z), z)
     np.testing.assert_array_equal(networks.map_rows(X, networks.predict), networks.predict(z))
     np.testing.assert_array_equal(networks.predict(z), fitted.predict(X))
+
+
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_networks_of_a_fold_are_warm_starts_on_its_rows(kind, named, solver):
+    """Though the rows are validated and encoded once, not for each alpha."""
+    y = KINDS[kind][2]
+    rows = pd.DataFrame(X, columns=["a", "b", "c"]) if named else X
+    alphas = [0.1, 10.0]
+    fitted = search(kind, "folds", {"solver": solver}, alphas=alphas)
+    fitted.fit(rows, y, sample_weight=WEIGHTS)
+    members = iter(fitted.estimators_)
+    for train, _ in KFold(3).split(X):
+        part = rows.iloc[train] if named else rows[train]
+        network = clone(fitted.estimator).set_params(warm_start=True)
+        for alpha, max_iter in zip(alphas, fitted.n_iter_.max(axis=1), strict=True):
+            network.set_params(alpha=alpha, max_iter=int(max_iter))
+            network.fit(part, y[train], sample_weight=WEIGHTS[train])
+            if alpha <= fitted.alpha_:
+                member = next(members)
+                for ours, theirs in zip(network.coefs_, member.coefs_, strict=True):
+                    np.testing.assert_array_equal(ours, theirs)
+    assert next(members, None) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_rows_of_a_fold_are_posed_once(kind, monkeypatch):
+    posed = []
+
+    def count(*args, **keywords):
+        posed.append(args)
+        return pose(*args, **keywords)
+
+    monkeypatch.setattr(fitting, "pose", count)
+    fit(kind, "folds")
+    assert len(posed) == 3
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

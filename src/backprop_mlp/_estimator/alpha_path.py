@@ -10,9 +10,9 @@ from sklearn.base import clone
 from .._sklearn import _check_method_params, _safe_indexing, validate_params
 from .._targets.class_weight import of_classes
 from .._training.callbacks import Task
-from .._training.interruption import fit_without_warnings
 from .._training.scoring import score_rows
 from .adoption import adopt_no_record, fitted_twin
+from .fitting import SameRows
 from .held_out import mean_loss
 
 ITERATIONS_PER_DECADE = 1 / 3
@@ -106,6 +106,7 @@ class AlphaPath:
         metadata = _check_method_params(self.X, self.metadata, indices=fold.train)
         metadata_out = _check_method_params(self.X, self.metadata, indices=fold.test)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        rows = SameRows(X, y, sample_weight)
         steps = []
         network, max_iters = self._begin(fold, y, alphas)
         with fold.task.whole(X=X, y=y, metadata=weights or None):
@@ -113,7 +114,7 @@ class AlphaPath:
                 # Keywords of its own clone: set_params reads all of their names every time.
                 network.alpha, network.max_iter = float(alpha), max_iter
                 with fold.task.fit_of(network, "alpha"):
-                    fit_without_warnings(network.fit, X, y, sample_weight)
+                    rows.fit(network)
                 outputs = self.held_out.outputs(network, X_out)
                 if self.scorer is None:
                     score = -mean_loss(self.held_out, y_out, outputs, sample_weight_out)

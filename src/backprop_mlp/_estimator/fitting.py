@@ -1,15 +1,58 @@
 """From rows to a fitted estimator: validate, pose the problem, train, adopt the best."""
 
+from contextvars import ContextVar
+
 import numpy as np
 from sklearn.utils import check_random_state
 
 from .._sklearn import validate_params
 from .._training.callbacks import Task
+from .._training.interruption import fit_without_warnings
 from .adoption import adopt_best, adopt_outcome, earlier_training, unchanged_on_failure
 from .advice import warn_before, warn_of_interruption
 from .assembly import check_partial_fit
 from .pose import pose, pose_chunk
 from .training import train_estimator
+
+_SAME_ROWS: ContextVar["SameRows | None"] = ContextVar("rows that are fitted again", default=None)
+
+
+class SameRows:
+    """Rows that are fitted again and again, with keywords of which none changes their problem.
+
+    They are validated and posed in the first fit alone.
+
+    Parameters
+    ----------
+    X, y, sample_weight
+        As each fit is given them.
+    """
+
+    def __init__(self, X, y, sample_weight):
+        self._rows = (X, y, sample_weight)
+        self._problem = None
+
+    def fit(self, estimator):
+        """Call the estimator's `fit`, which leaves warnings about its outcome to the caller."""
+        before = _SAME_ROWS.set(self)
+        try:
+            fit_without_warnings(estimator.fit, *self._rows)
+        finally:
+            _SAME_ROWS.reset(before)
+
+    def problem(self, rows, pose_rows):
+        """The problem of the rows that a fit was given, from ``pose_rows()`` if it is not known."""
+        if any(given is not own for given, own in zip(rows, self._rows, strict=True)):
+            return pose_rows()
+        if self._problem is None:
+            self._problem = pose_rows()
+        return self._problem
+
+
+def _posed(rows, pose_rows):
+    """The problem of rows, from ``pose_rows()`` unless a caller has them fitted again."""
+    same_rows = _SAME_ROWS.get()
+    return pose_rows() if same_rows is None else same_rows.problem(rows, pose_rows)
 
 
 def fit_rows(estimator, X, y, sample_weight, validation):
@@ -35,7 +78,8 @@ def fit_rows(estimator, X, y, sample_weight, validation):
     task = Task.of_call(estimator, "fit", n_starts, estimator.max_iter)
     with unchanged_on_failure(estimator):
         rng = check_random_state(estimator.random_state)
-        problem = pose(estimator, X, y, sample_weight, validation, rng, earlier)
+        rows = (X, y, sample_weight)
+        problem = _posed(rows, lambda: pose(estimator, *rows, validation, rng, earlier))
         warn_before(estimator, problem)
         task.begin_fit(X, y, sample_weight)
         outcomes = train_estimator(estimator, problem, earlier, rng, task, n_starts)
