@@ -602,7 +602,7 @@ def test_a_run_counts_its_own_epochs_and_updates():
 def test_verbose_prints_a_line_an_epoch(capsys):
     network(verbose=True, max_iter=3).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines] == [["iteration", str(n)] for n in (1, 2, 3)]
+    assert [line.split()[:2] for line in lines] == [["Iteration", str(n)] for n in (1, 2, 3)]
     assert all("cost" in line and "evaluations" in line for line in lines)
 
 
