@@ -371,7 +371,7 @@ def test_verbose_prints_a_line_an_iteration(solver, capsys):
     model.fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     pattern = re.compile(
-        r"iteration +(\d+)   cost (\d+\.\d{6})   gradient \d\.\de[+-]\d+   evaluations +(\d+)   "
+        r"Iteration +(\d+)   cost (\d+\.\d{6})   gradient \d\.\de[+-]\d+   evaluations +(\d+)   "
         r"\d+\.\d\d s"
     )
     matches = [pattern.fullmatch(line) for line in lines]
@@ -407,7 +407,7 @@ def test_verbose_names_the_start(capsys):
     BackpropMLPClassifier(5, max_iter=2, n_init=3, random_state=0, verbose=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(",")[0] for line in lines] == [
-        f"start {number}" for number in (1, 1, 2, 2, 3, 3)
+        f"Start {number}" for number in (1, 1, 2, 2, 3, 3)
     ]
 
 
