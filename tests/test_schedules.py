@@ -278,7 +278,7 @@ def test_a_chunk_is_an_epoch_whatever_its_rows(name, solver, monkeypatch):
 
 def test_a_cosine_without_an_end_is_refused():
     stream = network("adam", learning_rate="cosine")
-    with pytest.raises(ValueError, match="not support learning_rate='cosine'.*horizon"):
+    with pytest.raises(ValueError, match=r"not support learning_rate='cosine'.*horizon"):
         stream.partial_fit(X, y, classes=[0, 1, 2])
     stream.set_params(learning_rate=Cosine(0.01, horizon=100)).partial_fit(X, y, classes=[0, 1, 2])
 

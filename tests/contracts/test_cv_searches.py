@@ -167,6 +167,25 @@ def test_the_networks_of_a_fold_are_warm_starts_on_its_rows(kind, named, solver)
     assert next(members, None) is None
 
 
+class WithBaseline(BackpropMLPClassifier):
+    """Fits another network on the same rows as well."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.baseline_ = BackpropMLPClassifier((7, 2), max_iter=2, random_state=0).fit(X, y)
+        return super().fit(X, y, sample_weight)
+
+
+def test_other_networks_that_a_fit_of_a_fold_fits_are_trained_as_ever():
+    model = BackpropMLPClassifierCV(WithBaseline(4), alphas=[1.0], cv=KFold(3), refit="folds")
+    model.fit(X, CODES)
+    for (train, _), network in zip(KFold(3).split(X), model.estimators_, strict=True):
+        alone = BackpropMLPClassifier((7, 2), max_iter=2, random_state=0).fit(
+            X[train], CODES[train]
+        )
+        for ours, theirs in zip(network.baseline_.coefs_, alone.coefs_, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_rows_of_a_fold_are_posed_once(kind, monkeypatch):
     posed = []

@@ -12,7 +12,7 @@ from .._targets.class_weight import of_classes
 from .._training.callbacks import Task
 from .._training.scoring import score_rows
 from .adoption import adopt_no_record, fitted_twin
-from .fitting import SameRows
+from .fitting import Refits
 from .held_out import mean_loss
 
 ITERATIONS_PER_DECADE = 1 / 3
@@ -106,15 +106,15 @@ class AlphaPath:
         metadata = _check_method_params(self.X, self.metadata, indices=fold.train)
         metadata_out = _check_method_params(self.X, self.metadata, indices=fold.test)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        rows = SameRows(X, y, sample_weight)
         steps = []
         network, max_iters = self._begin(fold, y, alphas)
+        refits = Refits(network, X, y, sample_weight)
         with fold.task.whole(X=X, y=y, metadata=weights or None):
             for alpha, max_iter in zip(alphas, max_iters, strict=True):
                 # Keywords of its own clone: set_params reads all of their names every time.
                 network.alpha, network.max_iter = float(alpha), max_iter
                 with fold.task.fit_of(network, "alpha"):
-                    rows.fit(network)
+                    refits.fit()
                 outputs = self.held_out.outputs(network, X_out)
                 if self.scorer is None:
                     score = -mean_loss(self.held_out, y_out, outputs, sample_weight_out)

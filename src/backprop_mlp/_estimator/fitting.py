@@ -14,45 +14,51 @@ from .assembly import check_partial_fit
 from .pose import pose, pose_chunk
 from .training import train_estimator
 
-_SAME_ROWS: ContextVar["SameRows | None"] = ContextVar("rows that are fitted again", default=None)
+_REFITS: ContextVar["Refits | None"] = ContextVar("fits of one estimator", default=None)
 
 
-class SameRows:
-    """Rows that are fitted again and again, with keywords of which none changes their problem.
+class Refits:
+    """Fits of one estimator on the same rows, between which no keyword changes their problem.
 
-    They are validated and posed in the first fit alone.
+    The rows are validated and posed in the first of them alone.
 
     Parameters
     ----------
+    estimator : BackpropMLP
     X, y, sample_weight
-        As each fit is given them.
+        As each `fit` is given them.
     """
 
-    def __init__(self, X, y, sample_weight):
+    def __init__(self, estimator, X, y, sample_weight):
+        self._estimator = estimator
         self._rows = (X, y, sample_weight)
         self._problem = None
 
-    def fit(self, estimator):
+    def fit(self):
         """Call the estimator's `fit`, which leaves warnings about its outcome to the caller."""
-        before = _SAME_ROWS.set(self)
+        before = _REFITS.set(self)
         try:
-            fit_without_warnings(estimator.fit, *self._rows)
+            fit_without_warnings(self._estimator.fit, *self._rows)
         finally:
-            _SAME_ROWS.reset(before)
+            _REFITS.reset(before)
 
-    def problem(self, rows, pose_rows):
-        """The problem of the rows that a fit was given, from ``pose_rows()`` if it is not known."""
-        if any(given is not own for given, own in zip(rows, self._rows, strict=True)):
+    def problem(self, estimator, rows, pose_rows):
+        """The problem of the rows that a fit was given, from ``pose_rows()`` if it is not known.
+
+        Callbacks may fit others on the same rows.
+        """
+        own = zip((estimator, *rows), (self._estimator, *self._rows), strict=True)
+        if not all(given is known for given, known in own):
             return pose_rows()
         if self._problem is None:
             self._problem = pose_rows()
         return self._problem
 
 
-def _posed(rows, pose_rows):
-    """The problem of rows, from ``pose_rows()`` unless a caller has them fitted again."""
-    same_rows = _SAME_ROWS.get()
-    return pose_rows() if same_rows is None else same_rows.problem(rows, pose_rows)
+def _posed(estimator, rows, pose_rows):
+    """The problem of rows, from ``pose_rows()`` unless an earlier one of refits has posed it."""
+    refits = _REFITS.get()
+    return pose_rows() if refits is None else refits.problem(estimator, rows, pose_rows)
 
 
 def fit_rows(estimator, X, y, sample_weight, validation):
@@ -79,7 +85,7 @@ def fit_rows(estimator, X, y, sample_weight, validation):
     with unchanged_on_failure(estimator):
         rng = check_random_state(estimator.random_state)
         rows = (X, y, sample_weight)
-        problem = _posed(rows, lambda: pose(estimator, *rows, validation, rng, earlier))
+        problem = _posed(estimator, rows, lambda: pose(estimator, *rows, validation, rng, earlier))
         warn_before(estimator, problem)
         task.begin_fit(X, y, sample_weight)
         outcomes = train_estimator(estimator, problem, earlier, rng, task, n_starts)
