@@ -452,8 +452,8 @@ def test_a_warm_start_elsewhere_is_named(trained, params, data, message):
         ({}, (X, Y), [0, 1, None], ValueError, "classes must be a sequence.*None"),
         ({"hidden_layer_sizes": 4}, (X, Y), None, ValueError, r"previous fit: \[3\]; got 4"),
         ({"solver": "cg"}, (X, Y), None, AttributeError, "solver must be one of"),
-        ({"early_stopping": True}, (X, Y), None, ValueError, "not support early_stopping=True"),
-        ({"class_weight": "balanced"}, (X, Y), None, ValueError, "class_weight='balanced'"),
+        ({"early_stopping": True}, (X, Y), None, AttributeError, "early_stopping must be False"),
+        ({"class_weight": "balanced"}, (X, Y), None, AttributeError, "must not be 'balanced'"),
     ],
 )
 def test_a_wrong_further_call_of_partial_fit_is_named(

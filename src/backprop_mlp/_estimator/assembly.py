@@ -28,29 +28,25 @@ ACTIVATION_NAMES = ", ".join(
 
 
 def has_partial_fit(params):
-    """Whether there is a `partial_fit` with the solver; an error with the reason if not."""
+    """Whether `partial_fit` makes sense with the keywords; an error with the reason if not."""
     if params.solver not in MINI_BATCH_SOLVERS:
         raise AttributeError(
             f"partial_fit needs mini-batches: solver must be one of {MINI_BATCH_SOLVERS}; got "
             f"solver={params.solver!r}."
         )
-    return True
-
-
-def check_partial_fit(params):
-    """An error if a keyword needs what a call of `partial_fit` does not know."""
     if params.early_stopping:
-        raise ValueError("partial_fit does not support early_stopping=True: it holds out no rows.")
+        raise AttributeError("partial_fit holds out no rows: early_stopping must be False.")
     if getattr(params, "class_weight", None) == "balanced":
-        raise ValueError(
-            "partial_fit does not support class_weight='balanced': it does not see all rows."
+        raise AttributeError(
+            "partial_fit does not see all rows: class_weight must not be 'balanced'."
         )
     if isinstance(params.learning_rate, str) and params.learning_rate == "cosine":
-        raise ValueError(
-            "partial_fit does not support learning_rate='cosine': it does not know the last "
+        raise AttributeError(
+            "learning_rate must not be 'cosine' in partial_fit, which does not know the last "
             "epoch. Give an object with a horizon, such as "
             "backprop_mlp.schedules.Cosine(0.01, horizon=1000)."
         )
+    return True
 
 
 def build_network(params, n_features, targets):

@@ -10,7 +10,6 @@ from .._training.callbacks import Task
 from .._training.interruption import fit_without_warnings
 from .adoption import adopt_best, adopt_outcome, earlier_training, unchanged_on_failure
 from .advice import warn_before, warn_of_interruption
-from .assembly import check_partial_fit
 from .pose import pose, pose_chunk
 from .training import train_estimator
 
@@ -111,7 +110,6 @@ def fit_chunk(estimator, X, y, sample_weight, classes=None):
     -------
     estimator : BackpropMLP
     """
-    check_partial_fit(estimator)
     earlier = earlier_training(estimator) if hasattr(estimator, "coefs_") else None
     if earlier is not None:
         # scikit-learn validates the parameters in the first call alone.
