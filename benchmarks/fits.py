@@ -85,8 +85,9 @@ def _lbfgs(name, X, y, n_threads, target, repeats):
         "MLPClassifier": Fits(lambda seed: MLPClassifier(**network, random_state=seed), X, y),
     }
     sides = [Side.of(side, call, n_threads) for side, call in fits.items()]
-    to_its_cost = fits["ours"].to_costs_of(fits["MLPClassifier"])
-    sides.append(Side("ours to its cost", to_its_cost, n_threads))
+    if n_threads == 1:
+        to_its_cost = fits["ours"].to_costs_of(fits["MLPClassifier"])
+        sides.append(Side("ours to its cost", to_its_cost, n_threads))
     seconds = interleaved(sides, repeats, calls=1)
     left = "; ".join(
         f"{side}: cost {call.median('cost'):.4f} after {call.median('iterations'):.0f} iterations"
