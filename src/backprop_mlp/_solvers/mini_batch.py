@@ -221,6 +221,15 @@ class Progress:
     n_fun: int = 0
 
 
+def _snapshot(progress):
+    """A copy that further steps leave alone, and the state to which its generator must go back.
+
+    A generator itself takes longer to copy than a small table's batch to compute.
+    """
+    kept = replace(progress, theta=progress.theta.copy(), rule=copy.deepcopy(progress.rule))
+    return kept, progress.rng.bit_generator.state
+
+
 def pass_over_part(how, objective, progress, rates):
     """Take one step per batch of a part of the rows.
 
@@ -302,11 +311,11 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
     steps = partial(pass_over_part, replace(how, schedule=None))
     clock = start = Clock(**state["clock"])
     epoch = 0
-    whole = monitor.n_iter, clock, progress
+    whole = monitor.n_iter, clock, *_snapshot(progress)
     try:
         stop = False
         while not stop:
-            whole = monitor.n_iter, clock, copy.deepcopy(progress)
+            whole = monitor.n_iter, clock, *_snapshot(progress)
             parts = range(len(sizes))
             if how.shuffle and len(sizes) > 1:
                 parts = progress.rng.permutation(len(sizes)).tolist()
@@ -335,7 +344,8 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
             raise
         if monitor.n_iter == whole[0]:
             # What counts epochs and rows does not know of the steps of an epoch that was cut short.
-            _, clock, progress = whole
+            _, clock, progress, rng_state = whole
+            progress.rng.bit_generator.state = rng_state
         monitor.interrupt()
     return OptimizeResult(
         x=progress.theta,
