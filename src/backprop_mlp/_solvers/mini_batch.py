@@ -311,7 +311,7 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
     steps = partial(pass_over_part, replace(how, schedule=None))
     clock = start = Clock(**state["clock"])
     epoch = 0
-    whole = monitor.n_iter, clock, *_snapshot(progress)
+    whole = monitor.n_iter, clock, progress, state["rng"]
     try:
         stop = False
         while not stop:
