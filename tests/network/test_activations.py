@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from reference import FUNCTIONS, derivative
+from scipy.special import expit
 
 from backprop_mlp._network.activations import ACTIVATIONS
 
@@ -98,6 +99,11 @@ def test_logistic_is_symmetric_and_saturates_at_0_and_1():
     z = np.linspace(0.0, 800.0, 97)
     np.testing.assert_allclose(applied("logistic", -z), 1.0 - applied("logistic", z), atol=1e-16)
     np.testing.assert_array_equal(applied("logistic", [-800.0, 800.0]), [0.0, 1.0])
+
+
+def test_small_values_of_logistic_keep_their_digits():
+    z = np.linspace(-700.0, 0.0, 71)
+    np.testing.assert_allclose(applied("logistic", z), expit(z), rtol=1e-15)
 
 
 def test_the_sigmoid_gradient_has_the_values_of_the_exercise():

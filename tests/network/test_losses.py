@@ -130,6 +130,23 @@ def test_delta_is_the_derivative_of_the_value(loss):
         assert delta[index] == pytest.approx(expected, rel=1e-12, abs=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_outputs", [1, 2, 3, 7, 64, 65, 1000])
+@pytest.mark.parametrize("size", [0.0, 1e-3, 1.0, 30.0])
+def test_the_loss_of_many_sigmoids_is_the_sum_of_single_ones(size, n_outputs, dtype):
+    rng = np.random.default_rng(8)
+    z = np.asfortranarray(size * rng.normal(size=(300, n_outputs)), dtype)
+    Y = rng.integers(2, size=z.shape).astype(dtype)
+    w = rng.uniform(0.5, 2.0, 300)
+    single = [
+        SigmoidLoss().value(z[:, [k]].astype(np.float64), Y[:, [k]].astype(np.float64), w)
+        for k in range(n_outputs)
+    ]
+    # Rows are summed in the precision of the logits.
+    rel = {np.float32: 1e-6, np.float64: 1e-14}[dtype]
+    assert SigmoidLoss().value(z, Y, w) == pytest.approx(sum(single), rel=rel)
+
+
 @BY_NAME
 def test_log_proba_is_the_logarithm_of_proba(loss):
     z, _, _ = rows(loss)

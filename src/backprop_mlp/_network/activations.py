@@ -54,12 +54,13 @@ def _no_curvature(a):
     return None
 
 
-def logistic(z):
-    """Overwrite z with 1 / (1 + exp(-z)), through tanh: never overflows, and fast."""
-    z *= 0.5
-    np.tanh(z, out=z)
+def _logistic(z):
+    """Overwrite z with 1 / (1 + exp(-z)), which is 0 where exp overflows."""
+    np.negative(z, out=z)
+    with np.errstate(over="ignore"):
+        np.exp(z, out=z)
     z += 1.0
-    z *= 0.5
+    np.divide(1.0, z, out=z)
 
 
 def _logistic_times_slope(a, d):
@@ -109,7 +110,7 @@ ACTIVATIONS = {
         Activation("identity", _leave, _leave, _no_curvature),
         Activation(
             "logistic",
-            logistic,
+            _logistic,
             _logistic_times_slope,
             _logistic_curvature,
             centre=0.5,

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.special import expit, logit
 
+MANY_LOGARITHMS = 1000
+"""From how many on multiplying two halves takes less time than the logarithms of one."""
+
 
 class TrainingLoss(Protocol):
     """A loss on logits: the contract that network and objective rely on.
@@ -96,12 +99,31 @@ class Loss(TrainingLoss, Protocol):
         """Logarithms of ``class_proba``, finite for finite z."""
 
 
-def _log1p_exp(z):
-    """log(1 + exp(-|z|)), a new array."""
-    value = np.abs(z)
-    np.negative(value, out=value)
-    np.exp(value, out=value)
-    return np.log1p(value, out=value)
+def _exp_minus_twice(size):
+    """exp(-2 size), a new array: from 0 to 1."""
+    tail = -2.0 * size
+    return np.exp(tail, out=tail)
+
+
+def _sum_log1p(t):
+    """Sums of log(1 + t) over the columns, for t from 0 to 1.
+
+    Logarithms take long. Where there are many, columns are multiplied before: nothing cancels
+    in (1 + a) (1 + b) - 1 = a + b + ab, and a product of 64 factors, at most 2^64, is far from
+    overflowing.
+    """
+    for _ in range(6):
+        n_columns = t.shape[1]
+        if n_columns == 1 or t.size < MANY_LOGARITHMS:
+            break
+        half = n_columns // 2
+        first, second = t[:, :half], t[:, n_columns - half :]
+        t = t[:, : n_columns - half].copy("K")
+        product = t[:, :half]
+        product *= second
+        product += first
+        product += second
+    return np.add.reduce(np.log1p(t), axis=1)
 
 
 def _in_precision(w, z):
@@ -149,12 +171,14 @@ class SigmoidLoss(Separable):
 
     def proba(self, z):
         """Outputs h, shaped as z."""
-        # Not by tanh, as in hidden units: that loses small probabilities.
         return expit(z)
 
     def log_proba(self, z):
         """log h, finite for finite z."""
-        log_h = _log1p_exp(z)
+        log_h = np.abs(z)
+        np.negative(log_h, out=log_h)
+        np.exp(log_h, out=log_h)
+        np.log1p(log_h, out=log_h)
         return np.subtract(np.minimum(z, 0.0), log_h, out=log_h)
 
     def logits(self, h):
@@ -177,31 +201,36 @@ class SigmoidLoss(Separable):
 
     def value(self, z, Y, w):
         """The loss, a float."""
-        s = _sign_of_wrong(Y)
-        s *= z
-        values = _log1p_exp(z)
-        # NumPy's maximum is faster between arrays than next to a number.
-        values += np.maximum(s, _zeros_next_to(s), out=s)
-        return _weighted_sum(values, w)
+        half_s = 0.5 - Y
+        half_s *= z
+        size = np.abs(half_s)
+        return self._sum_terms(half_s, size, _exp_minus_twice(size), w)
 
     def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""
-        s = _sign_of_wrong(Y)
-        delta = s * _in_precision(w, z)
-        s *= z
-        negative = np.minimum(s, _zeros_next_to(s))
-        s -= negative  # the positive part
-        tail = np.abs(z)
-        np.negative(tail, out=tail)
-        np.exp(tail, out=tail)
-        values = np.log1p(tail)
-        values += s
-        # The probability of the wrong answer: exp(min(s, 0)) / (1 + exp(-|s|)).
-        tail += 1.0
-        np.exp(negative, out=negative)
-        delta /= tail
-        delta *= negative
-        return _weighted_sum(values, w), delta
+        half_s = 0.5 - Y
+        delta = half_s * _in_precision(w + w, z)
+        half_s *= z
+        size = np.abs(half_s)
+        tail = _exp_minus_twice(size)
+        # The probability of the wrong answer, exp(min(s, 0)) / (1 + exp(-|s|)).
+        delta *= np.maximum(tail, np.sign(half_s))
+        delta /= tail + 1.0
+        return self._sum_terms(half_s, size, tail, w), delta
+
+    def _sum_terms(self, half_s, size, tail, w):
+        """Weighted sum of log(1 + exp(s)) = max(s, 0) + log(1 + exp(-|s|)); overwrites half_s.
+
+        Parameters
+        ----------
+        half_s, size, tail : ndarray of shape (n_rows, n_outputs)
+            s / 2, |s / 2| and exp(-|s|). Half an infinite s and its size are no number.
+        """
+        half_s += size
+        if w.ndim == 1:
+            return float(np.dot(np.add.reduce(half_s, axis=1) + _sum_log1p(tail), w))
+        half_s += np.log1p(tail)
+        return _weighted_sum(half_s, w)
 
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along the tangent tz of z, shaped as z."""
@@ -217,16 +246,6 @@ class SigmoidLoss(Separable):
     def constant_logits(self, totals, weights):
         """Log-odds of (totals + 1/2) / (weights + 1): finite for a class without rows, too."""
         return np.log(totals + 0.5) - np.log(np.maximum(weights - totals, 0.0) + 0.5)
-
-
-def _sign_of_wrong(Y):
-    """1 where Y is 0 and -1 where it is 1, a new array."""
-    sign = Y + Y
-    return np.subtract(1.0, sign, out=sign)
-
-
-def _zeros_next_to(z):
-    return np.zeros((len(z), 1), z.dtype)
 
 
 @dataclass(frozen=True)
