@@ -226,6 +226,37 @@ def test_a_new_start_costs_no_evaluation(solver, stretches):
     assert len({there.tobytes() for there in seen}) == len(seen)
 
 
+def plan_for(weights, repeats, solver):
+    """What pays for some rows, with weights and repeated: kinds of parts, K's plan, attempts."""
+    rng = np.random.default_rng(0)
+    network = Network.feedforward((4, 10, 1), ("relu",), SigmoidLoss())
+    X, Y = rng.normal(size=(len(weights), 4)), rng.integers(2, size=(len(weights), 1))
+    rows = np.repeat(np.arange(len(weights)), repeats)
+    blocks = RowBlocks(
+        X[rows], Y[rows], weights[rows], lambda codes, dtype: codes.astype(dtype), len(rows)
+    )
+    objective = Objective(network, blocks, 1.0)
+    plan = full_batch.plan_descent(objective, full_batch.METHODS[solver])
+    parts = [(type(part), getattr(part, "plan", None)) for part in plan.coordinates.parts]
+    return parts, plan.attempts, plan.n_steps
+
+
+@pytest.mark.parametrize("n_rows", [15, 20, 30, 60, 200, 600])
+@pytest.mark.parametrize("counts", [[2], [5], [1, 12], [0, 3, 4]], ids=str)
+def test_weights_choose_the_coordinates_of_repeated_rows(solver, counts, n_rows):
+    counts = np.random.default_rng(1).choice(counts, n_rows)
+    weighted = plan_for(counts.astype(np.float64), np.ones(n_rows, int), solver)
+    assert weighted == plan_for(np.ones(n_rows), counts, solver)
+
+
+@pytest.mark.parametrize("unit", [1e-3, 0.99])
+def test_light_weights_choose_the_coordinates_of_as_many_rows(solver, unit):
+    once = np.ones(60, int)
+    weights = np.r_[np.full(60, unit), np.zeros(40)]
+    weighted = plan_for(weights, np.ones(100, int), solver)
+    assert weighted == plan_for(np.ones(60), once, solver)
+
+
 def digits_problem(seed):
     """The digits and a network with a random start."""
     X, labels = (part[:600] for part in load_digits(return_X_y=True))

@@ -286,19 +286,13 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
         )
 
 
-MOST_REPEATS = 4.0
-"""How many rows a row with weight counts for at most, in the mean."""
-
-
 def evaluation_size(objective: Objective):
     """Rows, and operations of one evaluation, by which coordinates pay or do not.
 
-    Weights count as if the smallest one stood for one row: repeated rows then lead to the
-    same coordinates as weights, and neither the weights' unit nor rows without any matter.
+    A weight counts as so many rows: weights lead to the same coordinates as repeated rows. Light
+    weights, such as those that sum to one, count as one each.
     """
-    blocks = objective.blocks
-    repeated = objective.total_weight / blocks.smallest_weight
-    n_rows = min(repeated, MOST_REPEATS * blocks.n_weighted_rows)
+    n_rows = max(objective.total_weight, objective.blocks.n_weighted_rows)
     n_inputs = n_rows * objective.input_moments.n_inputs
     return n_rows, evaluation_flops(objective.network, n_rows, n_inputs)
 
