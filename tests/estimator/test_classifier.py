@@ -255,6 +255,15 @@ def test_integer_weights_are_repeated_rows(target, solver):
     np.testing.assert_allclose(weighted.predict_proba(X), rows.predict_proba(X), atol=1e-9)
 
 
+@pytest.mark.parametrize("counts", [np.full(150, 3), 2 + COUNTS, 1 + 11 * (COUNTS > 0)])
+@pytest.mark.parametrize("solver", ["cg", "lbfgs"])
+def test_so_are_those_that_are_never_one_or_mostly_many(solver, counts):
+    repeated = np.repeat(np.arange(150), counts)
+    weighted = network(solver=solver, max_iter=15).fit(X, y, counts)
+    rows = network(solver=solver, max_iter=15).fit(X[repeated], y[repeated])
+    np.testing.assert_allclose(weighted.predict_proba(X), rows.predict_proba(X), atol=1e-9)
+
+
 @pytest.mark.parametrize("solver", ["cg", "lbfgs"])
 def test_rows_of_weight_zero_are_removed_rows(target, solver):
     kept = COUNTS > 0
@@ -264,14 +273,38 @@ def test_rows_of_weight_zero_are_removed_rows(target, solver):
 
 
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
-@pytest.mark.parametrize(("dtype", "huge"), [(np.float32, 1e30), (np.float64, 1e200)])
+@pytest.mark.parametrize(("dtype", "huge"), [(np.float32, 3e38), (np.float64, -1.7e308)])
 @pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"])
 def test_inputs_of_rows_of_zero_weight_change_nothing(target, solver, dtype, huge, container):
-    rows, kept = (2.0 + 5.0 * X).astype(dtype), COUNTS > 0
-    model = network(solver=solver, max_iter=15).fit(container(rows), target, kept.astype(float))
-    rows[~kept] = huge
-    other = network(solver=solver, max_iter=15).fit(container(rows), target, kept.astype(float))
+    rows, weights = (2.0 + 5.0 * X).astype(dtype), (COUNTS > 0).astype(float)
+    model = network(solver=solver, max_iter=15).fit(container(rows), target, weights)
+    cost = model.cost(container(rows), target, weights)
+    rows[weights == 0.0] = huge
+    other = network(solver=solver, max_iter=15).fit(container(rows), target, weights)
     np.testing.assert_array_equal(model.loss_curve_, other.loss_curve_)
+    assert other.cost(container(rows), target, weights) == cost
+
+
+@pytest.mark.parametrize(("dtype", "huge"), [(np.float32, 3e38), (np.float64, -1.7e308)])
+@pytest.mark.parametrize("batch_size", [1, 40])
+def test_batch_norm_does_not_see_rows_of_zero_weight(batch_size, dtype, huge):
+    rows, weights = X.astype(dtype), (COUNTS > 0).astype(float)
+    params = {"solver": "adam", "max_iter": 3, "batch_norm": True, "batch_size": batch_size}
+    model = network(**params).fit(rows, y, weights)
+    rows[weights == 0.0] = huge
+    assert_same_fit(model, network(**params).fit(rows, y, weights))
+
+
+@pytest.mark.parametrize("scoring", [None, "loss"])
+@pytest.mark.parametrize("solver", ["cg", "adam"])
+def test_validation_rows_of_zero_weight_change_nothing(solver, scoring):
+    params = {"solver": solver, "max_iter": 5, "early_stopping": True, "scoring": scoring}
+    weights, rows = (COUNTS > 0).astype(float), X.copy()
+    given = {"X_val": rows, "y_val": y, "sample_weight_val": weights}
+    model = network(**params).fit(X, y, **given)
+    rows[weights == 0.0] = 1.7e308
+    other = network(**params).fit(X, y, **given)
+    np.testing.assert_array_equal(model.validation_scores_, other.validation_scores_)
 
 
 def test_a_class_of_which_all_rows_weigh_nothing_stays_a_class():

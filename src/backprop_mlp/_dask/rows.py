@@ -149,14 +149,9 @@ class PartitionedRows:
         return max(self._sizes[2])
 
     @property
-    def smallest_weight(self):
-        """The smallest row weight above zero."""
-        return min(self._sizes[3])
-
-    @property
     def n_weighted_rows(self):
         """Number of rows whose weight is above 0."""
-        return sum(self._sizes[4])
+        return sum(self._sizes[3])
 
     @contextmanager
     def open_map(self, network):
@@ -277,8 +272,7 @@ def _size(partition):
     with np.errstate(over="ignore"):
         total = float(partition.sample_weight.sum())
     blocks = _blocks(partition, 10_000)
-    largest, smallest = blocks.largest_weight, blocks.smallest_weight
-    return blocks.n_rows, total, largest, smallest, blocks.n_weighted_rows
+    return blocks.n_rows, total, blocks.largest_weight, blocks.n_weighted_rows
 
 
 def _blocks(partition, max_rows):

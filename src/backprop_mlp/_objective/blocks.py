@@ -62,19 +62,6 @@ class Block(NamedTuple):
         rng = None if self.seed is None else np.random.default_rng(self.seed)
         return Rows(self.sample_weight, rng)
 
-    @property
-    def weighted(self):
-        """The block without the rows of zero weight, whose squares may overflow: 0 * inf is nan."""
-        chosen = self.sample_weight > 0.0
-        if chosen.all():
-            return self
-        return self._replace(
-            X=self.X[chosen],
-            Y=self.Y[chosen],
-            sample_weight=self.sample_weight[chosen],
-            loss_weight=self.loss_weight[chosen],
-        )
-
 
 # Where rows are cut
 
@@ -240,17 +227,6 @@ class RowBlocks(Sequence):
         with np.errstate(over="ignore"):
             return max(float(self._weights(self._numbers(rows))[1].max()) for rows in self.slices)
 
-    @cached_property
-    def smallest_weight(self):
-        """The smallest row weight above zero."""
-
-        def smallest(weights):
-            return weights.min(initial=np.inf, where=weights > 0.0)
-
-        if self.chosen is None:
-            return float(smallest(self.sample_weight))
-        return float(min(self._chosen_weights(smallest)))
-
     def _chosen_weights(self, function):
         """A function of the chosen rows' weights, block by block: a copy would take memory."""
         return [function(self.sample_weight[self.chosen[rows]]) for rows in self.slices]
@@ -292,8 +268,13 @@ class RowBlocks(Sequence):
         return block_map(block_flops, network.n_params * self.dtype.itemsize)
 
     def block(self, rows, seed=None):
-        """The block of some rows: a slice, or an array of numbers below ``n_rows``."""
+        """The block of some rows: a slice, or an array of numbers below ``n_rows``.
+
+        Those of zero weight are left out: their numbers may overflow, and 0 * inf is nan.
+        """
         rows = self._numbers(rows)
+        if self.n_weighted_rows < self.n_rows:
+            rows = self._weighted(rows)
         Y = self.encode(self.codes[rows], self.X.dtype)
         sample_weight, loss_weight = self._weights(rows)
         return Block(_rows_of(self.X, rows), Y, sample_weight, loss_weight, seed)
@@ -301,6 +282,12 @@ class RowBlocks(Sequence):
     def _numbers(self, rows):
         """The numbers of rows of the data set among all rows."""
         return rows if self.chosen is None else self.chosen[rows]
+
+    def _weighted(self, rows):
+        """The numbers of those of some of all rows that have a weight."""
+        if isinstance(rows, slice):
+            rows = np.arange(*rows.indices(len(self.sample_weight)))
+        return rows[self.sample_weight[rows] > 0.0]
 
     def _weights(self, rows):
         """The weights of some of all rows, and those that the loss gets."""

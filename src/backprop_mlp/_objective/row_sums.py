@@ -48,7 +48,6 @@ def block_input_sums(total_weight, block: Block):
     """Sums of the inputs, their absolute values and the number of them other than zero, each
     row times its share of m.
     """
-    block = block.weighted
     X, share = block.X, block.sample_weight / total_weight
     if issparse(X):
         # Stored zeros count for nothing: sparse and dense rows give the same.
@@ -59,7 +58,6 @@ def block_input_sums(total_weight, block: Block):
 
 def block_moments(total_weight, centre, unit, block: Block):
     """Sums of d and of d squared, d = (inputs - centre) / unit, each row times its share of m."""
-    block = block.weighted
     X = block.X
     share = block.sample_weight / total_weight
     if not issparse(X):

@@ -121,7 +121,6 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
     plan : Plan
     block : Block
     """
-    block = block.weighted
     z, caches = network.forward(network.views(theta), block.X, block.rows)
     curvature, traces = network.loss.curvature(z, block.Y, block.loss_weight)
     # The traces are of weighted rows, v_i w_i.

@@ -100,7 +100,7 @@ class Numbers:
 
     def encode(self, codes, dtype):
         """Y, in the units of training."""
-        Y = np.subtract(codes.reshape(len(codes), -1), self.mean, dtype=np.float64)
+        Y = np.subtract(codes.reshape(len(codes), self.n_outputs), self.mean, dtype=np.float64)
         Y /= self.scale
         return Y.astype(dtype, order="F")
 
@@ -134,7 +134,7 @@ class Numbers:
 
     def totals(self, codes, sample_weight):
         """`Moments` of y, in its own units: they add up."""
-        return Moments.of(codes.reshape(len(codes), -1), sample_weight)
+        return Moments.of(codes.reshape(len(codes), self.n_outputs), sample_weight)
 
     def scaled_by(self, totals):
         """The same with the mean and the standard deviation of all rows.
