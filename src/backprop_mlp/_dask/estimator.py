@@ -76,6 +76,14 @@ class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMix
             return getattr(self.estimator_, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    def __setattr__(self, name, value):
+        """Assign to ``estimator_`` what is read from it."""
+        fitted = _is_fitted_attribute(name) and name != "estimator_"
+        if fitted and "estimator_" in vars(self):
+            setattr(self.estimator_, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def __dir__(self):
         fitted = dir(self.estimator_) if "estimator_" in vars(self) else ()
         return {*super().__dir__(), *filter(_is_fitted_attribute, fitted)}

@@ -85,6 +85,21 @@ def test_every_fitted_attribute_is_the_estimators(fitted):
     assert all(map(np.array_equal, fitted.thetas_, fitted.estimator_.thetas_))
 
 
+def test_assigned_weights_are_the_estimators(client):
+    model = DaskBackpropMLPClassifier(network(solver="lbfgs", max_iter=2), client=client).fit(*ROWS)
+    model.coefs_ = [np.zeros_like(W) for W in model.coefs_]
+    assert model.estimator_.coefs_ is model.coefs_
+    plain = network(solver="lbfgs", max_iter=2).fit(DIGITS, LABELS)
+    plain.coefs_ = model.coefs_
+    plain.intercepts_ = model.intercepts_
+    assert model.cost(*ROWS) == pytest.approx(plain.cost(DIGITS, LABELS), rel=1e-12)
+    np.testing.assert_array_equal(
+        model.predict_proba(ROWS[0]).compute(), plain.predict_proba(DIGITS)
+    )
+    model.fit(*ROWS)
+    assert all(W.any() for W in model.coefs_)
+
+
 def test_nothing_else_of_the_estimator_is_an_attribute():
     unfitted = DaskBackpropMLPClassifier(network())
     for name in ("coefs_", "classes_", "thetas_", "n_features_in_", "alpha", "_memory"):
