@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy.sparse import csr_array, csr_matrix
 from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
 from sklearn.preprocessing import scale
 
-from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp import BackpropMLPClassifier, IgnoredKeywordWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -50,6 +51,16 @@ def test_calls_over_the_same_rows_equal_a_fit(solver, params, dtype):
             pieces = pickle.loads(pickle.dumps(pieces))
         pieces.partial_fit(X_, y, weights, classes=[2, 1, 0] if number == 0 else None)
     assert_equal(pieces, whole)
+
+
+def test_an_adaptive_rate_that_stays_is_told_once():
+    model = network(learning_rate="adaptive")
+    with pytest.warns(IgnoredKeywordWarning, match="'adaptive' does nothing in partial_fit"):
+        model.partial_fit(X, y, classes=[0, 1, 2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.partial_fit(X, y)
+        network(learning_rate="constant").partial_fit(X, y, classes=[0, 1, 2])
 
 
 def test_a_fit_may_be_gone_on_from():

@@ -160,6 +160,18 @@ def warn_of_ignored_keywords(estimator):
     )
 
 
+def warn_of_adaptive_chunks(estimator):
+    """Warn that `partial_fit` never lowers an adaptive learning rate."""
+    if isinstance(estimator.learning_rate, str) and estimator.learning_rate == "adaptive":
+        warnings.warn(
+            "learning_rate='adaptive' does nothing in partial_fit: the costs of chunks, whose "
+            "rows may differ, are not compared, and the rate stays as it is. Choose a schedule "
+            "that counts calls or rows, such as 'invscaling' or 'exponential'.",
+            IgnoredKeywordWarning,
+            stacklevel=2,
+        )
+
+
 def _as_set(estimator, name):
     """A keyword with its value, for the message; a function has no short name."""
     value = getattr(estimator, name)

@@ -9,7 +9,7 @@ from .._sklearn import validate_params
 from .._training.callbacks import Task
 from .._training.interruption import fit_without_warnings
 from .adoption import adopt_best, adopt_outcome, earlier_training, unchanged_on_failure
-from .advice import warn_before, warn_of_interruption
+from .advice import warn_before, warn_of_adaptive_chunks, warn_of_interruption
 from .pose import pose, pose_chunk
 from .training import train_estimator
 
@@ -120,6 +120,7 @@ def fit_chunk(estimator, X, y, sample_weight, classes=None):
         problem = pose_chunk(estimator, X, y, sample_weight, classes, earlier)
         if earlier is None:
             warn_before(estimator, problem)
+            warn_of_adaptive_chunks(estimator)
         task.begin_fit(X, y, sample_weight)
         # One epoch is what is asked for, whatever it brings.
         (outcome,) = train_estimator(
