@@ -1,6 +1,6 @@
 """Follows one run of training: records, validates, reports, and says when to stop."""
 
-from dataclasses import replace
+from copy import copy
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -134,7 +134,7 @@ class Monitor:
         """Note an iteration; whether it was the last by the rules."""
         # All is known before any of it is noted: Ctrl-C until then, and the iteration does not
         # count.
-        stopping, best, best_score = replace(self.stopping), self.best, self.best_score
+        stopping, best, best_score = copy(self.stopping), self.best, self.best_score
         if measured is None:
             record = Record(iteration.cost)
             stop = stopping.after(iteration)
