@@ -142,8 +142,9 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             As in training: labels that are known from there, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights, which the fitted class weights of a classifier multiply, so that
-            on the training data the cost is ``loss_``.
+            Row weights, which the fitted class weights of a classifier multiply. With a
+            full-batch solver and no rows held out, the cost on the training data is
+            ``loss_``.
 
         Returns
         -------

@@ -32,9 +32,9 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         J = \\frac{1}{m} \\sum_{i=1}^m \\sum_{k=1}^K \\ell(z_{ik}, Y_{ik})
             + \\frac{\\alpha}{2m} \\sum_{l,p,q} (W^{(l)}_{pq})^2
 
-    where z are the network's linear outputs, Y the numbers to be predicted, one per
-    output, m the number of rows (or their total weight) and the biases stay out of the
-    penalty [1]_. With the default loss, :math:`\\ell` is half the squared error.
+    where z are the network's linear outputs, Y the numbers to be predicted, one per output,
+    m the number of rows (or their total weight) and the biases stay out of the penalty
+    [1]_. With the default loss, :math:`\\ell` is half the squared error.
 
     Parameters
     ----------
@@ -52,8 +52,11 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         prediction exp(z). "quantile": the pinball loss, whose best constant is the
         ``quantile``.
     huber_threshold : float, default=1.35
-        Where "huber" turns from square to linear, > 0; in normalised units of y. No other
-        loss reads it.
+        Where "huber" turns from square to linear, > 0; in normalised units of y: with
+        ``normalize_y=True`` in its standard deviation, which outliers inflate. Where there
+        are any, set ``normalize_y=False`` and give a threshold in y's units, or scale y by a
+        robust scale first (`sklearn.compose.TransformedTargetRegressor` with a
+        `sklearn.preprocessing.RobustScaler`). No other loss reads it.
     quantile : float, default=0.5
         Which quantile "quantile" predicts, in (0, 1). No other loss reads it.
     normalize_y : bool, default=True
@@ -76,13 +79,12 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         `MLPRegressor`, which averages them.
     initializer : {"auto", "uniform", "glorot_uniform", "glorot_normal", "xavier", \
             "he_normal"} or callable, default="auto"
-        Random starting weights. "auto" is He for layers of relu and leaky relu
-        units, Glorot for the others; "uniform" is the exercise's
-        [-0.12, 0.12], biases included. Other biases start at zero, those of
-        the outputs at the mean of y, or its logarithm with a log link, and with
-        full-batch solvers the first layer starts centred and scaled to its inputs. See
-        `backprop_mlp.initializers` for objects with parameters, and for what a
-        callable must return.
+        Random starting weights. "auto" is He for layers of relu and leaky relu units,
+        Glorot for the others; "uniform" is the exercise's [-0.12, 0.12], biases included.
+        Other biases start at zero, those of the outputs at the mean of y, or its logarithm
+        with a log link, and with full-batch solvers the first layer starts centred and
+        scaled to its inputs. See `backprop_mlp.initializers` for objects with parameters,
+        and for what a callable must return.
     dropout : float or sequence of float, default=0.0
         Probability, in [0, 1), of dropping a hidden unit in a training step:
         one for all hidden layers, or one per layer. Mini-batch solvers only.
@@ -97,12 +99,13 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         Training has converged when the gradient's largest component is below
         tol (full-batch solvers), or when ``n_iter_no_change`` iterations in a
         row were each better by less than tol than the best before: their cost,
-        or with ``early_stopping`` their validation score.
+        or with ``early_stopping`` their validation score, in the units of ``scoring``.
     max_fun : int, default=15000
         Largest number of evaluations of the cost and its gradient by a
         full-batch solver. The iteration in which it is reached is finished.
     batch_size : int or "auto", default="auto"
-        Largest number of rows of a mini-batch, of equal ones. "auto": min(200, n_samples).
+        Largest number of rows of a mini-batch. The rows are divided into batches of nearly
+        equal size. "auto": min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive", "step", "exponential", \
             "inverse_time", "cosine"} or callable, default="constant"
         How the learning rate of a mini-batch solver changes, from
@@ -146,7 +149,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         Validation score: None is R2, "loss" minus the mean loss without penalty, all
         else a scorer of scikit-learn. Row weights count. Where y of the validation rows does
         not vary, as in a single row, 1 minus the mean squared error, in normalised units, takes
-        R2's place.
+        R2's place. With ``early_stopping`` ``tol`` is in its units: those of y for
+        "neg_mean_absolute_error", normalised ones for "loss".
     n_init : int, default=1
         Number of random starts, of which the one with the lowest final cost (with
         ``early_stopping``: the best validation score) is kept. A warm start makes no
@@ -239,23 +243,21 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
     in normalised units of y. For one output multiply a squared error's J by
     ``y_scale_ ** 2`` to have it in y's units.
 
-    Where a warm start goes on from weights that you have assigned, a mini-batch solver
-    keeps its moments; batch normalisation begins new scales, which can't be read from
-    ``coefs_``. With ``early_stopping`` a warm start first measures ``coefs_`` on the
-    validation rows of its call: that is what must be beaten. Rows that were held out
-    stay held out. Where early stopping kept earlier parameters, a mini-batch solver
-    goes on from its last ones, unless ``coefs_`` have been changed since.
+    Where a warm start goes on from weights that you have assigned, a mini-batch solver keeps its
+    moments; batch normalisation begins new scales, which can't be read from ``coefs_``. With
+    ``early_stopping`` a warm start first measures ``coefs_`` on the validation rows of its call:
+    that is what must be beaten. Rows that were held out stay held out. Where early stopping kept
+    earlier parameters, a mini-batch solver goes on from its last ones, unless ``coefs_`` have been
+    changed since.
 
-    Ctrl-C ends training, in all restarts, with a warning and keeps the best
-    parameters so far: those of the last whole iteration or epoch, so that training may
-    go on from there as if it had not been interrupted, with ``early_stopping`` those
-    with the best score. As long as there is no cost to tell, before the first
-    evaluation or in the first epoch (so always in `partial_fit`), and while
-    input is validated, `KeyboardInterrupt` is raised instead. One that a callback
-    raises counts as Ctrl-C. Any other exception, be it raised by a callback, goes
-    through when all restarts have ended. A fit that raises one leaves the estimator as
-    it was. A `GridSearchCV` goes on after an interrupted fit; it ends with
-    it if ``error_score="raise"`` and
+    Ctrl-C ends training, in all restarts, with a warning and keeps the best parameters so far:
+    those of the last whole iteration or epoch, so that training may go on from there as if it had
+    not been interrupted, with ``early_stopping`` those with the best score. As long as there is no
+    cost to tell, before the first evaluation or in the first epoch (so always in `partial_fit`),
+    and while input is validated, `KeyboardInterrupt` is raised instead. One that a callback raises
+    counts as Ctrl-C. Any other exception, be it raised by a callback, goes through when all
+    restarts have ended. A fit that raises one leaves the estimator as it was. A `GridSearchCV`
+    goes on after an interrupted fit; it ends with it if ``error_score="raise"`` and
     ``warnings.filterwarnings("error", "Training was interrupted")`` are set.
 
     Where numbers overflow, in training or in a prediction, that is a

@@ -104,9 +104,10 @@ def make_tabular_classifier(
     frequent values that at least 3 rows have get columns of their own, and the others share
     one. Values that only a prediction brings count among the others; where training had no
     others, they are zero in all columns.
-    Missing values of a category are a category of their own. Dates, times, nested values and
-    complex numbers are refused, with the column's name: what of them tells something, such as
-    the month or an age in days, is for the user to say.
+    A missing category counts as a value like any other: it has a column of its own where at
+    least 3 rows lack it. Dates, times, nested values and complex numbers are refused, with the
+    column's name: what of them tells something, such as the month or an age in days, is for
+    the user to say.
 
     Every step can be replaced, as with every pipeline:
     ``model.set_params(networks__ramps="drop")`` leaves the encoding out. ``sample_weight``

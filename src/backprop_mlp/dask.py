@@ -89,7 +89,7 @@ class DaskBackpropMLPClassifier(NetworkClassifierMixin, DaskNetwork):
 
     With scikit-learn 1.9 or later, ``set_callbacks`` takes scikit-learn's callbacks;
     those that are propagated, such as progress bars, follow the network's training.
-    Others are told of its iterations, and end it, if they are set on ``estimator``.
+    Others are notified of its iterations, and end it, if they are set on ``estimator``.
 
     Examples
     --------

@@ -645,7 +645,7 @@ def test_the_cost_of_the_last_iteration_and_of_the_kept_one_are_named(solver):
     best = int(np.argmax(network.validation_scores_)) + 1
     assert best < 8
     assert f"the last, after 8 iterations, cost {network.loss_curve_[-1]:.6g})" in message
-    assert f"kept, those after {best} iterations" in message
+    assert f"kept, those after {best} iteration{'s' if best > 1 else ''}, " in message
     assert f"best validation score and cost {network.loss_:.6g}" in message
 
 

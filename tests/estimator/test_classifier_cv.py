@@ -201,7 +201,7 @@ def test_warnings_of_others_are_shown_and_no_fit_of_others_is_silent(n_jobs):
         model.fit(IRIS, SPECIES)
     messages = {str(warning.message) for warning in record}
     assert "the scorer has not converged" in messages
-    assert any("after 1 iterations" in message for message in messages)
+    assert any("after 1 iteration)" in message for message in messages)
     assert not any("after 2 iterations" in message for message in messages)
 
 

@@ -96,6 +96,28 @@ def test_max_fun_ends_the_iteration_in_which_it_is_reached(max_fun, n_iter):
     assert not stopping.converged
 
 
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({"max_iter": 1}, "max_iter=1 iteration is done"),
+        ({"max_fun": 1}, "max_fun=1 evaluation of the cost is done"),
+        ({"n_iter_no_change": 1}, "the last iteration did not lower the cost by tol=0.1"),
+        (
+            {"n_iter_no_change": 1, "by_score": True},
+            "the last iteration did not raise the best score by tol=0.1",
+        ),
+    ],
+)
+def test_one_is_no_plural(rules, message):
+    costs = [5.0, 5.0] if "n_iter_no_change" in rules else [5.0, 4.0]
+    stopping = Stopping(**{"tol": 0.1, "n_iter_no_change": 3, "max_iter": 100} | rules)
+    stopping.start(costs[0], 1.0)
+    for number in (1, 2):
+        if stopping.after(Iteration(number, costs[1], 1.0, number, None), score=0.5):
+            break
+    assert stopping.message == message
+
+
 def test_convergence_counts_more_than_a_limit_reached_at_once():
     assert stopped([5.0, 4.0, 3.0], grad_max=0.01, max_iter=1, max_fun=1)[0].converged
 

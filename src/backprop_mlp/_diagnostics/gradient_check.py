@@ -310,8 +310,8 @@ def check_gradient(
         a gradient to compare, however deep the network is.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Data; a few rows are enough.
-    y : array-like of shape (n_samples,) or (n_samples, n_labels)
-        Labels.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels, or numbers for a regressor.
     sample_weight : array-like of shape (n_samples,), default=None
         Row weights.
     step : float, default=6e-6

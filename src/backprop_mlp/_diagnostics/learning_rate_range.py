@@ -144,14 +144,14 @@ def learning_rate_range_test(
         With a mini-batch solver. It is not changed.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Training data.
-    y : array-like of shape (n_samples,) or (n_samples, n_labels)
-        Labels.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels, or numbers for a regressor.
     sample_weight : array-like of shape (n_samples,), default=None
         Row weights.
     min_rate, max_rate : float, default=1e-5 and 10
         First and last rate, 0 < min_rate < max_rate.
     n_steps : int, default=200
-        Number of updates at the most, >= 10.
+        Number of updates at most, >= 10.
 
     Returns
     -------

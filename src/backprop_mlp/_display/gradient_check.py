@@ -70,8 +70,8 @@ class GradientCheckDisplay:
             As for `check_gradient`, like all parameters up to ``random_state``.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Data.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, or numbers for a regressor.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights.
         step : float, default=6e-6
@@ -92,7 +92,7 @@ class GradientCheckDisplay:
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError, FloatingPointError
             As `check_gradient`.
         """
         check = check_gradient(

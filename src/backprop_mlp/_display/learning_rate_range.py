@@ -83,8 +83,8 @@ class LearningRateRangeDisplay:
             ``n_steps``.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, or numbers for a regressor.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights.
         min_rate, max_rate : float, default=1e-5 and 10
@@ -103,7 +103,7 @@ class LearningRateRangeDisplay:
 
         Raises
         ------
-        ValueError, FloatingPointError
+        TypeError, ValueError, FloatingPointError
             As `learning_rate_range_test`.
         """
         result = learning_rate_range_test(

@@ -17,6 +17,7 @@ from .._objective.overflow import IGNORE_OVERFLOW
 from .._solvers.full_batch import METHODS
 from .._training.advice import advise, are_scaled, differ
 from .._training.baseline import costs_more, costs_the_same
+from .._training.history import counted
 from .._training.interruption import alpha_is_chosen, leaves_warnings
 from .assembly import MINI_BATCH_SOLVERS, open_objective
 
@@ -305,7 +306,9 @@ def _too_strong(alpha, of_what):
 
 def _rows_or_weight(total_weight, n_rows):
     """What the penalty is divided by, for the message: a weight only if that is another number."""
-    return f"{n_rows} rows" if total_weight == n_rows else f"a total weight of {total_weight:g}"
+    if total_weight == n_rows:
+        return counted(n_rows, "row")
+    return f"a total weight of {total_weight:g}"
 
 
 def warn_of_folds(networks, total_weight, n_rows, is_chosen, are_constant):

@@ -4,6 +4,7 @@ import numpy as np
 
 from .._objective.row_sums import InputMoments
 from .baseline import costs_more, costs_the_same
+from .history import counted
 from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE, RAISE_TOL
 
 MANY_ROWS = 10_000
@@ -92,7 +93,9 @@ def _costs(outcome):
     if outcome.n_iter == n_iter:
         return f"cost {outcome.cost:.6g} after {outcome.history.iterations}"
     last = outcome.history.records[-1].cost
-    kept = f"those after {outcome.n_iter} iterations" if outcome.n_iter else "those of the start"
+    kept = "those of the start"
+    if outcome.n_iter:
+        kept = f"those after {counted(outcome.n_iter, 'iteration')}"
     return (
         f"the parameters that are kept, {kept}, have the best validation score and cost "
         f"{outcome.cost:.6g}; the last, after {outcome.history.iterations}, cost {last:.6g}"

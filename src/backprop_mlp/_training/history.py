@@ -4,6 +4,11 @@ import math
 from typing import NamedTuple
 
 
+def counted(number, noun):
+    """A number of things, for messages: "1 iteration", "2 iterations"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 class Record(NamedTuple):
     """What is known after an iteration.
 
@@ -57,7 +62,7 @@ class History:
     @property
     def iterations(self):
         """Their number in this run, for messages: `verbose` counts those of earlier calls, too."""
-        return f"{self.n_iter} iterations" + (" of this call" if len(self._costs) else "")
+        return counted(self.n_iter, "iteration") + (" of this call" if len(self._costs) else "")
 
     def put(self, number, record: Record):
         """Note what iteration ``number`` of this run, from 1, has come to; twice is once."""

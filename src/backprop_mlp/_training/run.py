@@ -240,7 +240,7 @@ def _deny_convergence_above_a_constant(plan, stopping, kept, n_iter):
         # Without its penalty, which may still be falling, be it from a single class's start.
         loss = kept.cost - plan.objective.of(kept.network).penalty(kept.theta)
         diverges = plan.mini_batches is not None and loss > 2.0 * plan.constant_cost > 0.0
-        # Of earlier parameters it is not that of the last iteration, which is told as well.
+        # Of earlier parameters it is not that of the last iteration, which is reported as well.
         is_last = kept.n_iter == n_iter
         which = "the cost" if is_last else f"the cost of the kept parameters, {kept.cost:.6g},"
         why = ", because of the penalty alone" if loss <= plan.constant_cost else ""

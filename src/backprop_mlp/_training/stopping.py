@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from .._solvers.iteration import Iteration
+from .history import counted
 
 SMALLEST_ADAPTIVE_RATE = 1e-6
 """Below this "adaptive" stops instead of lowering the learning rate further."""
@@ -92,20 +93,19 @@ class Stopping:
             # What comes next is compared with itself alone.
             self.lowest, self.n_stalled = math.inf, 0
             if self.adaptive_rate * self.rate_factor <= SMALLEST_ADAPTIVE_RATE:
-                what = "raised the best score" if self.by_score else "lowered the cost"
                 return self.stop(
-                    f"none of the last {self.n_iter_no_change} iterations {what} "
-                    f"by {self._named(self._progress_unit)}",
+                    f"{self._lack_of_progress} by {self._named(self._progress_unit)}",
                     converged=True,
                 )
             self.rate_factor /= ADAPTIVE_DIVISOR
         if iteration.number >= self.max_iter:
             return self.stop(
-                f"max_iter={self.max_iter} iterations are done", remedy="raise max_iter"
+                f"max_iter={_done(self.max_iter, 'iteration')}", remedy="raise max_iter"
             )
         if iteration.n_fun >= self.max_fun:
             return self.stop(
-                f"max_fun={self.max_fun} evaluations of the cost are done", remedy="raise max_fun"
+                f"max_fun={_done(self.max_fun, 'evaluation', ' of the cost')}",
+                remedy="raise max_fun",
             )
         return False
 
@@ -129,6 +129,15 @@ class Stopping:
     def _progress_unit(self):
         return self.score_unit if self.by_score else self.unit
 
+    @property
+    def _lack_of_progress(self):
+        """What the last iterations have not brought, for messages."""
+        if self.n_iter_no_change == 1:
+            what = "raise the best score" if self.by_score else "lower the cost"
+            return f"the last iteration did not {what}"
+        what = "raised the best score" if self.by_score else "lowered the cost"
+        return f"none of the last {self.n_iter_no_change} iterations {what}"
+
     def _named(self, unit):
         """tol in a unit, as messages name it."""
         return f"tol={self.tol:g}" + ("" if unit == 1.0 else f" times the loss's unit, {unit:.3g}")
@@ -139,3 +148,8 @@ class Stopping:
         self.lowest = min(self.lowest, value)
         self.n_stalled = 0 if gains else self.n_stalled + 1
         return self.n_stalled >= self.n_iter_no_change
+
+
+def _done(number, noun, of=""):
+    """A number of things that are done, for messages."""
+    return f"{counted(number, noun)}{of} {'is' if number == 1 else 'are'} done"
