@@ -6,7 +6,7 @@ The 1,797 images of 8 x 8 pixels are resized to 20 x 20 by cubic interpolation,
 on a black surround, and their grey levels rounded to multiples of 1/64 in
 [0, 1]. The source knows 17 grey levels, so nothing is lost; and numbers with
 few digits make a small file and are the same in float32. As in the exercise's
-``ex4data1.mat``, X has one image a row, its pixels column by column, and y the
+``ex4data1.mat``, X has one image per row, its pixels column by column, and y the
 labels 1 to 10, where 10 stands for the digit 0.
 """
 

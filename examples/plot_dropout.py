@@ -98,6 +98,6 @@ for column, (title, fraction) in zip(axes.T, cases.items(), strict=True):
             ax.plot(RATES, values.mean(axis=1), style, label=f"{label} rows")
     column[1].set_xlabel("Dropout: probability of dropping a unit")
 axes[0, 0].set(ylabel="Accuracy (%)", ylim=(70.0, 101.0))
-axes[1, 0].set(ylabel="Loss a row", ylim=(0.0, 1.5))
+axes[1, 0].set(ylabel="Loss per row", ylim=(0.0, 1.5))
 axes[1, 0].legend()
 save(figure, options.output, "dropout")

@@ -5,7 +5,7 @@ The gradient check finds a bug
 The gradient check finds a bug: a penalty that includes the biases.
 
 Takes the debug network of the exercise (checkNNGradients, section 2.4), three
-inputs, five hidden units, three classes, and prints backpropagation beside
+inputs, five hidden units, three classes, and prints backpropagation next to
 central differences of the cost. Then it plants a bug that many a first solution
 has had: the penalty's gradient, lambda / m times theta, is added to the biases
 as well. Training would go on nearly as before; the check does not.

@@ -2,7 +2,7 @@
 One grid over this classifier and scikit-learn's
 ================================================
 
-One pipeline, one grid, two classifiers: beside scikit-learn's MLPClassifier.
+One pipeline, one grid, two classifiers: this one and scikit-learn's MLPClassifier.
 
 Both take the same keywords, so that one grid searches over both. All else is
 left at each one's defaults: conjugate gradient against Adam, for up to 200
@@ -51,7 +51,7 @@ GRID = {
 
 
 def search(X, y):
-    """Accuracy, its spread over the folds, and seconds a fit.
+    """Accuracy, its spread over the folds, and seconds per fit.
 
     Each is an array of shape (classifiers, widths, alphas).
     """
@@ -76,7 +76,7 @@ def search(X, y):
 
 
 def print_table(problem, cells):
-    """A row a cell of the grid, ours beside theirs."""
+    """A row per cell of the grid, ours next to theirs."""
     accuracy, spread, seconds = cells
     for width in range(len(WIDTHS)):
         for alpha in range(len(ALPHAS)):
@@ -92,7 +92,7 @@ def print_table(problem, cells):
 
 
 def draw(axes, problem, cells):
-    """Accuracy above, seconds a fit below."""
+    """Accuracy above, seconds per fit below."""
     accuracy, spread, seconds = cells
     names = [type(classifier).__name__ for classifier in CLASSIFIERS]
     for classifier, (name, color, marker) in enumerate(zip(names, ("C0", "C1"), "os", strict=True)):
@@ -127,7 +127,7 @@ for column, (problem, load) in zip(axes.T, PROBLEMS.items(), strict=True):
     print_table(problem, cells)
     draw(column, problem, cells)
 axes[0, 0].set_ylabel("Accuracy in 3 folds, %")
-axes[1, 0].set_ylabel("Seconds a fit, one thread")
+axes[1, 0].set_ylabel("Seconds per fit, one thread")
 axes[0, 2].yaxis.get_major_locator().set_params(integer=True)
 figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 save(figure, options.output, "grid_search_vs_mlpclassifier")

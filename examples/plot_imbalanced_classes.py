@@ -62,7 +62,7 @@ WAYS = {
 
 # %%
 # The table has what each way finds of the rare class (recall), how much of what it finds is right
-# (precision), and the mean probability that it gives to the rare class, beside its true share.
+# (precision), and the mean probability that it gives to the rare class, next to its true share.
 
 options = argument_parser(__doc__).parse_args()
 # The penalty decides, not the last iterations.

@@ -11,7 +11,7 @@ matters has a shape: here the learning rate. The others are clouds. A grid of fo
 would have tried two or three rates; random search has tried forty.
 
 The table has the five best settings, and what the best one reads of the other half
-beside the classifier with its default settings, for which nothing was searched.
+next to the classifier with its default settings, for which nothing was searched.
 """
 
 import warnings

@@ -7,7 +7,7 @@ Probabilities for a table as it comes: calibration, Brier score, and which colum
 442 patients, ten columns, and whether their diabetes had advanced beyond the median after
 a year: scikit-learn's diabetes data, with the sex as a word and every tenth value of two
 columns missing. `make_tabular_classifier` takes the frame without preparation. Boosted trees take
-it, too, once they are told which columns are categories.
+it, too, once they know which columns are categories.
 
 Left: of the patients who were given a probability of 70 %, 70 % should be positive. All
 probabilities are of rows that the model was not trained on, from five folds. Right: how much

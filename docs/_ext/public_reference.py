@@ -201,7 +201,7 @@ def _keywords():
         ":doc:`generated/backprop_mlp.BackpropMLPRegressor`, by the solvers that read them. A",
         "keyword that is set and that the chosen solver or loss never reads is named in an",
         ":doc:`generated/backprop_mlp.IgnoredKeywordWarning`. ``dropout`` and ``batch_norm`` with",
-        "a full-batch solver are an error, for such a network it cannot train.",
+        "a full-batch solver are an error, since full-batch solvers cannot train such a network.",
         "",
     ]
     for heading, keywords in keyword_groups().items():
