@@ -67,6 +67,25 @@ def test_constant_columns_and_those_of_two_values_have_no_ramps():
     np.testing.assert_array_equal(encoder.transform(X)[:, 3], 0.0)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("known", [2023.0, 0.1, np.nan], ids=str)
+def test_a_column_that_does_not_vary_in_training_is_0_whatever_number_it_holds_later(known, dtype):
+    rows = np.column_stack([X[:, 0], np.full(len(X), known)]).astype(dtype)
+    encoder = PiecewiseLinearEncoder(n_bins=3).fit(rows)
+    later = rows.copy()
+    later[:, 1] = 50_000.0
+    Z = encoder.transform(later)
+    np.testing.assert_array_equal(Z[:, 1], 0.0)
+    np.testing.assert_array_equal(np.delete(Z, 1, 1), np.delete(encoder.transform(rows), 1, 1))
+
+
+def test_a_column_that_varies_in_rows_with_zero_weight_alone_does_not_vary():
+    weights = np.arange(90) % 2
+    rows = np.column_stack([X[:, 0], np.where(weights, 3.0, X[:, 1])])
+    Z = PiecewiseLinearEncoder().fit(rows, sample_weight=weights).transform(rows)
+    np.testing.assert_array_equal(Z[:, 1], 0.0)
+
+
 def test_few_values_are_knots_themselves():
     values = np.array([0.0, 1.0, 5.0, 7.0])
     encoder = PiecewiseLinearEncoder(n_bins=16).fit(np.repeat(values, 3)[:, np.newaxis])

@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
 from backprop_mlp import (
@@ -351,6 +352,48 @@ def test_every_step_can_give_frames(library):
     np.testing.assert_array_equal(named.predict(CLASHES), plain.predict(CLASHES))
 
 
+# Columns that do not vary in training
+
+
+SILENT = {
+    "number": (np.full(N, 2023.0), 20240.0),
+    "number with rounding": (1e9 + 1e-7 * np.arange(N), 2e9),
+    "flag": (np.ones(N, dtype=bool), False),
+    "empty": (np.full(N, np.nan), 50_000.0),
+    "empty objects": (objects([None] * N), 50_000.0),
+    "category": (np.full(N, "only"), "another"),
+    "missing category": (pd.array([None] * N, dtype="string"), "known"),
+}
+
+
+@pytest.mark.parametrize(("then", "later"), SILENT.values(), ids=SILENT)
+@pytest.mark.parametrize("kind", ["classes", "numbers"])
+def test_a_column_that_does_not_vary_in_training_says_nothing_later(then, later, kind):
+    made, y, method = (
+        (with_one_alpha(), Y, "predict_proba")
+        if kind == "classes"
+        else (regressor(), RENT, "predict")
+    )
+    table = FRAME[["number", "colour"]].assign(silent=then)
+    predict = getattr(made.fit(table, y), method)
+    np.testing.assert_array_equal(predict(table.assign(silent=later)), predict(table))
+
+
+def test_a_table_of_such_columns_alone_fits():
+    table = pd.DataFrame({name: then for name, (then, _) in SILENT.items()})
+    later = table.assign(number=0.0, category="another")
+    fitted = with_one_alpha().fit(table, Y)
+    np.testing.assert_array_equal(fitted.predict_proba(later), fitted.predict_proba(table))
+
+
+def test_columns_that_vary_are_scaled_as_scikit_learn_scales_them(fitted):
+    prepared = fitted["columns"].transform(FRAME)
+    varies = np.ptp(prepared, axis=0) > 0.0
+    expected = StandardScaler().fit_transform(prepared)
+    np.testing.assert_array_equal(fitted["scaler"].transform(prepared), expected)
+    np.testing.assert_array_equal(np.isfinite(fitted["scaler"].scale_), varies)
+
+
 # What a prediction may bring
 
 
@@ -555,6 +598,19 @@ def test_row_weights_reach_all_that_asks_for_them():
     assert not np.allclose(even.predict(FRAME), fitted.predict(FRAME), rtol=1e-2)
     prepared = fitted["columns"].transform(FRAME)
     np.testing.assert_allclose(fitted["scaler"].mean_, prepared[: N // 2].mean(axis=0))
+
+
+def test_a_column_that_varies_in_rows_with_zero_weight_alone_says_nothing_later():
+    weights = np.repeat([1.0, 0.0], N // 2)
+    table = NOISE.assign(silent=np.where(weights > 0.0, 1.0, NUMBERS))
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = regressor()
+        steps = model.get_params()
+        for name in ("scaler", "networks__plain", *("networks__ramps__" + n for n in RAMPS)):
+            steps[name].set_fit_request(sample_weight=True)
+        model.fit(table, RENT, sample_weight=weights)
+    expected = model.predict(table)
+    np.testing.assert_array_equal(model.predict(table.assign(silent=1e6)), expected)
 
 
 @pytest.mark.parametrize(

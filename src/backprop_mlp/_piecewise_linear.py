@@ -51,7 +51,8 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         more, such as the zeros of a column that is mostly zero, and quantiles of the others.
         Columns of one or two values have none.
     mean_, std_ : ndarray of shape (`n_features_in_`,)
-        Mean and standard deviation of each column, 1 for constant ones.
+        Mean and standard deviation of each column. The latter is infinite for constant and
+        empty columns: they become 0, also where they hold another number later.
     ramp_mean_ : ndarray of shape (n_ramps,)
         Means of all ramps, column by column.
     ramp_factor_ : float
@@ -222,7 +223,7 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         self.n_bins_ = _auto_bins(n_rows) if self.n_bins == "auto" else int(self.n_bins)
         _refuse_names_of_ramps(getattr(self, "feature_names_in_", ()), self.n_bins_)
         self.mean_ = np.zeros(X.shape[1])
-        self.std_ = np.ones(X.shape[1])
+        self.std_ = np.full(X.shape[1], np.inf)
         self.knots_ = []
         for column, (x, w) in enumerate(_known(X, weights)):
             x = x.astype(np.float64)
@@ -323,7 +324,11 @@ def _at_most_one(x):
 
 
 def _moments(x, w):
-    """Mean and standard deviation of a column; 1 for a constant one."""
+    """Mean and standard deviation of a column; infinity for a constant one.
+
+    Networks keep the starting weights of a column that never varies: nothing is known of what
+    another number in it would mean.
+    """
     scaled, exponent = _at_most_one(x)
     mean = np.ldexp(np.average(scaled, weights=w), exponent)
     # Squares of large and of tiny numbers would be lost.
@@ -331,7 +336,7 @@ def _moments(x, w):
     std = np.ldexp(np.sqrt(np.average(deviations**2, weights=w)), exponent)
     largest = np.ldexp(np.abs(deviations).max(), exponent)
     constant = not largest > 10.0 * np.finfo(np.float64).eps * np.abs(mean)
-    return mean, 1.0 if constant or std == 0.0 else std
+    return mean, np.inf if constant or std == 0.0 else std
 
 
 def _knots(x, w, n_bins):

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.utils import check_random_state
 
 from ._classifier import BackpropMLPClassifier
@@ -20,6 +20,7 @@ from ._estimator.columns import (
     strings_of,
 )
 from ._estimator.keywords import RandomState
+from ._estimator.scaler import VaryingScaler
 from ._estimator.seeds import draw_seeds
 from ._piecewise_linear import PiecewiseLinearEncoder
 from ._regressor import BackpropMLPRegressor
@@ -76,8 +77,9 @@ def make_tabular_classifier(
     -------
     model : sklearn.pipeline.Pipeline
         Not fitted. ``model["columns"]`` is a `sklearn.compose.ColumnTransformer` of "numbers",
-        "gaps", which marks missing numbers, and "categories"; "scaler"
-        and "float32" standardise and halve the precision, which training does not need;
+        "gaps", which marks missing numbers, and "categories"; "scaler", a
+        `sklearn.preprocessing.StandardScaler` that makes 0 of constant columns, and "float32"
+        standardise and halve the precision, which training does not need;
         ``model["networks"]`` is a `sklearn.ensemble.VotingClassifier` of "plain" and "ramps",
         in which dictionaries of class weights name the labels. When it is fitted, its
         ``oof_proba_`` holds a row of probabilities for each training row, by the networks that
@@ -105,9 +107,10 @@ def make_tabular_classifier(
     one. Values that only a prediction brings count among the others; where training had no
     others, they are zero in all columns.
     A missing category counts as a value like any other: it has a column of its own where at
-    least 3 rows lack it. Dates, times, nested values and complex numbers are refused, with the
-    column's name: what of them tells something, such as the month or an age in days, is for
-    the user to say.
+    least 3 rows lack it. A column that is constant or empty in training tells nothing of what
+    other values mean: it is ignored, whatever it holds at a prediction. Dates, times, nested
+    values and complex numbers are refused, with the column's name: what of them tells
+    something, such as the month or an age in days, is for the user to say.
 
     Every step can be replaced, as with every pipeline:
     ``model.set_params(networks__ramps="drop")`` leaves the encoding out. ``sample_weight``
@@ -245,7 +248,7 @@ def _pipeline(networks):
     return Pipeline(
         [
             ("columns", _columns()),
-            ("scaler", StandardScaler()),
+            ("scaler", VaryingScaler()),
             ("float32", _read(float32_of)),
             ("networks", networks),
         ]
