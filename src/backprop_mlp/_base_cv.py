@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import partial
 from numbers import Integral
 from typing import Any, Self
@@ -227,7 +228,11 @@ class AlphaSearch(
     @property
     def _scorer(self):
         """What `score` uses, and unless the held-out loss chooses, `fit`."""
-        return get_scorer(self._DEFAULT_SCORER if self._by_loss else self.scoring)
+        if not self._by_loss:
+            return get_scorer(self.scoring)
+        scorer = deepcopy(get_scorer(self._DEFAULT_SCORER))  # all searches share it
+        # The user did not choose it, and has nothing on which to set a request.
+        return scorer.set_score_request(sample_weight=True) if _routing_enabled() else scorer
 
     def _routed(self, method, sample_weight, params):
         """The metadata for the splitter and the scorer, with and without metadata routing."""

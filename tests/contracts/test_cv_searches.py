@@ -17,6 +17,7 @@ from sklearn.model_selection import (
     KFold,
     LeaveOneOut,
     RepeatedKFold,
+    cross_val_score,
     cross_validate,
 )
 
@@ -430,6 +431,37 @@ def test_groups_are_kept_together(kind):
     with sklearn.config_context(enable_metadata_routing=True):
         fitted = search(kind, cv=GroupKFold(3)).fit(X, y, groups=groups)
     np.testing.assert_array_equal(fitted.scores_, fit(kind, cv=splits).scores_)
+
+
+@pytest.mark.parametrize("requests", [True, False])
+@pytest.mark.parametrize("refit", [True, "folds"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_row_weights_reach_the_default_score_with_metadata_routing_as_without(
+    kind, refit, requests
+):
+    y = KINDS[kind][2]
+    expected = fit(kind, refit).score(X, y, WEIGHTS)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = search(kind, refit)
+        if requests:
+            model.set_score_request(sample_weight=True)
+        fitted = model.fit(X, y)
+        assert fitted.score(X, y, sample_weight=WEIGHTS) == expected
+
+
+@pytest.mark.parametrize("kind", ["three classes", "numbers"])
+def test_weighted_searches_are_cross_validated_with_metadata_routing(kind):
+    y = KINDS[kind][2]
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = search(kind, alphas=[1.0]).set_fit_request(sample_weight=True)
+        model.set_score_request(sample_weight=True)
+        found = cross_val_score(model, X, y, params={"sample_weight": WEIGHTS}, cv=KFold(2))
+    expected = [
+        fit_of_rows.score(X[test], y[test], WEIGHTS[test])
+        for train, test in KFold(2).split(X)
+        for fit_of_rows in [search(kind, alphas=[1.0]).fit(X[train], y[train], WEIGHTS[train])]
+    ]
+    np.testing.assert_array_equal(found, expected)
 
 
 # What a search warns of
