@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
@@ -611,6 +612,39 @@ def test_a_column_that_varies_in_rows_with_zero_weight_alone_says_nothing_later(
         model.fit(table, RENT, sample_weight=weights)
     expected = model.predict(table)
     np.testing.assert_array_equal(model.predict(table.assign(silent=1e6)), expected)
+
+
+@pytest.mark.parametrize("kind", ["classes", "numbers"])
+def test_models_are_scored_and_searched_with_metadata_routing_as_without(kind):
+    made = (with_one_alpha() if kind == "classes" else regressor()).set_params(
+        networks__plain__alphas=[1.0], networks__ramps="drop"
+    )
+    y = Y if kind == "classes" else RENT
+    table = FRAME[["number", "colour"]]
+
+    def scores():
+        searched = GridSearchCV(made, {"networks__plain__alphas": [[1.0]]}, cv=2).fit(table, y)
+        # scikit-learn 1.6 does not take None.
+        of_folds = cross_val_score(made, table, y, cv=2, params={})
+        return [made.fit(table, y).score(table, y), searched.best_score_, *of_folds]
+
+    expected = scores()
+    with sklearn.config_context(enable_metadata_routing=True):
+        assert scores() == expected
+        weights = np.arange(N) % 3
+        made["networks"].set_score_request(sample_weight=True)
+        weighed = made.fit(table, y).score(table, y, sample_weight=weights)
+    assert weighed == made.score(table, y, sample_weight=weights) != expected[0]
+
+
+@pytest.mark.parametrize("kind", ["classes", "numbers"])
+def test_groups_reach_the_searches(kind):
+    groups = np.arange(N) % 4
+    made, y = (with_one_alpha(), Y) if kind == "classes" else (regressor(), RENT)
+    made.set_params(networks__plain__cv=GroupKFold(4), networks__ramps__networks__cv=GroupKFold(4))
+    with sklearn.config_context(enable_metadata_routing=True):
+        fitted = made.fit(FRAME, y, groups=groups)
+    assert fitted["networks"].estimators_[0].scores_.shape[1] == 4
 
 
 @pytest.mark.parametrize(

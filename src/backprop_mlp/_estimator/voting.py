@@ -32,6 +32,17 @@ def _mean_out_of_fold(vote, name):
 class SearchVotingRegressor(VotingRegressor):
     """A `sklearn.ensemble.VotingRegressor` of searches, with what they say out of fold."""
 
+    def get_metadata_routing(self):
+        """Where metadata go: to the members' `fit`, and what is requested of `score` to `score`.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        # scikit-learn's voters leave their own requests out: a Pipeline that ends with one can't
+        # score, with or without weights.
+        return super().get_metadata_routing().add_self_request(self)
+
     @property
     def oof_prediction_(self):
         """Predictions of the training rows, by networks that were not trained on them."""
@@ -45,6 +56,15 @@ class LabelVotingClassifier(VotingClassifier):
     ``{1: 50}`` would weigh the second label, whatever it is. Here each ``class_weight`` of a
     member, or of an estimator within it, names labels, and the fitted members' name their codes.
     """
+
+    def get_metadata_routing(self):
+        """Where metadata go: see `SearchVotingRegressor`.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        return super().get_metadata_routing().add_self_request(self)
 
     @property
     def oof_proba_(self):
