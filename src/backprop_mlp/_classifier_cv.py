@@ -84,7 +84,8 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
 
     scores_ : ndarray of shape (n_alphas, n_folds)
         Scores on the rows that each fold leaves out; by default minus their mean log-loss.
-        nan for a fold whose rows have no weight, which does not count.
+        nan for a fold whose rows have no weight, which does not count; minus infinity where
+        the network overflows in a row with weight.
 
     train_scores_ : ndarray of shape (n_alphas, n_folds)
         Scores on the rows that each fold trains on.
@@ -265,6 +266,9 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
         ValueError
             If a parameter or an input is not allowed, or if a score is not a
             number.
+        FloatingPointError
+            If the numbers overflow in training, or for every alpha in rows that a fold
+            leaves out.
         KeyboardInterrupt
             If Ctrl-C comes before alpha is chosen.
 

@@ -82,7 +82,8 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
 
     scores_ : ndarray of shape (n_alphas, n_folds)
         Scores on the rows that each fold leaves out; by default minus their mean loss.
-        nan for a fold whose rows have no weight, which does not count.
+        nan for a fold whose rows have no weight, which does not count; minus infinity where
+        the network overflows in a row with weight.
 
     train_scores_ : ndarray of shape (n_alphas, n_folds)
         Scores on the rows that each fold trains on.
@@ -231,6 +232,9 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
         ValueError
             If a parameter or an input is not allowed, or if a score is not a
             number.
+        FloatingPointError
+            If the numbers overflow in training, or for every alpha in rows that a fold
+            leaves out.
         KeyboardInterrupt
             If Ctrl-C comes before alpha is chosen.
 

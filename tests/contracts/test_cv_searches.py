@@ -464,6 +464,70 @@ def test_weighted_searches_are_cross_validated_with_metadata_routing(kind):
     np.testing.assert_array_equal(found, expected)
 
 
+# Rows in which networks overflow
+
+
+FAR = X.astype(np.float32)
+FAR[7] = 3e38
+NEVER_TRAINED_ON = [
+    (np.setdiff1d(train, [7]), np.union1d(test, [7])) for train, test in KFold(3).split(X)
+]
+
+
+def scoring_of(kind, by_loss):
+    return None if by_loss else OTHER[KINDS[kind][0]]
+
+
+@pytest.mark.parametrize("by_loss", [True, False])
+@pytest.mark.parametrize("kind", ["two classes", "labels", "numbers", "outputs"])
+def test_an_overflow_in_a_row_that_is_left_out_rules_out_that_alpha_alone(kind, by_loss):
+    """Only the strongest penalty leaves weights small enough for the outlying row."""
+    model = search(
+        kind, "folds", {"activation": "relu"}, cv=NEVER_TRAINED_ON, alphas=[0.1, 1.0, 1e5]
+    )
+    fitted = model.set_params(scoring=scoring_of(kind, by_loss)).fit(FAR, KINDS[kind][2])
+    assert np.isneginf(fitted.scores_[0]).any()
+    assert fitted.alpha_ == 1e5
+    assert np.isfinite(fitted.best_score_)
+    said = fitted.oof_proba_ if hasattr(fitted, "oof_proba_") else fitted.oof_prediction_
+    assert np.isfinite(said).all()
+    assert {network.alpha for network in fitted.estimators_} == {1e5}
+
+
+@pytest.mark.parametrize("by_loss", [True, False])
+@pytest.mark.parametrize("kind", ["two classes", "labels", "numbers", "outputs"])
+def test_an_overflow_at_every_alpha_is_said_with_what_to_do(kind, by_loss):
+    model = search(kind, "folds", {"activation": "relu"}, cv=NEVER_TRAINED_ON, alphas=[0.1, 0.2])
+    with pytest.raises(FloatingPointError, match=r"No alpha from 0.1 to 0.2 .* overflow .* larger"):
+        model.set_params(scoring=scoring_of(kind, by_loss)).fit(FAR, KINDS[kind][2])
+
+
+@pytest.mark.parametrize("kind", ["two classes", "labels", "numbers", "outputs"])
+def test_an_overflow_in_a_row_with_zero_weight_does_not_count(kind):
+    """Its own outputs are missing; those of its fold are not."""
+    weights = np.where(np.arange(60) == 7, 0.0, WEIGHTS)
+    y = KINDS[kind][2]
+    network = {"activation": "relu"}
+    model = search(kind, "folds", network, cv=NEVER_TRAINED_ON, alphas=[0.1, 1.0])
+    near = np.where(np.arange(60)[:, np.newaxis] == 7, 0.0, FAR)
+    fitted, expected = (clone(model).fit(rows, y, weights) for rows in (FAR, near))
+    np.testing.assert_allclose(fitted.scores_, expected.scores_, rtol=1e-5)
+    said, of_near = (
+        each.oof_proba_ if hasattr(each, "oof_proba_") else each.oof_prediction_
+        for each in (fitted, expected)
+    )
+    assert np.isnan(said[7]).all()
+    np.testing.assert_allclose(np.delete(said, 7, 0), np.delete(of_near, 7, 0), rtol=1e-4)
+
+
+def test_an_error_of_the_scorer_itself_is_not_taken_for_an_overflow():
+    def scorer(estimator, X, y):
+        raise FloatingPointError("of the scorer")
+
+    with pytest.raises(FloatingPointError, match="of the scorer"):
+        fit("numbers", scoring=scorer)
+
+
 # What a search warns of
 
 

@@ -13,7 +13,7 @@ from .._training.callbacks import Task
 from .._training.scoring import score_rows
 from .adoption import adopt_no_record, fitted_twin
 from .fitting import Refits
-from .held_out import mean_loss
+from .held_out import mean_loss, outputs_or_nan
 
 ITERATIONS_PER_DECADE = 1 / 3
 """Part of ``max_iter`` that a path is given for each factor of ten between two alphas. On
@@ -50,16 +50,19 @@ class Step(NamedTuple):
     ----------
     score, train_score : float
         On the rows that are left out, and on those that are trained on; nan if none of them has
-        weight.
+        weight, minus infinity if the network overflows in one that has.
+    loss : float
+        Of the rows that are left out, whatever the score is.
     n_iter : int
     outputs : ndarray
-        For the rows that are left out.
+        For the rows that are left out; nan where the network overflows.
     network : estimator
         As it was trained.
     """
 
     score: float
     train_score: float
+    loss: float
     n_iter: int
     outputs: np.ndarray
     network: Any
@@ -115,10 +118,11 @@ class AlphaPath:
                 network.alpha, network.max_iter = float(alpha), max_iter
                 with fold.task.fit_of(network, "alpha"):
                     refits.fit()
-                outputs = self.held_out.outputs(network, X_out)
+                outputs = outputs_or_nan(self.held_out, network, X_out)
+                loss = mean_loss(self.held_out, y_out, outputs, sample_weight_out)
                 if self.scorer is None:
-                    score = -mean_loss(self.held_out, y_out, outputs, sample_weight_out)
-                    train_outputs = self.held_out.outputs(network, X)
+                    score = -loss
+                    train_outputs = outputs_or_nan(self.held_out, network, X)
                     train_score = -mean_loss(self.held_out, y, train_outputs, sample_weight)
                 else:
                     score = self._score(network, X_out, y_out, metadata_out)
@@ -127,7 +131,7 @@ class AlphaPath:
                 kept = fitted_twin(network)
                 kept.warm_start = self.estimator.warm_start
                 kept.max_iter = self.estimator.max_iter
-                steps.append(Step(score, train_score, network.n_iter_, outputs, kept))
+                steps.append(Step(score, train_score, loss, network.n_iter_, outputs, kept))
                 # Schedules and what counts iterations without progress begin again per alpha.
                 adopt_no_record(network)
         return steps
@@ -160,12 +164,18 @@ class AlphaPath:
     def _score(self, network, X, y, metadata, may_be_nan=False):
         """A network's score: a number, and one that can be compared if it decides.
 
-        nan for rows without weight, as `mean_loss`; metrics divide by their total weight.
+        nan for rows without weight, as `mean_loss`; metrics divide by their total weight. Minus
+        infinity for rows in which the network overflows.
         """
         weights = metadata.get("sample_weight")
         if weights is not None and not np.any(weights):
             return np.nan
-        given = score_rows(self.scorer, network, X, y, self.classes, metadata)
+        try:
+            given = score_rows(self.scorer, network, X, y, self.classes, metadata)
+        except FloatingPointError:
+            if np.isnan(outputs_or_nan(self.held_out, network, X)).any():
+                return -np.inf
+            raise  # the scorer's own
         try:
             score = float(given)
         except (TypeError, ValueError):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._objective.overflow import IGNORE_OVERFLOW
 from .._training.interruption import Interruption
 from .alpha_grid import FIRST_ALPHAS, next_alpha
 from .alpha_path import AlphaPath, Fold, Step
@@ -21,11 +22,14 @@ class Choice(NamedTuple):
         One list per alpha, with a step per fold.
     means : ndarray of shape (n_alphas,)
         Score of each alpha.
+    losses : ndarray of shape (n_alphas,)
+        Held-out loss of each alpha, whatever its score is.
     """
 
     alphas: np.ndarray
     steps: list[list[Step]]
     means: np.ndarray
+    losses: np.ndarray
 
     @property
     def best(self) -> int:
@@ -34,8 +38,9 @@ class Choice(NamedTuple):
 
     @property
     def averaged(self) -> list[int]:
-        """Numbers of the best alpha and of the next weaker one, if there is one."""
-        return list(range(max(0, self.best - 1), self.best + 1))
+        """Numbers of the best alpha and of the next weaker one, if there is one that predicts."""
+        best, weaker = self.best, self.best - 1
+        return [weaker, best] if weaker >= 0 and np.isfinite(self.losses[weaker]) else [best]
 
     def table(self, name: str) -> np.ndarray:
         """A number of each step, of shape (n_alphas, n_folds)."""
@@ -75,6 +80,11 @@ def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: Any) -> Cho
     Returns
     -------
     choice : Choice
+
+    Raises
+    ------
+    FloatingPointError
+        If the networks of every alpha overflow in rows that are left out.
     """
     walk = partial(_walk, path, splits, seeds, task, n_jobs)
     alphas = np.array(FIRST_ALPHAS) if grid is None else grid
@@ -87,6 +97,13 @@ def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: Any) -> Cho
         alphas = [*choice.alphas, alpha] if stronger else [alpha, *choice.alphas]
         steps = [*choice.steps, *steps] if stronger else [*steps, *choice.steps]
         choice = _chosen(path, splits, np.array(alphas), steps)
+    if choice.means[choice.best] == -np.inf and not np.isfinite(choice.losses[choice.best]):
+        raise FloatingPointError(
+            f"No alpha from {choice.alphas[0]:g} to {choice.alphas[-1]:g} can be chosen: with each "
+            "of them the numbers overflow in rows that a fold leaves out. Look for rows of X or y "
+            "that are far from all others, and clip or transform their columns, or give larger "
+            "alphas."
+        )
     return choice
 
 
@@ -105,14 +122,17 @@ def _walk(path, splits, seeds, task, n_jobs, alphas, starts):
 
 
 def _chosen(path, splits, alphas, steps):
-    scores = np.array([[step.score for step in of_alpha] for of_alpha in steps])
-    if path.scorer is not None:
-        # Folds that leave out no row with weight say nothing.
-        return Choice(alphas, steps, np.nanmean(scores, axis=1))
     # The mean over all rows together: a fold counts by its rows.
     if path.sample_weight is None:
         weights = np.array([len(test) for _, test in splits], dtype=np.float64)
     else:
         weights = np.array([path.sample_weight[test].sum() for _, test in splits])
     some = weights > 0.0
-    return Choice(alphas, steps, scores[:, some] @ weights[some] / weights[some].sum())
+    losses = np.array([[step.loss for step in of_alpha] for of_alpha in steps])
+    with np.errstate(**IGNORE_OVERFLOW):
+        losses = losses[:, some] @ weights[some] / weights[some].sum()
+    if path.scorer is None:
+        return Choice(alphas, steps, -losses, losses)
+    # Folds that leave out no row with weight say nothing.
+    scores = np.array([[step.score for step in of_alpha] for of_alpha in steps])
+    return Choice(alphas, steps, np.nanmean(scores, axis=1), losses)

@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from .._objective.overflow import IGNORE_OVERFLOW
+from .._sklearn import _safe_indexing
 from .._targets.continuous import Numbers
 from .._targets.targets import ClassTargets
 from .._training.scoring import AllClasses
@@ -49,6 +50,11 @@ class HeldOutProbabilities:
             P /= P.sum(axis=1, keepdims=True)
         return P.astype(np.float64, copy=False)
 
+    @property
+    def shape(self):
+        """Of a row's outputs."""
+        return (len(self.targets.classes),)
+
     def row_losses(self, y, P, sample_weight=None):
         """Each row's log-loss: of its class, or the sum over its labels."""
         codes = self.targets.codes(y)
@@ -87,6 +93,11 @@ class HeldOutNumbers:
         """Predictions, shaped as y, float64."""
         return regressor.predict(X).astype(np.float64)
 
+    @property
+    def shape(self):
+        """Of a row's outputs."""
+        return self.targets.shape
+
     def row_losses(self, y, predictions, sample_weight=None):
         """Each row's loss, summed over its outputs, in normalised units of y."""
         targets, loss = self.targets, self.targets.loss
@@ -123,11 +134,13 @@ def are_constant(held_out, networks, X, y, sample_weight=None):
     if not 0.0 < variance < np.inf:
         return False
     with np.errstate(**IGNORE_OVERFLOW):
-        vary = any(
-            held_out.in_units(held_out.outputs(network, X)).var(axis=0).sum() > HARDLY**2 * variance
+        constant = all(
+            # Not so of nan: what overflows varies.
+            held_out.in_units(outputs_or_nan(held_out, network, X)).var(axis=0).sum()
+            <= HARDLY**2 * variance
             for network in networks
         )
-    return not vary and _rows_differ(X)
+    return constant and _rows_differ(X)
 
 
 def _rows_differ(X):
@@ -148,24 +161,57 @@ def _weights(y, sample_weight):
     return np.ones(y.shape[0]) if sample_weight is None else sample_weight
 
 
+def outputs_or_nan(held_out, network, X):
+    """What a network says of rows that it may not have been trained on, nan where it overflows.
+
+    An outlying row, which another fold trains on, is no reason to end a search.
+
+    Parameters
+    ----------
+    held_out : HeldOutProbabilities or HeldOutNumbers
+    network : BackpropMLP
+    X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_rows, ...)
+    """
+    try:
+        return held_out.outputs(network, X)
+    except FloatingPointError:
+        if X.shape[0] == 1:
+            return np.full((1, *held_out.shape), np.nan)
+    # Halves, and halves of them: the other rows keep their outputs.
+    return np.concatenate(
+        [
+            outputs_or_nan(held_out, network, _safe_indexing(X, rows))
+            for rows in np.array_split(np.arange(X.shape[0]), 2)
+        ]
+    )
+
+
 def mean_loss(held_out, y, outputs, sample_weight=None):
     """Weighted mean of the rows' losses; nan for rows without weight.
+
+    It is infinite if the loss or the outputs of a row with weight are not finite.
 
     Parameters
     ----------
     held_out : HeldOutProbabilities or HeldOutNumbers
     y
     outputs : ndarray
-        As ``held_out.outputs`` returns them for the same rows.
+        As `outputs_or_nan` returns them for the same rows.
     sample_weight : ndarray of shape (n_rows,) or None
         Rows with zero weight are ignored.
     """
-    losses = held_out.row_losses(y, outputs, sample_weight)
-    if sample_weight is None:
-        return float(losses.mean())
-    counted = sample_weight > 0.0
-    total = sample_weight.sum()
-    return float(losses[counted] @ sample_weight[counted] / total) if total > 0.0 else np.nan
+    with np.errstate(**IGNORE_OVERFLOW):
+        losses = held_out.row_losses(y, outputs, sample_weight)
+        losses[np.isnan(losses)] = np.inf
+        if sample_weight is None:
+            return float(losses.mean())
+        counted = sample_weight > 0.0
+        total = sample_weight.sum()
+        return float(losses[counted] @ sample_weight[counted] / total) if total > 0.0 else np.nan
 
 
 def out_of_fold(n_rows, tests, outputs):
