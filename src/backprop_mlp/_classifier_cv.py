@@ -66,8 +66,8 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
         True trains a new network on all rows with the chosen alpha: one network, with
         ``coefs_`` of its own, at the price of one more fit. "folds" trains nothing more: it
         keeps the folds' networks at the chosen alpha and at the next weaker one of the
-        grid, if there is one, and averages their probabilities. With False the search
-        can't predict.
+        grid, if there is one whose held-out log-loss is at most twice as high, and averages
+        their probabilities. With False the search can't predict.
 
     random_state : int, RandomState instance or None, default=None
         Shuffles the folds if ``cv`` is an int, and gives the network of each fold, and the
@@ -104,7 +104,7 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
 
     oof_proba_ : ndarray of shape (n_samples, n_classes)
         Out-of-fold probabilities of the training rows, by the networks at ``alpha_`` (with
-        ``refit="folds"`` the mean with those at the next weaker alpha) of the fold that
+        ``refit="folds"`` the mean with those at the next weaker alpha, if kept) of the fold that
         leaves the row out: the mean of them if there are several, nan if there is none.
 
     classes_ : ndarray of shape (n_classes,)

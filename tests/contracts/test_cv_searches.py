@@ -30,6 +30,7 @@ from backprop_mlp import (
     StrongPenaltyWarning,
 )
 from backprop_mlp._estimator import fitting
+from backprop_mlp._estimator.alpha_search import Choice
 from backprop_mlp._estimator.averaging import networks_of
 from backprop_mlp._estimator.pose import pose
 
@@ -526,6 +527,55 @@ def test_an_error_of_the_scorer_itself_is_not_taken_for_an_overflow():
 
     with pytest.raises(FloatingPointError, match="of the scorer"):
         fit("numbers", scoring=scorer)
+
+
+# Which networks are averaged
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_mean_absolute_error"])
+def test_a_weaker_alpha_that_runs_away_from_outlying_rows_is_not_averaged(scoring):
+    """Counts grow with the exponential: one row beyond the others can cost any amount."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(300, 3))
+    counts = rng.poisson(np.exp(0.8 * rows[:, 0])).astype(float)
+    rows[7, 0] = 100.0
+    network = BackpropMLPRegressor(20, loss="poisson", solver="lbfgs", max_iter=40)
+    model = BackpropMLPRegressorCV(
+        network, cv=3, random_state=0, refit="folds", scoring=scoring, alphas=[1.0, 10.0, 1000.0]
+    )
+    fitted = model.fit(rows, counts)
+    assert fitted.alpha_ > 1.0
+    assert {estimator.alpha for estimator in fitted.estimators_} == {fitted.alpha_}
+    alone = clone(model).set_params(refit=False).fit(rows, counts)
+    np.testing.assert_array_equal(fitted.oof_prediction_, alone.oof_prediction_)
+
+
+@pytest.mark.parametrize("kind", ["two classes", "numbers"])
+def test_a_weaker_alpha_that_learns_noise_by_heart_is_not_averaged(kind):
+    noise = np.random.default_rng(1).permutation(KINDS[kind][2])
+    network = {"max_iter": 200, "solver": "lbfgs", "activation": "relu"}
+    model = search(kind, "folds", network, alphas=[1e-4, 100.0])
+    fitted = model.set_params(estimator__hidden_layer_sizes=30).fit(X, noise)
+    weaker, best = fitted.scores_.mean(axis=1)
+    assert weaker < 2.0 * best
+    assert {estimator.alpha for estimator in fitted.estimators_} == {100.0}
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"),
+    [
+        ([0.5, 0.4], [0, 1]),
+        ([0.8, 0.4], [0, 1]),
+        ([0.81, 0.4], [1]),
+        ([np.inf, 0.4], [1]),
+        ([np.inf, np.inf], [1]),
+        ([0.0, 0.0], [0, 1]),
+        ([0.5, np.nan], [1]),
+    ],
+)
+def test_a_weaker_alpha_is_averaged_up_to_twice_the_loss(losses, expected):
+    choice = Choice(np.array([1.0, 10.0]), [], np.array([0.0, 1.0]), np.array(losses))
+    assert choice.averaged == expected
 
 
 # What a search warns of
