@@ -441,6 +441,14 @@ def test_a_number_whose_square_overflows_is_refused_by_name(value, fitted):
             call(frame)
 
 
+@pytest.mark.parametrize("value", [10**400, Fraction(10**400)], ids=["int", "fraction"])
+def test_a_number_that_no_float_can_hold_is_refused_by_name(value, fitted):
+    frame = FRAME.assign(number=objects([value, 1] * (N // 2)))
+    for call in (fitted.predict, lambda X: model().fit(X, Y), lambda X: regressor().fit(X, RENT)):
+        with pytest.raises(ValueError, match="Column 'number' must hold numbers between"):
+            call(frame)
+
+
 def test_a_number_that_becomes_a_word_is_refused_by_name(fitted):
     with pytest.raises(ValueError, match="Column 'number' must hold numbers, as in training"):
         fitted.predict(FRAME.assign(number="many"))
@@ -694,7 +702,7 @@ def test_too_many_folds_are_refused_by_the_name_they_were_given():
     [
         (np.nan, ValueError, "Input y contains NaN"),
         (pd.NA, ValueError, "Input y contains NaN"),
-        (None, TypeError, "y must hold labels of one kind"),
+        (None, ValueError, "Input y contains NaN"),
     ],
 )
 def test_a_label_that_is_missing_is_refused(value, kind, message):
@@ -702,6 +710,20 @@ def test_a_label_that_is_missing_is_refused(value, kind, message):
     labels[3] = value
     with pytest.raises(kind, match=message):
         model().fit(FRAME, labels)
+
+
+@pytest.mark.parametrize("make", [make_tabular_classifier, make_tabular_regressor])
+def test_y_that_is_not_there_is_said(make):
+    with pytest.raises(ValueError, match="requires y to be passed, but the target y is None"):
+        make().fit(FRAME, None)
+
+
+@pytest.mark.parametrize("values", [["no", None], [True, None], [1, None], [0.5, None]], ids=str)
+def test_nulls_of_polars_are_missing_labels(values):
+    pl = pytest.importorskip("polars", reason="polars comes with the extra test")
+    made = regressor() if 0.5 in values else model()
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        made.fit(FRAME, pl.Series(values * (N // 2)))
 
 
 def test_several_labels_per_row_are_refused():

@@ -347,7 +347,7 @@ WRONG_DATA = pytest.mark.parametrize(
         ((X, pd.Series(["a", pd.NA, "b"], dtype="string")[Y]), "Input y contains NaN"),
         ((X, pd.Series(["a", pd.NA, "b"], dtype="category")[Y]), "Input y contains NaN"),
         ((X, np.array(["a", np.nan, "b"], object)[Y]), "Input y contains NaN"),
-        ((X, np.array(["a", None, "b"])[Y]), "y must hold labels of one kind, strings or numbers"),
+        ((X, np.array(["a", None, "b"])[Y]), "Input y contains NaN"),
         ((X, 1j * Y), "Complex data not supported"),
         ((X, LABELS / 2), "Unknown label type: continuous-multioutput"),
         ((X, LABELS[:, :0]), r"0 feature\(s\)"),

@@ -225,6 +225,8 @@ def _floats(name, column):
             floats = np.array(
                 [np.nan if _is_missing(value) else float(value) for value in _values(column)]
             )
+        except OverflowError as error:
+            raise _too_large(name, "one that no float can hold") from error
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"Column {name!r} must hold numbers, as in training; {error}."
@@ -233,11 +235,15 @@ def _floats(name, column):
         raise ValueError(f"Column {name!r} must hold finite numbers; got infinity.")
     too_large = floats[np.abs(floats) > LARGEST]
     if too_large.size:
-        raise ValueError(
-            f"Column {name!r} must hold numbers between -{LARGEST:g} and {LARGEST:g}, whose "
-            f"squares can be summed; got {too_large[0]:g}."
-        )
+        raise _too_large(name, f"{too_large[0]:g}")
     return floats
+
+
+def _too_large(name, what):
+    return ValueError(
+        f"Column {name!r} must hold numbers between -{LARGEST:g} and {LARGEST:g}, whose "
+        f"squares can be summed; got {what}."
+    )
 
 
 def _strings(name, column):

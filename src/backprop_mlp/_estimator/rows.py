@@ -53,7 +53,7 @@ def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS, y_na
         return validate_data(estimator, X, **given)
     with _errors_naming_y(y):
         X, y = validate_data(estimator, X, y, multi_output=True, **given)
-    _refuse_missing_dates(y)
+    _refuse_missing(y)
     if not issparse(y) and y.ndim == 2 and y.shape[1] == 1:
         # Made 1-D here, and so warned of once; scikit-learn's own words always say y.
         warnings.warn(
@@ -94,7 +94,7 @@ def check_y(estimator, y):
         y = check_array(
             y, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y", estimator=estimator
         )
-    _refuse_missing_dates(y)
+    _refuse_missing(y)
     return y
 
 
@@ -112,10 +112,17 @@ def _errors_naming_y(y):
         raise
 
 
-def _refuse_missing_dates(y):
-    """An error if dates or times among the labels are missing, which scikit-learn lets through."""
-    if not issparse(y) and y.dtype.kind in "mM" and np.isnat(y).any():
+def _refuse_missing(y):
+    """An error if y is missing in a way that scikit-learn lets through.
+
+    Those are dates and times among labels, and None, which is what polars has for a null.
+    """
+    if issparse(y):
+        return
+    if y.dtype.kind in "mM" and np.isnat(y).any():
         raise ValueError("Input y contains NaT.")
+    if y.dtype.kind == "O" and any(value is None for value in y.flat):
+        raise ValueError("Input y contains NaN.")
 
 
 def row_weights(sample_weight, X):

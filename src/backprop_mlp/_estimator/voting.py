@@ -48,6 +48,27 @@ class SearchVotingRegressor(VotingRegressor):
         """Predictions of the training rows, by networks that were not trained on them."""
         return _mean_out_of_fold(self, "oof_prediction_")
 
+    def fit(self, X, y, **fit_params):
+        """Fit the members.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        **fit_params : dict
+            See `sklearn.ensemble.VotingRegressor`.
+
+        Returns
+        -------
+        self : SearchVotingRegressor
+
+        Raises
+        ------
+        ValueError
+            If y is not there, or does not hold one number per row.
+        """
+        return super().fit(X, check_y(self, y), **fit_params)
+
 
 class LabelVotingClassifier(VotingClassifier):
     """A `sklearn.ensemble.VotingClassifier` of searches, with what they say out of fold.
