@@ -361,6 +361,28 @@ def test_the_constant_model_is_where_a_huge_alpha_leads(kind):
     assert network.converged_
 
 
+NUMBER_LOSSES = {
+    "squared_error": {},
+    "huber": {"loss": "huber", "huber_threshold": 0.3},
+    "poisson": {"loss": "poisson"},
+    "gamma": {"loss": "gamma"},
+    "median": {"loss": "quantile"},
+    "quantile": {"loss": "quantile", "quantile": 0.9},
+}
+SKEWED = np.exp(X[:, 0])
+
+
+@pytest.mark.parametrize("params", NUMBER_LOSSES.values(), ids=list(NUMBER_LOSSES))
+@pytest.mark.parametrize("search", [False, True])
+def test_a_constant_model_of_numbers_is_warned_of_with_every_loss(search, params):
+    model: Any = BackpropMLPRegressor((4,), alpha=1e5, random_state=0, **params)
+    if search:
+        model = BackpropMLPRegressorCV(model, alphas=[1e5], cv=3)
+    (said,) = messages(StrongPenaltyWarning, model.fit, X, SKEWED)
+    assert "predicts next to the same for every row" in said
+    assert "Lower alpha" in said
+
+
 @pytest.mark.parametrize("rows", ["equal", "one class", "a feature of no weight"])
 def test_a_constant_is_right_where_rows_do_not_differ(rows):
     """Nothing more can be learnt from them."""
@@ -454,6 +476,16 @@ def test_where_only_the_penalty_is_large_no_lower_rate_is_advised(rate):
     assert "because of the penalty alone" in message
     assert "learning rate" not in message
     assert "lower alpha" in message
+
+
+def test_what_is_above_the_best_constant_has_not_converged():
+    """The mean, where training begins, is far above it; so no lower rate is advised."""
+    model = BackpropMLPRegressor((4,), solver="sgd", loss="quantile", quantile=0.01, alpha=0)
+    model.set_params(tol=1e-2, random_state=0)
+    (said,) = messages(ConvergenceWarning, model.fit, X, SKEWED)
+    assert not model.converged_
+    assert "that of a constant prediction" in said
+    assert "learning rate" not in said
 
 
 @pytest.mark.parametrize("solver", FULL_BATCH)

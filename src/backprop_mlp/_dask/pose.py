@@ -13,9 +13,9 @@ from .._solvers.full_batch import METHODS
 from .._targets.targets import union
 from .._training.baseline import (
     constant_cost,
-    cost_of_the_mean,
+    cost_of_the_best_constant,
     cost_unit_at_the_mean,
-    loss_of_a_constant,
+    losses_of_a_constant,
 )
 from .._training.validation import Validation
 from .checks import check_partitions, features_of
@@ -78,18 +78,18 @@ def pose(client, estimator, given, given_val, earlier):
     if targets.has_classes:
         constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
     else:
-        constant = cost_of_the_mean(
+        constant = cost_of_the_best_constant(
             targets,
             network.loss,
             totals,
-            lambda z: sum(rows.each(partial(_loss_at, network.loss, z))),
+            lambda z: sum(rows.each(partial(_losses_at, network.loss, z))),
         )
         unit, differ = cost_unit_at_the_mean(targets, network.loss, totals), totals.differ
     return Problem(targets, network, rows, validation, class_weight, None, constant, unit, differ)
 
 
-def _loss_at(loss, z, partition):
-    return loss_of_a_constant(partition.targets, loss, z, partition.codes, partition.sample_weight)
+def _losses_at(loss, z, partition):
+    return losses_of_a_constant(partition.targets, loss, z, partition.codes, partition.sample_weight)
 
 
 def _pose_validation(client, estimator, given, targets, class_weight):

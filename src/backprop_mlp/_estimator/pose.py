@@ -16,9 +16,9 @@ from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
 from .._training.baseline import (
     constant_cost,
-    cost_of_the_mean,
+    cost_of_the_best_constant,
     cost_unit_at_the_mean,
-    loss_of_a_constant,
+    losses_of_a_constant,
 )
 from .._training.start import training_theta
 from .._training.validation import ROWS_AT_ONCE, Validation, split_rows
@@ -212,10 +212,10 @@ def _cost_of_a_constant(targets, loss, rows, blocks, totals, class_weight):
 
     def sum_losses(z):
         return sum(
-            loss_of_a_constant(targets, loss, z, *part) for part in rows.parts(blocks.chosen)
+            losses_of_a_constant(targets, loss, z, *part) for part in rows.parts(blocks.chosen)
         )
 
-    return cost_of_the_mean(targets, loss, totals, sum_losses)
+    return cost_of_the_best_constant(targets, loss, totals, sum_losses)
 
 
 def pose_chunk(estimator, X, y, sample_weight, classes, earlier):

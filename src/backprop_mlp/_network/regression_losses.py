@@ -23,6 +23,10 @@ class RegressionLoss(TrainingLoss, Protocol):
     def has_identity_link(self) -> bool:
         """Whether predictions are z: then y may be centred and scaled."""
 
+    @property
+    def mean_is_best_constant(self) -> bool:
+        """Whether no constant prediction costs less than the mean of y."""
+
     def predict(self, z):
         """Predictions, shaped as z: the inverse link."""
 
@@ -54,6 +58,7 @@ class _IdentityLink(Separable):
 
     output_activation = "identity"
     has_identity_link = True
+    mean_is_best_constant = True
 
     def cost_unit(self, z):
         """1: where y is normalised, so is the loss."""
@@ -83,6 +88,8 @@ class _StraightTails(_IdentityLink):
     (Hunter & Lange, "Quantile regression via an MM algorithm", 2000).
     """
 
+    mean_is_best_constant = False
+
     def _curvatures(self, z, Y, w):
         rise, begin = self._tails()
         # A threshold may be too small for the precision.
@@ -101,6 +108,7 @@ class _LogLink(Separable):
     allowed: str
     output_activation = "exp"
     has_identity_link = False
+    mean_is_best_constant = True
 
     def predict(self, z):
         """exp(z)."""

@@ -8,6 +8,9 @@ from .._targets.targets import ClassTargets
 CLOSE = 1e-3
 """Relative difference of costs that counts for little."""
 
+_MAX_PASSES = 64
+"""Over the rows, to find the best constant; about a dozen are enough."""
+
 
 def constant_cost(targets: ClassTargets, loss: Loss, totals, class_weight, total_weight):
     """J where all weights are zero and the outputs are how often their class or label occurs.
@@ -43,8 +46,8 @@ def constant_cost(targets: ClassTargets, loss: Loss, totals, class_weight, total
     return cost if np.isfinite(cost) else np.inf
 
 
-def cost_of_the_mean(targets, loss, moments, sum_losses):
-    """J where all weights are zero and the outputs are the loss's constant: the mean of y.
+def cost_of_the_best_constant(targets, loss, moments, sum_losses):
+    """J where all weights are zero and the outputs are the constant that costs least.
 
     Parameters
     ----------
@@ -52,8 +55,8 @@ def cost_of_the_mean(targets, loss, moments, sum_losses):
     loss : RegressionLoss
     moments : Moments
         Of all rows.
-    sum_losses : callable(z) -> float
-        The sum of the rows' losses where all have the logits z.
+    sum_losses : callable(z) -> ndarray of shape (1 + n_outputs,)
+        See `losses_of_a_constant`, of all rows.
 
     Returns
     -------
@@ -61,8 +64,36 @@ def cost_of_the_mean(targets, loss, moments, sum_losses):
         inf if numbers overflow.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        cost = sum_losses(_logits_of_the_mean(targets, loss, moments)) / np.float64(moments.weight)
+        z = _logits_of_the_mean(targets, loss, moments)
+        if not loss.mean_is_best_constant:
+            spread = np.where(moments.deviation > 0.0, moments.deviation / targets.scale, 1.0)
+            z = _best_constant(z, spread, sum_losses)
+        cost = sum_losses(z)[0] / np.float64(moments.weight)
     return cost if np.isfinite(cost) else np.inf
+
+
+def _best_constant(z, step, sum_losses):
+    """Constant logits of the least loss, which is convex in each of them.
+
+    Each is bracketed in doubling steps, and then bisected, all in the same passes, until the
+    slopes at the ends say that hardly anything is left to gain.
+    """
+    low, high = np.full_like(z, -np.inf), np.full_like(z, np.inf)
+    rise_low, rise_high = low, high
+    for _ in range(_MAX_PASSES):
+        loss, *slopes = sum_losses(z)
+        slope = np.array(slopes)
+        falls, rises = slope <= 0.0, slope >= 0.0
+        low, rise_low = np.where(falls, z, low), np.where(falls, slope, rise_low)
+        high, rise_high = np.where(rises, z, high), np.where(rises, slope, rise_high)
+        # By convexity; nan where numbers overflow.
+        to_gain = (high - low) * np.minimum(-rise_low, rise_high)
+        if not to_gain.sum() > 1e-2 * CLOSE * loss:
+            break
+        is_bracketed = np.isfinite(high - low)
+        z = np.where(is_bracketed, low + 0.5 * (high - low), np.where(rises, z - step, z + step))
+        step = np.where(is_bracketed, step, 2.0 * step)
+    return np.where(-rise_low < rise_high, low, high)
 
 
 def cost_unit_at_the_mean(targets, loss, moments):
@@ -78,11 +109,18 @@ def _logits_of_the_mean(targets, loss, moments):
     return loss.constant_logits(mean * weight, weight)
 
 
-def loss_of_a_constant(targets, loss, z, codes, sample_weight):
-    """The sum of some rows' losses where all have the logits z, of shape (n_outputs,)."""
+def losses_of_a_constant(targets, loss, z, codes, sample_weight):
+    """The loss of some rows where all have the logits z, and its derivatives with respect to z.
+
+    Returns
+    -------
+    sums : ndarray of shape (1 + n_outputs,), float64
+        Those of parts add up.
+    """
     Y = targets.encode(codes, np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        return loss.value(np.broadcast_to(z, Y.shape), Y, sample_weight)
+        value, delta = loss.value_and_delta(np.broadcast_to(z, Y.shape), Y, sample_weight)
+        return np.append(value, delta.sum(axis=0))
 
 
 def costs_more(cost, constant, little):

@@ -239,7 +239,7 @@ def _deny_convergence_above_a_constant(plan, stopping, kept, n_iter):
     if stopping.converged and costs_more(kept.cost, plan.constant_cost, little):
         # Without its penalty, which may still be falling, be it from a single class's start.
         loss = kept.cost - plan.objective.of(kept.network).penalty(kept.theta)
-        diverges = plan.mini_batches is not None and loss > 2.0 * plan.constant_cost > 0.0
+        diverges = plan.mini_batches is not None and _diverges(plan, kept.network, loss)
         # Of earlier parameters it is not that of the last iteration, which is reported as well.
         is_last = kept.n_iter == n_iter
         which = "the cost" if is_last else f"the cost of the kept parameters, {kept.cost:.6g},"
@@ -249,6 +249,19 @@ def _deny_convergence_above_a_constant(plan, stopping, kept, n_iter):
             f"constant prediction{why}",
             remedy=LOWER_RATE if diverges else LOWER_ALPHA_OR_TOL,
         )
+
+
+def _diverges(plan, network, loss):
+    """Whether training has come to far more than where it began.
+
+    That may be far above the best constant: for quantiles it is the mean.
+    """
+    start = network.blank()
+    *_, (_, biases) = network.dense_views(start)
+    biases[:] = plan.objective.constant_logits
+    with np.errstate(**IGNORE_OVERFLOW):
+        cost = plan.objective.of(network).value(start)
+    return loss > 2.0 * max(cost, plan.constant_cost) > 0.0
 
 
 def _beyond(plan, monitor, end, kept):

@@ -11,7 +11,8 @@ pytest.importorskip("distributed")
 
 from dask_data import chunked, network
 
-from backprop_mlp.dask import DaskBackpropMLPClassifier
+from backprop_mlp import BackpropMLPRegressor
+from backprop_mlp.dask import DaskBackpropMLPClassifier, DaskBackpropMLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -33,6 +34,17 @@ def test_it_warns_of_the_same(client):
     there = DaskBackpropMLPClassifier(plain, client=client)
     said = warned(there.fit, *(chunked(array, 50, 60) for array in (100 * X, y, weights)))
     assert len(expected) == 3
+    assert said == expected
+
+
+@pytest.mark.parametrize("params", [{"loss": "huber", "huber_threshold": 0.3}, {"loss": "quantile"}])
+def test_a_constant_model_of_numbers_is_warned_of_as_in_memory(client, params):
+    numbers = np.exp(X[:, 0])
+    plain = BackpropMLPRegressor((4,), alpha=1e5, random_state=0, **params)
+    expected = warned(plain.fit, X, numbers)
+    said = warned(DaskBackpropMLPRegressor(plain).fit, chunked(X, 50, 60), chunked(numbers, 50, 60))
+    assert len(expected) == 1
+    assert "predicts next to the same for every row" in expected[0]
     assert said == expected
 
 
