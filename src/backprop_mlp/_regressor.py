@@ -54,11 +54,12 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
     huber_threshold : float, default=1.35
         Where "huber" turns from square to linear, > 0; in normalised units of y: with
         ``normalize_y=True`` in its standard deviation, which outliers inflate. Where there
-        are any, set ``normalize_y=False`` and give a threshold in y's units, or scale y by a
-        robust scale first (`sklearn.compose.TransformedTargetRegressor` with a
-        `sklearn.preprocessing.RobustScaler`). No other loss reads it.
+        are any, set ``normalize_y=False`` and give a threshold in y's units, or scale y by
+        a robust scale first. Below 1 ``tol`` is counted in it, and ``alpha`` weighs up to
+        1 / ``huber_threshold`` times as much. No other loss reads it.
     quantile : float, default=0.5
-        Which quantile "quantile" predicts, in (0, 1). No other loss reads it.
+        Which quantile "quantile" predicts, in (0, 1). Far from 0.5 the loss is small: ``tol``
+        is counted in 4 q (1 - q), but ``alpha`` weighs more. No other loss reads it.
     normalize_y : bool, default=True
         Whether y is centred and scaled by its weighted mean and standard deviation in
         training, each output by its own, so that ``alpha`` and ``tol`` mean the same

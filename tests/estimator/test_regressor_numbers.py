@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import mean_poisson_deviance, r2_score
+from sklearn.metrics import mean_pinball_loss, mean_poisson_deviance, r2_score
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPRegressor, BackpropMLPRegressorCV
@@ -355,6 +355,27 @@ def test_small_counts_are_trained_as_far_as_large_ones(magnitude):
     constant = 0.5 * mean_poisson_deviance(y / y.mean(), np.ones(len(y)))
     assert model.converged_
     assert model.loss_ / magnitude < 0.5 * constant
+
+
+@pytest.mark.parametrize("threshold", [1.0, 1e-2, 1e-4])
+def test_a_small_threshold_is_trained_as_far_as_a_large_one(threshold):
+    """Beyond it the cost is the threshold times the absolute error."""
+    model = regressor("adam", loss="huber", huber_threshold=threshold, alpha=0.0, max_iter=1000)
+    model.set_params(learning_rate_init=0.01).fit(X, y)
+    median = regressor("adam", loss="quantile", alpha=0.0, max_iter=1000)
+    median.set_params(learning_rate_init=0.01).fit(X, y)
+    assert model.converged_
+    assert model.n_iter_ > 0.5 * median.n_iter_
+    assert model.score(X, y) > 0.9 * median.score(X, y)
+
+
+@pytest.mark.parametrize("quantile", [0.01, 0.1, 0.9, 0.99])
+def test_a_quantile_far_out_is_trained_to_less_than_a_constant_costs(quantile):
+    model = regressor("adam", loss="quantile", quantile=quantile, alpha=0.0, max_iter=5000)
+    predicted = model.fit(X, y).predict(X)
+    constant = mean_pinball_loss(y, np.full(len(y), np.quantile(y, quantile)), alpha=quantile)
+    assert model.converged_
+    assert mean_pinball_loss(y, predicted, alpha=quantile) < 0.9 * constant
 
 
 # Kinds of numbers

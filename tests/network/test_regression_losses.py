@@ -240,6 +240,25 @@ def test_what_overflows_is_infinite_and_never_nan():
             assert not np.isnan(delta).any()
 
 
+@pytest.mark.parametrize("quantile", [0.5, 0.2, 0.9, 0.01])
+def test_a_quantile_counts_tol_in_the_mean_size_of_its_derivative(quantile):
+    """At the best constant, next to that of the median."""
+    Y = np.sort(np.random.default_rng(0).normal(size=(100_000, 1)), axis=0)
+    found = {}
+    for q in (0.5, quantile):
+        z = np.full_like(Y, np.quantile(Y, q))
+        _, delta = Quantile(q).value_and_delta(z, Y, np.ones(len(Y)))
+        found[q] = np.abs(delta).mean()
+    expected = found[quantile] / found[0.5]
+    assert Quantile(quantile).cost_unit(np.zeros(1)) == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize("threshold", [1e-3, 0.5, 1.0, 5.0])
+def test_huber_counts_tol_in_its_largest_derivative_up_to_one(threshold):
+    _, delta = Huber(threshold).value_and_delta(np.full((1, 1), 9.0), np.zeros((1, 1)), np.ones(1))
+    assert Huber(threshold).cost_unit(np.zeros(1)) == min(1.0, delta.item())
+
+
 @pytest.mark.parametrize("name", REGRESSION_LOSSES)
 def test_keywords_choose_the_loss(name):
     loss = regression_loss(name, threshold=2, quantile=0.25)

@@ -89,7 +89,8 @@ def pose(client, estimator, given, given_val, earlier):
 
 
 def _losses_at(loss, z, partition):
-    return losses_of_a_constant(partition.targets, loss, z, partition.codes, partition.sample_weight)
+    _, codes, weights, targets, _ = partition
+    return losses_of_a_constant(targets, loss, z, codes, weights)
 
 
 def _pose_validation(client, estimator, given, targets, class_weight):

@@ -39,8 +39,9 @@ class RegressionLoss(TrainingLoss, Protocol):
     def cost_unit(self, z):
         """What ``tol`` is counted in where all rows have the logits z, of shape (n_outputs,).
 
-        A float, at most 1. Below 1 it is the loss's mean curvature in the outputs: a cost can
-        be small only because its numbers are, and is then trained as far as any other.
+        A float, at most 1. Below 1 it is what costs and their gradients are in proportion to: a
+        cost can be small only because its numbers are, or because the loss makes them so, and
+        is then trained as far as any other.
         """
 
     def check_range(self, y, dtype=np.float64):
@@ -202,6 +203,10 @@ class Huber(_StraightTails):
         """Derivative of delta along tz."""
         return np.where(np.abs(z - Y) <= self.threshold, tz, 0) * _in_precision(w, z)
 
+    def cost_unit(self, z):
+        """The threshold, up to 1: no derivative is larger."""
+        return min(1.0, self.threshold)
+
     def _tails(self):
         return self.threshold, self.threshold
 
@@ -348,6 +353,10 @@ class Quantile(_StraightTails):
         """Derivative of delta along tz."""
         curvature = np.where(np.abs(z - Y) < self.smoothing, 0.5 / self.smoothing, 0.0)
         return curvature.astype(z.dtype) * tz * _in_precision(w, z)
+
+    def cost_unit(self, z):
+        """4 q (1 - q): the mean size of the derivative at the quantile, next to the median's."""
+        return 4.0 * self.quantile * (1.0 - self.quantile)
 
     def _tails(self):
         return 0.5, self.smoothing

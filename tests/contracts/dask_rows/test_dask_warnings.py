@@ -37,10 +37,10 @@ def test_it_warns_of_the_same(client):
     assert said == expected
 
 
-@pytest.mark.parametrize("params", [{"loss": "huber", "huber_threshold": 0.3}, {"loss": "quantile"}])
-def test_a_constant_model_of_numbers_is_warned_of_as_in_memory(client, params):
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "quantile"])
+def test_a_constant_model_of_numbers_is_warned_of_as_in_memory(client, loss):
     numbers = np.exp(X[:, 0])
-    plain = BackpropMLPRegressor((4,), alpha=1e5, random_state=0, **params)
+    plain = BackpropMLPRegressor((4,), loss=loss, alpha=1e5, random_state=0)
     expected = warned(plain.fit, X, numbers)
     said = warned(DaskBackpropMLPRegressor(plain).fit, chunked(X, 50, 60), chunked(numbers, 50, 60))
     assert len(expected) == 1
