@@ -19,11 +19,10 @@ from ._classifier import BackpropMLPClassifier
 from ._dask.collections import connected, delayed_rows
 from ._dask.estimator import DaskNetwork
 from ._dask.prediction import travelling
-from ._dask.scoring import accuracy, check_total_weight
+from ._dask.scoring import accuracy, r2
 from ._estimator.tags import NetworkClassifierMixin, NetworkRegressorMixin
 from ._regressor import BackpropMLPRegressor
 from ._sklearn import _fit_context, with_callbacks
-from ._training.validation import Validation
 
 __all__ = ["DaskBackpropMLPClassifier", "DaskBackpropMLPRegressor"]
 
@@ -478,7 +477,8 @@ class DaskBackpropMLPRegressor(NetworkRegressorMixin, DaskNetwork):
         Returns
         -------
         score : float
-            As `sklearn.metrics.r2_score`.
+            As `sklearn.metrics.r2_score`, for any y: its numbers need not be such as
+            the loss can be trained on.
 
         Raises
         ------
@@ -489,9 +489,5 @@ class DaskBackpropMLPRegressor(NetworkRegressorMixin, DaskNetwork):
         check_is_fitted(self)
         if not dask.is_dask_collection(X):
             return self.estimator_.score(X, y, sample_weight)
-        problem, theta = self._pose_fitted(X, y, sample_weight)
-        rows, network = problem.blocks, problem.network
-        check_total_weight(rows.total_weight)
-        with rows.open_map(network) as map_rows:
-            validation = Validation(rows, problem.targets, scoring=None, totals=rows.totals())
-            return validation.measure(map_rows, None, network, theta).score
+        client = connected(self.client)
+        return r2(client, delayed_rows(X, y, sample_weight), travelling(self.estimator_))

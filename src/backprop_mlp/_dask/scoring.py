@@ -1,15 +1,20 @@
 """Scores of predictions, on the workers and on the client."""
 
-from functools import partial
+import warnings
+from functools import partial, reduce
+from operator import add
 
 import dask
 import numpy as np
 import scipy.sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_consistent_length
 
 from .._estimator.fitted import fitted_network
+from .._targets.continuous import as_numbers
+from .._targets.moments import Moments
 from .._training.scoring import score_rows
 from .checks import partition_weights
 from .collections import gathered
@@ -37,13 +42,58 @@ def accuracy(client, given, classifier):
     classifier, count = dask.delayed(classifier), dask.delayed(_count_hits, pure=False)
     hits = gathered(client, client.compute([count(*rows, classifier=classifier) for rows in given]))
     n_rows, right, total = map(sum, zip(*hits, strict=True))
-    if n_rows == 0:
-        raise ValueError(f"X must have at least one row; got {len(given)} empty partitions.")
-    check_total_weight(total)
+    _check_any_rows(n_rows, given)
+    _check_total_weight(total)
     return right / total
 
 
-def check_total_weight(total):
+def r2(client, given, regressor):
+    """R2 of what a regressor predicts for given rows, as `sklearn.metrics.r2_score` has it.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    given : list of tuple of Delayed
+        As `delayed_rows` gives them.
+    regressor : BackpropMLPRegressor
+
+    Returns
+    -------
+    score : float
+        The mean over the outputs; nan, with a warning, of fewer than two rows.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, if their weights have no finite sum above 0, or if y has
+        other outputs than the predictions.
+    """
+    regressor, measure = dask.delayed(regressor), dask.delayed(_measure_errors, pure=False)
+    measured = gathered(
+        client, client.compute([measure(*rows, regressor=regressor) for rows in given])
+    )
+    parts = [part for part in measured if part is not None]
+    _check_any_rows(len(parts), given)
+    n_counted, numbers, errors = (reduce(add, terms) for terms in zip(*parts, strict=True))
+    _check_total_weight(numbers.weight)
+    if n_counted < 2:
+        message = "R^2 score is not well-defined with less than two samples."
+        warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
+        return np.nan
+    roots = np.hypot(errors.mean, errors.deviation)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        scores = 1.0 - (roots / numbers.deviation) ** 2
+    of_a_constant = np.where(roots == 0.0, 1.0, 0.0)
+    return float(np.where(numbers.deviation == 0.0, of_a_constant, scores).mean())
+
+
+def _check_any_rows(n, given):
+    """An error if there are no rows to be scored."""
+    if n == 0:
+        raise ValueError(f"X must have at least one row; got {len(given)} empty partitions.")
+
+
+def _check_total_weight(total):
     """An error if rows to be scored have no weight in total, or more than a number can say."""
     if not 0.0 < total < np.inf:
         raise ValueError(f"sample_weight must have a finite sum above 0; got {total}.")
@@ -62,6 +112,25 @@ def _count_hits(X, y, sample_weight, classifier):
     if np.any(weights > 0.0):
         right = accuracy_score(y, predicted, normalize=False, sample_weight=weights)
     return n_rows, float(right), float(weights.sum())
+
+
+def _measure_errors(X, y, sample_weight, regressor):
+    """Number of rows with weight, and `Moments` of y and of the errors; None without rows."""
+    check_consistent_length(X, y, sample_weight)
+    n_rows = X.shape[0]
+    if n_rows == 0:
+        return None
+    weights = partition_weights(sample_weight, n_rows)
+    y = as_numbers(y).astype(np.float64).reshape(n_rows, -1)
+    predicted = regressor.predict(X).astype(np.float64).reshape(n_rows, -1)
+    if y.shape != predicted.shape:
+        raise ValueError(
+            f"y must have as many outputs as in training: {predicted.shape[1]}; got {y.shape[1]}."
+        )
+    # In units of 4, in which no difference of two numbers overflows.
+    y, predicted = 0.25 * y, 0.25 * predicted
+    n_counted = np.count_nonzero(weights)
+    return n_counted, Moments.of(y, weights), Moments.of(y - predicted, weights)
 
 
 # Scorers of scikit-learn

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import scale
 
@@ -166,6 +167,71 @@ def test_the_score_is_r2_wherever_y_lies(client, shift):
     fitted = DaskBackpropMLPRegressor(regressor()).fit(*parts(X, Y))
     expected = r2_score(Y + shift, fitted.to_local().predict(X), sample_weight=WEIGHTS)
     assert fitted.score(*parts(X, Y + shift, WEIGHTS)) == pytest.approx(expected, rel=1e-6)
+
+
+def with_numbers(first, second):
+    numbers = y.copy()
+    numbers[:2] = first, second
+    return numbers
+
+
+SCORED = {
+    "constant": np.full(len(y), 100.0),
+    "an output that is constant": np.column_stack([y, np.ones(len(y))]),
+    "zero and below": with_numbers(0.0, -1.0),
+    "far away": with_numbers(1e25, 3.0),
+    "the largest numbers": with_numbers(1.7e308, -1.7e308),
+    "tiny": 1e-100 * y,
+    "integers": y.astype(int),
+    "a column": y[:, np.newaxis],
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("target", SCORED.values(), ids=list(SCORED))
+def test_any_numbers_are_scored_as_in_memory(client, target, loss, dtype):
+    """Also those that the loss can't be trained on, or not in this precision."""
+    trained = Y - 1e9 if target.shape[1:] == (2,) else y
+    rows = X.astype(dtype)
+    fitted = DaskBackpropMLPRegressor(regressor(loss=loss)).fit(*parts(rows, np.abs(trained) + 1))
+    expected = fitted.to_local().score(rows, target, WEIGHTS)
+    assert fitted.score(*parts(rows, target, WEIGHTS)) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("numbers", [[7.0, 7.0], [7.0, 8.0]])
+def test_two_rows_are_scored_as_in_memory(client, numbers):
+    fitted = DaskBackpropMLPRegressor(regressor()).fit(*parts(X, y))
+    expected = fitted.to_local().score(X[:2], np.array(numbers))
+    rows = (chunked(array, 1) for array in (X[:2], np.array(numbers)))
+    assert fitted.score(*rows) == pytest.approx(expected, rel=1e-9)
+
+
+def test_numbers_that_are_predicted_exactly_score_one(client):
+    fitted = DaskBackpropMLPRegressor(regressor()).fit(*parts(X, y))
+    assert fitted.score(*parts(X, fitted.to_local().predict(X))) == 1.0
+    same = np.tile(X[:1], (4, 1))
+    rows = (chunked(array, 2) for array in (same, fitted.to_local().predict(same)))
+    assert fitted.score(*rows) == 1.0
+
+
+@pytest.mark.parametrize("weights", [np.r_[1.0, 0.0, 0.0], None], ids=["of weight", "at all"])
+def test_one_row_has_no_score(client, weights):
+    fitted = DaskBackpropMLPRegressor(regressor()).fit(*parts(X, y))
+    n = 1 if weights is None else 3
+    arrays = [X[:n], y[:n]] if weights is None else [X[:n], y[:n], weights]
+    for score in (
+        lambda: fitted.score(*(chunked(array, 2) for array in arrays)),
+        lambda: fitted.to_local().score(*arrays),
+    ):
+        with pytest.warns(UndefinedMetricWarning, match="less than two samples"):
+            assert np.isnan(score())
+
+
+def test_other_outputs_than_those_of_training_are_refused(client):
+    fitted = DaskBackpropMLPRegressor(regressor()).fit(*parts(X, y))
+    with pytest.raises(ValueError, match="as many outputs as in training: 1; got 2"):
+        fitted.score(*parts(X, Y))
 
 
 @pytest.mark.parametrize("magnitude", [1e-200, 1e200])
