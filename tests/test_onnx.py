@@ -374,6 +374,25 @@ def test_a_search_over_alpha_predicts_numbers(y, refit):
     np.testing.assert_allclose(numbers, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("magnitude", [1.0, 2e37])
+def test_a_mean_of_large_numbers_does_not_overflow(magnitude):
+    """Their sum would, in float32."""
+    y = magnitude * (X[:, 3] + 8.0)
+    search = BackpropMLPRegressorCV(regressor(), alphas=[1.0], cv=5, refit="folds").fit(X, y)
+    X32 = X.astype(np.float32)
+    (numbers,) = run(to_onnx(search, X32), X32)
+    np.testing.assert_allclose(numbers[:, 0], search.predict(X32), rtol=1e-5)
+
+
+@pytest.mark.parametrize("model", [regressor(), BackpropMLPRegressorCV(cv=2, refit="folds")])
+def test_parameters_that_overflow_in_the_graph_are_refused(model):
+    model.fit(X, 1e40 * X[:, 3])
+    with pytest.raises(ValueError, match=r"overflow in float32.*give X.*in float64"):
+        to_onnx(model, X.astype(np.float32))
+    (numbers,) = run(to_onnx(model, X), X)
+    np.testing.assert_allclose(numbers[:, 0], model.predict(X), rtol=1e-9)
+
+
 def test_skl2onnx_asks_a_regressor_inside_another_estimator():
     model = BaggingRegressor(regressor(), n_estimators=2, random_state=0).fit(X, X[:, 3])
     (numbers,) = run(skl2onnx.to_onnx(model, X[:1]), X)

@@ -30,9 +30,10 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     int64. Everything is computed in the precision of the input (float32 for
     integers), from the logits as `predict_proba` does, and never overflows.
 
-    A regressor's graph has one output: predictions of shape (n_samples, n_outputs). Where
-    `predict` would say that numbers overflow they are infinite. Predictions far from zero need
-    float64 input for all of their digits.
+    A regressor's graph has one output: predictions of shape (n_samples, n_outputs), in the
+    precision of the input, where `predict` gives float64. Predictions far from zero need float64
+    input for all of their digits. Those that overflow in its precision are infinite, or nan where
+    hidden units overflow, too.
 
     Parameters
     ----------
@@ -64,8 +65,9 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     NotFittedError
         If the network is not fitted.
     ValueError
-        If the labels are neither whole numbers nor strings, or neither X nor
-        ``initial_types`` is given.
+        If the labels are neither whole numbers nor strings, if neither X nor
+        ``initial_types`` is given, or if a parameter overflows in the precision of the
+        input.
     NotImplementedError
         If the network has an activation that can't be exported.
 

@@ -91,15 +91,19 @@ def convert(scope, operator, container):
 
 
 def _add_numbers(graph, fitted, x, output):
-    """Add a regressor's predictions, or their mean."""
+    """Add a regressor's predictions, or their mean.
+
+    Each member's are divided, not their sum, which may overflow where the mean does not.
+    """
     members = fitted.members if isinstance(fitted, AveragedNumbers) else [fitted]
-    predictions = [
-        operators_of(NUMBERS, "output activation", member.network.loss.output_activation)(
-            graph, logits_of_network(graph, member, x)
-        )
-        for member in members
-    ]
-    graph("Div", graph("Sum", *predictions), graph.constant(len(members)), output=output)
+    count = graph.constant(len(members))
+    shares = []
+    for member in members:
+        z = logits_of_network(graph, member, x)
+        name = member.network.loss.output_activation
+        numbers = operators_of(NUMBERS, "output activation", name)(graph, z)
+        shares.append(graph("Div", numbers, count))
+    graph("Sum", *shares, output=output)
 
 
 def _add_classes(graph, scope, container, model, fitted, x, outputs):

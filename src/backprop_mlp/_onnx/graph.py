@@ -31,10 +31,24 @@ class Graph:
         return output
 
     def constant(self, values, kind=None):
-        """Add an array; its name."""
+        """Add an array; its name.
+
+        Raises
+        ------
+        ValueError
+            If numbers overflow in the graph's precision: inf * 0 would make its outputs nan.
+        """
         values = np.asarray(values)
+        if kind is None:
+            kind = self.precision
+            with np.errstate(over="ignore"):
+                if not np.isfinite(values.astype(self.dtype)).all():
+                    raise ValueError(
+                        f"The network has parameters up to {np.abs(values).max():.3g}, which "
+                        f"overflow in {np.dtype(self.dtype)}, the precision of the graph's input. "
+                        "Convert it for float64 input: give X, or initial_types, in float64."
+                    )
         name = self.scope.get_unique_variable_name("constant")
-        kind = self.precision if kind is None else kind
         self.container.add_initializer(name, kind, values.shape, values.ravel())
         return name
 
