@@ -66,7 +66,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         whatever units y has. Not with a log link ("poisson", "gamma"): "poisson" counts
         ``tol`` in the mean of y where that is below 1, but ``alpha`` weighs the more, the
         smaller y is. ``coefs_``, predictions and scores are in y's units, costs in the normalised
-        ones. Calls that go on from an earlier fit keep its mean and scale.
+        ones. Calls that go on from an earlier fit keep its mean and scale; the scale is 1 where
+        y did not vary there.
     solver : {"cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"}, default="cg"
         Full-batch, SciPy's: "cg" is conjugate gradient (Polak and Ribiere),
         "lbfgs" limited-memory BFGS, "newton-cg" Newton's method with exact
@@ -418,7 +419,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         IgnoredKeywordWarning, StrongPenaltyWarning
             If the solver never reads a keyword that is set; if alpha is too strong for m.
         UserWarning
-            If Ctrl-C ended it.
+            If Ctrl-C ended it; if y did not vary in the fit that a warm start goes on from, and
+            does now.
         """
         return fit_rows(self, X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
@@ -436,7 +438,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         Only for mini-batch solvers, without ``early_stopping`` and without
         ``learning_rate="cosine"``, which does not know the last epoch here. m, in the
         penalty too, is that of the given rows. With ``normalize_y`` mean and scale of y
-        are those of the first call's rows, in all calls: let these be typical.
+        are those of the first call's rows, in all calls: let these be typical. Where y does
+        not vary in them, as in a single row, the scale is 1, and y should be scaled beforehand.
 
         Parameters
         ----------
@@ -458,6 +461,11 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
             If a parameter or an input is not allowed.
         FloatingPointError
             If the cost overflows.
+
+        Warns
+        -----
+        UserWarning
+            If y does not vary in the first call's rows, which leaves it without a scale.
         """
         return fit_chunk(self, X, y, sample_weight)
 

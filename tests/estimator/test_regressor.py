@@ -276,6 +276,7 @@ def test_partial_fit_has_mean_and_scale_of_the_first_rows():
     assert model.t_ == len(y)
 
 
+@pytest.mark.filterwarnings("ignore:y does not vary")
 def test_a_chunk_may_be_a_single_row():
     model = regressor("sgd")
     for row in range(5):

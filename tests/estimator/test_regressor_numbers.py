@@ -378,6 +378,58 @@ def test_a_quantile_far_out_is_trained_to_less_than_a_constant_costs(quantile):
     assert mean_pinball_loss(y, predicted, alpha=quantile) < 0.9 * constant
 
 
+# A y that varies later
+
+
+def said_of_scale(call, *data):
+    """What a call says of a y without a scale."""
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        call(*data)
+    return [str(w.message) for w in record if "y_scale_ is 1" in str(w.message)]
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "quantile"])
+@pytest.mark.parametrize("n_rows", [1, 20])
+def test_a_first_chunk_of_equal_numbers_is_warned_of_once(loss, n_rows):
+    model = regressor("adam", loss=loss)
+    (said,) = said_of_scale(model.partial_fit, X[:n_rows], np.zeros(n_rows))
+    assert said.startswith("y does not vary in this first call of partial_fit")
+    assert "Begin with more rows" in said
+    assert said_of_scale(model.partial_fit, X, y) == []
+    assert said_of_scale(model.partial_fit, X[:1], y[:1]) == []
+
+
+def test_the_output_that_is_constant_in_the_first_chunk_is_named():
+    target = np.column_stack([y, np.zeros(len(y)), y])
+    (said,) = said_of_scale(regressor("adam").partial_fit, X, target)
+    assert said.startswith("y of output 1 does not vary")
+
+
+@pytest.mark.parametrize("params", [{"normalize_y": False}, {"loss": "poisson"}])
+def test_a_constant_first_chunk_does_not_matter_where_y_is_not_scaled(params):
+    model = regressor("adam", **params)
+    assert said_of_scale(model.partial_fit, X, np.ones(len(y))) == []
+    assert said_of_scale(model.partial_fit, X, y) == []
+
+
+def test_a_first_chunk_in_which_y_varies_is_not_warned_of():
+    assert said_of_scale(regressor("adam").partial_fit, X[:2], y[:2]) == []
+
+
+@pytest.mark.parametrize("goes_on", ["fit", "partial_fit"])
+def test_a_fit_of_equal_numbers_is_warned_of_where_training_goes_on_with_others(goes_on):
+    model = regressor("adam", warm_start=True)
+    constant = np.full(len(y), 3.0)
+    assert said_of_scale(model.fit, X, constant) == []
+    assert said_of_scale(getattr(model, goes_on), X, constant) == []
+    model = pickle.loads(pickle.dumps(model))
+    (said,) = said_of_scale(getattr(model, goes_on), X, y)
+    assert said.startswith("y did not vary in the fit that training goes on from")
+    assert said_of_scale(getattr(model, goes_on), X, y) == []
+    assert said_of_scale(model.set_params(warm_start=False).fit, X, y) == []
+
+
 # Kinds of numbers
 
 

@@ -62,7 +62,7 @@ class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMix
             with errors_of_validation_rows():
                 given_val = delayed_rows(X_val, y_val, sample_weight_val)
         problem = pose(client, local, given, given_val, earlier)
-        warn_before(local, problem)
+        warn_before(local, problem, earlier)
         task.begin_fit(X, y, sample_weight)
         with task.fit_of(estimator, "fit"):
             _train(estimator, local, problem, earlier, (X, y, sample_weight))

@@ -74,7 +74,7 @@ def pose(client, estimator, given, given_val, earlier):
     if given_val is not None:
         with errors_of_validation_rows():
             validation = _pose_validation(client, estimator, given_val, targets, class_weight)
-    unit, differ = 1.0, True
+    unit, same = 1.0, []
     if targets.has_classes:
         constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
     else:
@@ -84,8 +84,8 @@ def pose(client, estimator, given, given_val, earlier):
             totals,
             lambda z: sum(rows.each(partial(_losses_at, network.loss, z))),
         )
-        unit, differ = cost_unit_at_the_mean(targets, network.loss, totals), totals.differ
-    return Problem(targets, network, rows, validation, class_weight, None, constant, unit, differ)
+        unit, same = cost_unit_at_the_mean(targets, network.loss, totals), totals.constant
+    return Problem(targets, network, rows, validation, class_weight, None, constant, unit, same)
 
 
 def _losses_at(loss, z, partition):

@@ -93,7 +93,18 @@ def adopt_outcome(estimator, outcome, problem, earlier):
         What the run went on from.
     """
     _adopt_training(estimator, outcome, problem, earlier)
-    estimator._memory = outcome.memory | {"split_seed": problem.split_seed}
+    estimator._memory = outcome.memory | {
+        "split_seed": problem.split_seed,
+        "constant_outputs": still_constant(problem, earlier),
+    }
+
+
+def still_constant(problem, earlier):
+    """Outputs whose y has not varied in any rows so far, and is not scaled."""
+    so_far = problem.constant_outputs
+    if earlier is not None:
+        so_far = earlier.memory.get("constant_outputs", ())
+    return [k for k in so_far if k in problem.constant_outputs]
 
 
 def _adopt_training(estimator, outcome, problem, earlier):

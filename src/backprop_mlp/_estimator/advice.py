@@ -378,13 +378,15 @@ def warn_of_interruption(outcomes):
             return
 
 
-def warn_before(estimator, problem):
+def warn_before(estimator, problem, earlier=None):
     """Warn of what is known before training.
 
     Parameters
     ----------
     estimator : BackpropMLP
     problem : Problem
+    earlier : Earlier or None, default=None
+        What training goes on from.
     """
     if leaves_warnings():
         return
@@ -392,6 +394,46 @@ def warn_before(estimator, problem):
     check_row_weights(blocks)  # an error comes before advice
     warn_of_ignored_keywords(estimator)
     warn_of_light_rows(estimator.alpha, blocks.total_weight, blocks.n_weighted_rows)
+    warn_of_a_scale_that_was_unknown(estimator, problem, earlier)
+
+
+def warn_of_a_first_chunk(estimator, problem):
+    """Warn where y does not vary in the first chunk of a stream, whose scale all others keep."""
+    if problem.constant_outputs and _scales_y(estimator, problem):
+        warnings.warn(
+            f"y{_of_outputs(problem.constant_outputs, problem)} does not vary in this first call "
+            f"of partial_fit, so {_NOT_SCALED} in all calls. Begin with more rows, in which y "
+            f"varies, or {_SCALE_BEFOREHAND}.",
+            stacklevel=2,
+        )
+
+
+def warn_of_a_scale_that_was_unknown(estimator, problem, earlier):
+    """Warn where y did not vary in the fit that training goes on from, and does now."""
+    before = () if earlier is None else earlier.memory.get("constant_outputs", ())
+    unscaled = [k for k in before if k not in problem.constant_outputs]
+    if unscaled and _scales_y(estimator, problem):
+        warnings.warn(
+            f"y{_of_outputs(unscaled, problem)} did not vary in the fit that training goes on "
+            f"from, so {_NOT_SCALED}. Train from new weights (a new estimator, or `fit` with "
+            f"warm_start=False) on rows in which y varies, or {_SCALE_BEFOREHAND}.",
+            stacklevel=2,
+        )
+
+
+_NOT_SCALED = "normalize_y=True has no scale to divide it by: y_scale_ is 1"
+_SCALE_BEFOREHAND = "set normalize_y=False and scale y beforehand"
+
+
+def _scales_y(estimator, problem):
+    return estimator.normalize_y and problem.targets.loss.has_identity_link
+
+
+def _of_outputs(columns, problem):
+    """Which outputs, for the message, where there are several."""
+    if problem.targets.n_outputs == 1:
+        return ""
+    return f" of output {columns[0]}" if len(columns) == 1 else f" of outputs {columns}"
 
 
 def warn_after(estimator, problem, outcomes, best, earlier):

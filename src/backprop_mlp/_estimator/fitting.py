@@ -9,7 +9,13 @@ from .._sklearn import validate_params
 from .._training.callbacks import Task
 from .._training.interruption import fit_without_warnings
 from .adoption import adopt_best, adopt_outcome, earlier_training, unchanged_on_failure
-from .advice import warn_before, warn_of_adaptive_chunks, warn_of_interruption
+from .advice import (
+    warn_before,
+    warn_of_a_first_chunk,
+    warn_of_a_scale_that_was_unknown,
+    warn_of_adaptive_chunks,
+    warn_of_interruption,
+)
 from .pose import pose, pose_chunk
 from .training import train_estimator
 
@@ -85,7 +91,7 @@ def fit_rows(estimator, X, y, sample_weight, validation):
         rng = check_random_state(estimator.random_state)
         rows = (X, y, sample_weight)
         problem = _posed(estimator, rows, lambda: pose(estimator, *rows, validation, rng, earlier))
-        warn_before(estimator, problem)
+        warn_before(estimator, problem, earlier)
         task.begin_fit(X, y, sample_weight)
         outcomes = train_estimator(estimator, problem, earlier, rng, task, n_starts)
         adopt_best(estimator, outcomes, problem, earlier)
@@ -121,6 +127,11 @@ def fit_chunk(estimator, X, y, sample_weight, classes=None):
         if earlier is None:
             warn_before(estimator, problem)
             warn_of_adaptive_chunks(estimator)
+            warn_of_a_first_chunk(estimator, problem)
+            # Once is enough.
+            problem = problem._replace(constant_outputs=())
+        else:
+            warn_of_a_scale_that_was_unknown(estimator, problem, earlier)
         task.begin_fit(X, y, sample_weight)
         # One epoch is what is asked for, whatever it brings.
         (outcome,) = train_estimator(

@@ -54,8 +54,8 @@ class Problem(NamedTuple):
         J of the best constant prediction, if all rows are known.
     cost_unit : float, default=1
         What ``tol`` is counted in.
-    y_differs : bool, default=True
-        Whether y holds more than one number; for classes their constant cost tells it.
+    constant_outputs : sequence of int, default=()
+        Columns of y that hold a single number; none for classes, whose constant cost tells it.
     """
 
     targets: Targets
@@ -66,7 +66,12 @@ class Problem(NamedTuple):
     split_seed: int | None = None
     constant_cost: float = np.inf
     cost_unit: float = 1.0
-    y_differs: bool = True
+    constant_outputs: Any = ()
+
+    @property
+    def y_differs(self):
+        """Whether y holds more than one number."""
+        return len(self.constant_outputs) < self.targets.n_outputs
 
 
 def pose(
@@ -129,10 +134,10 @@ def pose(
         blocks_val = rows.blocks(network, targets, weighed, held_out)
         validation = _validation(estimator, targets, scoring, rows, blocks_val, held_out)
     constant = _cost_of_a_constant(targets, network.loss, rows, blocks, totals, class_weight)
-    unit, differ = 1.0, True
+    unit, same = 1.0, []
     if not targets.has_classes:
-        unit, differ = cost_unit_at_the_mean(targets, network.loss, totals), totals.differ
-    return Problem(targets, network, blocks, validation, class_weight, seed, constant, unit, differ)
+        unit, same = cost_unit_at_the_mean(targets, network.loss, totals), totals.constant
+    return Problem(targets, network, blocks, validation, class_weight, seed, constant, unit, same)
 
 
 class _Rows(NamedTuple):
@@ -240,14 +245,18 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     targets = estimator._chunk_targets(rows.y, classes, before)
     network = training_network(estimator, rows.X.shape[1], targets, earlier, "partial_fit")
     rows = rows.encoded(targets)
-    if earlier is None and not targets.has_classes:
-        targets = targets.scaled_by(rows.totals(targets))
-        rows = rows.encoded(targets)
+    same = []
+    if not targets.has_classes:
+        totals = rows.totals(targets)
+        same = totals.constant
+        if earlier is None:
+            targets = targets.scaled_by(totals)
+            rows = rows.encoded(targets)
     class_weight = estimator._class_weights(targets, None)
     weighed = weigh_rows(targets, rows.codes, rows.weights, class_weight)
     blocks = rows.blocks(network, targets, weighed)
     seed = None if earlier is None else earlier.memory.get("split_seed")
-    return Problem(targets, network, blocks, None, class_weight, seed)
+    return Problem(targets, network, blocks, None, class_weight, seed, constant_outputs=same)
 
 
 def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):

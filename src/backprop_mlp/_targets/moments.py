@@ -56,9 +56,9 @@ class Moments:
             return cls(largest * total, reference + unit * mean, unit * np.sqrt(variance))
 
     @property
-    def differ(self):
-        """Whether any column holds two numbers."""
-        return bool(np.any(self.deviation != 0.0))
+    def constant(self):
+        """Numbers of the columns that hold a single number."""
+        return np.flatnonzero(self.deviation == 0.0).tolist()
 
     def __add__(self, other):
         """The moments of both parts together."""

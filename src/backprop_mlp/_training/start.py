@@ -63,7 +63,8 @@ class Earlier(NamedTuple):
         Evaluations and rows so far.
     memory : dict
         What training remembers next to the parameters: `Outcome.memory`, and "split_seed",
-        by which rows were held out, or None; empty if there is nothing.
+        by which rows were held out, or None, and "constant_outputs", those whose y has not
+        varied yet; empty if there is nothing.
     """
 
     network: Network

@@ -48,6 +48,14 @@ def test_a_constant_model_of_numbers_is_warned_of_as_in_memory(client, loss):
     assert said == expected
 
 
+def test_a_y_that_did_not_vary_before_a_warm_start_is_warned_of(client):
+    there = DaskBackpropMLPRegressor(BackpropMLPRegressor((4,), warm_start=True, random_state=0))
+    rows, numbers = chunked(X, 50, 60), chunked(X[:, 0], 50, 60)
+    assert warned(there.fit, rows, 0.0 * numbers) == []
+    (said,) = (text for text in warned(there.fit, rows, numbers) if "y_scale_ is 1" in text)
+    assert said.startswith("y did not vary in the fit that training goes on from")
+
+
 def test_workers_name_the_column_of_labels(client):
     rows, labels, column = (chunked(array, 75) for array in (X, y, y[:, np.newaxis]))
     there = DaskBackpropMLPClassifier(network(max_iter=1), client=client)
