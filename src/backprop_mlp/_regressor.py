@@ -53,21 +53,19 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         ``quantile``.
     huber_threshold : float, default=1.35
         Where "huber" turns from square to linear, > 0; in normalised units of y: with
-        ``normalize_y=True`` in its standard deviation, which outliers inflate. Where there
-        are any, set ``normalize_y=False`` and give a threshold in y's units, or scale y by
-        a robust scale first. Below 1 ``tol`` is counted in it, and ``alpha`` weighs up to
+        ``normalize_y=True`` in its standard deviation, which outliers inflate (the guide
+        tells what to do). Below 1 ``tol`` is counted in it, and ``alpha`` weighs up to
         1 / ``huber_threshold`` times as much. No other loss reads it.
     quantile : float, default=0.5
-        Which quantile "quantile" predicts, in (0, 1). Far from 0.5 the loss is small: ``tol``
-        is counted in 4 q (1 - q), but ``alpha`` weighs more. No other loss reads it.
+        Which quantile q "quantile" predicts, in (0, 1). ``tol`` is counted in 4 q (1 - q), and
+        far from 0.5 ``alpha`` weighs more, as the loss is small. No other loss reads it.
     normalize_y : bool, default=True
         Whether y is centred and scaled by its weighted mean and standard deviation in
         training, each output by its own, so that ``alpha`` and ``tol`` mean the same
         whatever units y has. Not with a log link ("poisson", "gamma"): "poisson" counts
         ``tol`` in the mean of y where that is below 1, but ``alpha`` weighs the more, the
         smaller y is. ``coefs_``, predictions and scores are in y's units, costs in the normalised
-        ones. Calls that go on from an earlier fit keep its mean and scale; the scale is 1 where
-        y did not vary there.
+        ones. Calls that go on from an earlier fit keep its mean and scale, 1 where y did not vary.
     solver : {"cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"}, default="cg"
         Full-batch, SciPy's: "cg" is conjugate gradient (Polak and Ribiere),
         "lbfgs" limited-memory BFGS, "newton-cg" Newton's method with exact
@@ -419,8 +417,7 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         IgnoredKeywordWarning, StrongPenaltyWarning
             If the solver never reads a keyword that is set; if alpha is too strong for m.
         UserWarning
-            If Ctrl-C ended it; if y did not vary in the fit that a warm start goes on from, and
-            does now.
+            If Ctrl-C ended it; if y varies, and did not in the fit that training goes on from.
         """
         return fit_rows(self, X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
@@ -438,8 +435,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         Only for mini-batch solvers, without ``early_stopping`` and without
         ``learning_rate="cosine"``, which does not know the last epoch here. m, in the
         penalty too, is that of the given rows. With ``normalize_y`` mean and scale of y
-        are those of the first call's rows, in all calls: let these be typical. Where y does
-        not vary in them, as in a single row, the scale is 1, and y should be scaled beforehand.
+        are those of the first call's rows, in all calls: let these be typical. A warning says
+        where y does not vary in them, as in a single row: the scale is 1 then.
 
         Parameters
         ----------
@@ -461,11 +458,6 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
             If a parameter or an input is not allowed.
         FloatingPointError
             If the cost overflows.
-
-        Warns
-        -----
-        UserWarning
-            If y does not vary in the first call's rows, which leaves it without a scale.
         """
         return fit_chunk(self, X, y, sample_weight)
 

@@ -297,8 +297,18 @@ def test_numbers_too_small_for_tol_are_warned_of(solver):
         assert model.fit(X, small).converged_
     cost = model.loss_
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", "Training ended with a gradient below tol")
+        warnings.filterwarnings("error", ".*tol is too large")
         assert model.set_params(tol=1e-12, max_iter=40).fit(X, small).loss_ < 0.5 * cost
+
+
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("scoring", ["loss", "neg_mean_squared_error"])
+def test_scores_too_small_for_tol_are_warned_of(scoring):
+    small = np.abs(1e-6 * y)
+    model = regressor(normalize_y=False, alpha=0.0, max_iter=300, early_stopping=True)
+    with pytest.warns(ConvergenceWarning, match="raised the best score.*tol is too large for so"):
+        model.set_params(scoring=scoring).fit(X, small)
+    assert model.score(X, small) < 0.0
 
 
 # Rates, whose loss is as small as they are

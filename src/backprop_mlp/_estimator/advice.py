@@ -344,23 +344,20 @@ def warn_of_folds(networks, total_weight, n_rows, is_chosen, are_constant):
 # Training that ends
 
 
-def _ended_early(estimator, problem, outcome):
+def _ended_early(problem, outcome):
     """Whether numbers were too small for tol: a constant prediction would have cost less.
 
     For labels, whose loss has one unit, tol says what is little.
     """
-    if problem.targets.has_classes:
-        return False
-    decides_by_cost = estimator.solver in METHODS and not estimator.early_stopping
-    return decides_by_cost and outcome.cost > problem.constant_cost
+    return not problem.targets.has_classes and outcome.cost > problem.constant_cost
 
 
-def warn_of_a_large_tol(estimator, problem, outcome):
-    """Warn that training has ended at a gradient that is small for its unit alone."""
+def warn_of_a_large_tol(problem, outcome):
+    """Warn that training has ended at a gradient, or a gain, that is small for its unit alone."""
     warnings.warn(
-        f"Training ended with a gradient below tol={estimator.tol:g}, but its cost, "
-        f"{outcome.cost:.6g}, is above {problem.constant_cost:.6g}, that of a constant prediction: "
-        "tol is too large for so small a loss. Lower tol, or scale y if it holds small numbers.",
+        f"Training ended because {outcome.stopping.message}, but the cost, {outcome.cost:.6g}, is "
+        f"above {problem.constant_cost:.6g}, that of a constant prediction: tol is too "
+        "large for so small a loss. Lower tol, or scale y if it holds small numbers.",
         ConvergenceWarning,
         stacklevel=2,
     )
@@ -463,8 +460,8 @@ def warn_after(estimator, problem, outcomes, best, earlier):
         # The best is a constant prediction, from which nearly every cost differs.
         return
     is_constant = costs_the_same(best.cost, problem.constant_cost)
-    if converged and not is_constant and _ended_early(estimator, problem, best):
-        warn_of_a_large_tol(estimator, problem, best)
+    if converged and not is_constant and _ended_early(problem, best):
+        warn_of_a_large_tol(problem, best)
         return
     if converged and not is_constant:
         return
