@@ -96,14 +96,13 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         equal size. "auto": min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive", "step", "exponential", \
             "inverse_time", "cosine"} or callable, default="constant"
-        How the learning rate of a mini-batch solver changes, from
-        ``learning_rate_init``. "invscaling": divided by (1 + rows seen)^power_t.
-        "adaptive": divided by 5 where training would otherwise stop for lack of
-        progress (never in `partial_fit`, which compares no costs). "step": halved
-        every 10 epochs. "exponential": times 0.95 per epoch. "inverse_time": divided
-        by 1 + epochs. "cosine": half a cosine, from the first of all epochs to 0 at
-        the last of this fit, after a warm-up of a twentieth. Epochs and rows are
-        counted over all calls that go on from each other; a call of `partial_fit` is
+        How the learning rate of a mini-batch solver changes, from ``learning_rate_init``.
+        "invscaling": divided by (1 + rows seen)^power_t. "adaptive": divided by 5 where
+        training would otherwise stop for lack of progress (never in `partial_fit`, which
+        compares no costs). "step": halved every 10 epochs. "exponential": times 0.95 per
+        epoch. "inverse_time": divided by 1 + epochs. "cosine": half a cosine, from the first
+        of all epochs to 0 at the last of this fit, after a warm-up of a twentieth. Epochs and
+        rows are counted over all calls that go on from each other; a call of `partial_fit` is
         one epoch. A callable gets the number of updates before a step; see
         `backprop_mlp.schedules`.
     learning_rate_init : float, default=0.001
