@@ -167,6 +167,30 @@ STARTING_AT = [
 ]
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint64])
+def test_integers_of_numpy_neither_wrap_nor_refuse(kind):
+    for schedule, other in [
+        (InvScaling(0.1, kind(1), kind(100), kind(10)), InvScaling(0.1, 1, 100, 10)),
+        (Step(0.1, kind(10)), Step(0.1, 10)),
+        (Cosine(0.1, kind(120), kind(10)), Cosine(0.1, 120, 10)),
+    ]:
+        assert [schedule(step) for step in range(0, 700, 7)] == [
+            other(step) for step in range(0, 700, 7)
+        ]
+        assert repr(schedule) == repr(other)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint64])
+@pytest.mark.parametrize("name", ["invscaling", "cosine", "step"])
+def test_so_do_those_in_the_keywords(name, kind):
+    numbers = {"max_iter": 60, "batch_size": 7} | ({"power_t": 1} if name == "invscaling" else {})
+    params = {"learning_rate": name, "tol": 0.0, "solver": "sgd", "random_state": 0}
+    model = BackpropMLPClassifier(4, **params, **numbers).fit(X, y)
+    numbers = {keyword: kind(number) for keyword, number in numbers.items()}
+    other = BackpropMLPClassifier(4, **params, **numbers).fit(X, y)
+    assert model.loss_curve_ == other.loss_curve_
+
+
 @pytest.mark.parametrize("starting_at", STARTING_AT)
 def test_every_schedule_refuses_an_initial_rate_below_zero(starting_at):
     with pytest.raises(ValueError, match=r"^initial must be a finite number >= 0; got -0\.1\.$"):

@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from numbers import Real
 
+import numpy as np
+
 __all__ = ["Constant", "Cosine", "Exponential", "InvScaling", "InverseTime", "Step"]
 
 
@@ -21,8 +23,25 @@ def _check(name, value, *, positive=False):
         raise ValueError(f"{name} must be a finite number {bound}; got {value!r}.")
 
 
+class _Schedule:
+    """What the schedules have in common: they compute with Python's numbers.
+
+    NumPy's small integers wrap, and its integers refuse negative powers.
+    """
+
+    def __post_init__(self):
+        for name, value in list(vars(self).items()):
+            if isinstance(value, np.generic):
+                object.__setattr__(self, name, value.item())
+        self._check_arguments()
+
+    def _check_arguments(self):
+        """Raise a ValueError if an argument is no number that the schedule can work with."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Constant:
+class Constant(_Schedule):
     """Constant rate: initial.
 
     Parameters
@@ -39,7 +58,7 @@ class Constant:
 
     initial: float
 
-    def __post_init__(self):
+    def _check_arguments(self):
         _check("initial", self.initial)
 
     def __call__(self, step: float) -> float:
@@ -47,7 +66,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class InvScaling:
+class InvScaling(_Schedule):
     """Power of the rows seen: initial / (1 + t)^power.
 
     t counts the rows seen before the epoch: as in `MLPClassifier`, the rate stays
@@ -77,7 +96,7 @@ class InvScaling:
     samples_per_epoch: float = 1
     steps_per_epoch: int = 1
 
-    def __post_init__(self):
+    def _check_arguments(self):
         _check("initial", self.initial)
         _check("power", self.power)
         _check("samples_per_epoch", self.samples_per_epoch)
@@ -90,7 +109,7 @@ class InvScaling:
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(_Schedule):
     """Staircase: initial * factor^k, with k = step // every.
 
     Parameters
@@ -113,7 +132,7 @@ class Step:
     every: int
     factor: float = 0.5
 
-    def __post_init__(self):
+    def _check_arguments(self):
         _check("initial", self.initial)
         _check("every", self.every, positive=True)
         _check("factor", self.factor)
@@ -123,7 +142,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Exponential:
+class Exponential(_Schedule):
     """Exponential decay: initial * factor^(step / every).
 
     Parameters
@@ -147,7 +166,7 @@ class Exponential:
     every: float
     factor: float = 0.95
 
-    def __post_init__(self):
+    def _check_arguments(self):
         _check("initial", self.initial)
         _check("every", self.every, positive=True)
         _check("factor", self.factor)
@@ -157,7 +176,7 @@ class Exponential:
 
 
 @dataclass(frozen=True)
-class InverseTime:
+class InverseTime(_Schedule):
     """Inverse of the time: initial / (1 + decay * step / every).
 
     Parameters
@@ -181,7 +200,7 @@ class InverseTime:
     every: float
     decay: float = 1.0
 
-    def __post_init__(self):
+    def _check_arguments(self):
         _check("initial", self.initial)
         _check("every", self.every, positive=True)
         _check("decay", self.decay)
@@ -191,7 +210,7 @@ class InverseTime:
 
 
 @dataclass(frozen=True)
-class Cosine:
+class Cosine(_Schedule):
     """Half a cosine from initial to final, after a linear warm-up.
 
     rate = final + (initial - final) * (1 + cos(pi * progress)) / 2
@@ -223,7 +242,7 @@ class Cosine:
     warm_up: int = 0
     final: float = 0.0
 
-    def __post_init__(self):
+    def _check_arguments(self):
         _check("initial", self.initial)
         _check("horizon", self.horizon, positive=True)
         _check("warm_up", self.warm_up)

@@ -140,7 +140,8 @@ def build_mini_batches(params, blocks, state=None):
     if params.solver in METHODS:
         return None
     n_rows = blocks.n_rows
-    batch_size = min(200 if params.batch_size == "auto" else params.batch_size, n_rows)
+    # NumPy's small integers wrap.
+    batch_size = min(200 if params.batch_size == "auto" else int(params.batch_size), n_rows)
     schedule, time = params.learning_rate, "updates"
     if isinstance(schedule, str):
         epochs = 0 if state is None else state["clock"]["epochs"]
@@ -150,7 +151,7 @@ def build_mini_batches(params, blocks, state=None):
             params.learning_rate_init,
             power=params.power_t,
             steps_per_epoch=steps_per_epoch,
-            horizon=(epochs + params.max_iter) * steps_per_epoch,
+            horizon=(epochs + int(params.max_iter)) * steps_per_epoch,
         )
     beta_2, epsilon = float(params.beta_2), float(params.epsilon)
     rules: dict[str, Rule] = {
