@@ -66,7 +66,7 @@ class AlphaSearch(
     scoring: Any
     n_jobs: Any
     refit: Any
-    random_state: Any
+    random_state: Any = None  # files of 0.1.0 do not have it
     best_estimator_: Any
     estimators_: list
 

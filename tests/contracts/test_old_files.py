@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
 
@@ -95,6 +96,19 @@ def test_training_goes_on_from_an_old_file(read, name, predicted):
         assert model.validation_scores_[: len(scores)] == scores
     if not model.early_stopping and not model.dropout:
         assert model.cost(rows, y) <= cost + 1e-6
+
+
+@READERS
+@EVERY_FILE
+def test_an_old_file_is_shown_copied_and_trained_anew(read, name, predicted):
+    model = read(name)
+    repr(model)
+    model._repr_html_()
+    twin = clone(model)
+    assert twin.get_params().keys() == type(model)().get_params().keys() | {
+        name for name in twin.get_params() if "__" in name
+    }
+    twin.fit(predicted(name, "rows"), predicted(name, "y"))
 
 
 @READERS
