@@ -165,6 +165,15 @@ def test_the_largest_weight_is_that_of_the_rows_that_belong_to_the_data_set(chos
 # Sums
 
 
+def test_only_blocks_with_rows_of_zero_weight_are_copies():
+    X = np.arange(12.0).reshape(6, 2)
+    weights = np.array([1.0, 2.0, 3.0, 0.0, 1.0, 0.0])
+    first, second = RowBlocks(X, np.arange(6) % 3, weights, one_hot, 3)
+    assert np.shares_memory(first.X, X)
+    np.testing.assert_array_equal(second.X, X[[4]])
+    np.testing.assert_array_equal(second.sample_weight, [1.0])
+
+
 def test_results_are_added_in_their_order_and_arrays_in_float64():
     values = np.float32([1.0, 2.0**-30, -1.0])
     results = [(float(v), (np.full(2, v), i)) for i, v in enumerate(values)]

@@ -272,9 +272,7 @@ class RowBlocks(Sequence):
 
         Those of zero weight are left out: their numbers may overflow, and 0 * inf is nan.
         """
-        rows = self._numbers(rows)
-        if self.n_weighted_rows < self.n_rows:
-            rows = self._weighted(rows)
+        rows = self._weighted(self._numbers(rows))
         Y = self.encode(self.codes[rows], self.X.dtype)
         sample_weight, loss_weight = self._weights(rows)
         return Block(_rows_of(self.X, rows), Y, sample_weight, loss_weight, seed)
@@ -285,9 +283,12 @@ class RowBlocks(Sequence):
 
     def _weighted(self, rows):
         """The numbers of those of some of all rows that have a weight."""
+        weighted = self.sample_weight[rows] > 0.0
+        if weighted.all():
+            return rows  # as they are: a slice of X is no copy
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(len(self.sample_weight)))
-        return rows[self.sample_weight[rows] > 0.0]
+        return rows[weighted]
 
     def _weights(self, rows):
         """The weights of some of all rows, and those that the loss gets."""
