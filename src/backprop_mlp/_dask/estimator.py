@@ -80,9 +80,19 @@ class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMix
         """Assign to ``estimator_`` what is read from it."""
         fitted = _is_fitted_attribute(name) and name != "estimator_"
         if fitted and "estimator_" in vars(self):
+            # A copy of this object may have the same network.
+            self.estimator_ = copy.copy(self.estimator_)
             setattr(self.estimator_, name, value)
         else:
             super().__setattr__(name, value)
+
+    def __delattr__(self, name):
+        """Delete from ``estimator_`` what is read from it."""
+        if name in vars(self) or "estimator_" not in vars(self):
+            super().__delattr__(name)
+        else:
+            self.estimator_ = copy.copy(self.estimator_)
+            delattr(self.estimator_, name)
 
     def __dir__(self):
         fitted = dir(self.estimator_) if "estimator_" in vars(self) else ()

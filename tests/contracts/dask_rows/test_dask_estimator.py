@@ -96,6 +96,11 @@ def test_assigned_weights_are_the_estimators(client):
     np.testing.assert_array_equal(
         model.predict_proba(ROWS[0]).compute(), plain.predict_proba(DIGITS)
     )
+    twin = copy.copy(model)
+    twin.coefs_ = [W + 1.0 for W in model.coefs_]
+    assert not any(W.any() for W in model.coefs_)
+    del twin.coefs_
+    assert not hasattr(twin, "coefs_")
     model.fit(*ROWS)
     assert all(W.any() for W in model.coefs_)
 
