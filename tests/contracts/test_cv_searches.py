@@ -503,13 +503,15 @@ def test_an_overflow_at_every_alpha_is_said_with_what_to_do(kind, by_loss):
         model.set_params(scoring=scoring_of(kind, by_loss)).fit(FAR, KINDS[kind][2])
 
 
+@pytest.mark.parametrize("by_loss", [True, False])
 @pytest.mark.parametrize("kind", ["two classes", "labels", "numbers", "outputs"])
-def test_an_overflow_in_a_row_with_zero_weight_does_not_count(kind):
+def test_an_overflow_in_a_row_with_zero_weight_does_not_count(kind, by_loss):
     """Its own outputs are missing; those of its fold are not."""
     weights = np.where(np.arange(60) == 7, 0.0, WEIGHTS)
     y = KINDS[kind][2]
     network = {"activation": "relu"}
     model = search(kind, "folds", network, cv=NEVER_TRAINED_ON, alphas=[0.1, 1.0])
+    model.set_params(scoring=scoring_of(kind, by_loss))
     near = np.where(np.arange(60)[:, np.newaxis] == 7, 0.0, FAR)
     fitted, expected = (clone(model).fit(rows, y, weights) for rows in (FAR, near))
     np.testing.assert_allclose(fitted.scores_, expected.scores_, rtol=1e-5)

@@ -118,11 +118,11 @@ class AlphaPath:
                 network.alpha, network.max_iter = float(alpha), max_iter
                 with fold.task.fit_of(network, "alpha"):
                     refits.fit()
-                outputs = outputs_or_nan(self.held_out, network, X_out)
+                outputs = outputs_or_nan(self.held_out, network, X_out, sample_weight_out)
                 loss = mean_loss(self.held_out, y_out, outputs, sample_weight_out)
                 if self.scorer is None:
                     score = -loss
-                    train_outputs = outputs_or_nan(self.held_out, network, X)
+                    train_outputs = outputs_or_nan(self.held_out, network, X, sample_weight)
                     train_score = -mean_loss(self.held_out, y, train_outputs, sample_weight)
                 else:
                     score = self._score(network, X_out, y_out, metadata_out)
@@ -165,7 +165,7 @@ class AlphaPath:
         """A network's score: a number, and one that can be compared if it decides.
 
         nan for rows without weight, as `mean_loss`; metrics divide by their total weight. Minus
-        infinity for rows in which the network overflows.
+        infinity if the network overflows in rows with weight.
         """
         weights = metadata.get("sample_weight")
         if weights is not None and not np.any(weights):
@@ -173,9 +173,14 @@ class AlphaPath:
         try:
             given = score_rows(self.scorer, network, X, y, self.classes, metadata)
         except FloatingPointError:
-            if np.isnan(outputs_or_nan(self.held_out, network, X)).any():
+            outputs = outputs_or_nan(self.held_out, network, X, weights)
+            known = np.flatnonzero(~np.isnan(outputs.reshape(len(outputs), -1)).any(axis=1))
+            if len(known) == len(outputs):
+                raise  # the scorer's own
+            if len(known) == 0:
                 return -np.inf
-            raise  # the scorer's own
+            metadata = _check_method_params(X, metadata, indices=known)
+            return self._score(network, _safe_indexing(X, known), y[known], metadata, may_be_nan)
         try:
             score = float(given)
         except (TypeError, ValueError):

@@ -13,7 +13,7 @@ from .alpha_path import AlphaPath, Fold, Step
 HARMLESS = 2.0
 """How many times the best alpha's held-out loss the weaker one's may be to be averaged with it.
 On 32 tables it was at most 1.6 times; where a weak penalty lets networks run away from outlying
-rows it is any number of times."""
+rows it is any number of times. No loss is below 0."""
 
 
 class Choice(NamedTuple):

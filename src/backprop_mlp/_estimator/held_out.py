@@ -161,16 +161,18 @@ def _weights(y, sample_weight):
     return np.ones(y.shape[0]) if sample_weight is None else sample_weight
 
 
-def outputs_or_nan(held_out, network, X):
-    """What a network says of rows that it may not have been trained on, nan where it overflows.
+def outputs_or_nan(held_out, network, X, sample_weight=None):
+    """What a network says of rows that it may not have been trained on, nan if it overflows.
 
-    An outlying row, which another fold trains on, is no reason to end a search.
+    An outlying row, which another fold trains on, is no reason to end a search. If it overflows
+    in rows of zero weight alone, these are nan.
 
     Parameters
     ----------
     held_out : HeldOutProbabilities or HeldOutNumbers
     network : BackpropMLP
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+    sample_weight : ndarray of shape (n_rows,) or None, default=None
 
     Returns
     -------
@@ -179,15 +181,11 @@ def outputs_or_nan(held_out, network, X):
     try:
         return held_out.outputs(network, X)
     except FloatingPointError:
-        if X.shape[0] == 1:
-            return np.full((1, *held_out.shape), np.nan)
-    # Halves, and halves of them: the other rows keep their outputs.
-    return np.concatenate(
-        [
-            outputs_or_nan(held_out, network, _safe_indexing(X, rows))
-            for rows in np.array_split(np.arange(X.shape[0]), 2)
-        ]
-    )
+        outputs = np.full((X.shape[0], *held_out.shape), np.nan)
+    if sample_weight is not None and 0 < np.count_nonzero(sample_weight) < X.shape[0]:
+        rows = np.flatnonzero(sample_weight)
+        outputs[rows] = outputs_or_nan(held_out, network, _safe_indexing(X, rows))
+    return outputs
 
 
 def mean_loss(held_out, y, outputs, sample_weight=None):
