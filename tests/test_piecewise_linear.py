@@ -61,6 +61,12 @@ def test_each_bin_holds_as_many_rows_but_for_one():
     assert counts.max() - counts.min() <= 2
 
 
+def test_a_constant_column_is_zero_whatever_it_holds_later():
+    encoder = PiecewiseLinearEncoder().fit(np.c_[np.arange(9.0), np.full(9, -1e308)])
+    later = encoder.transform(np.c_[np.zeros(3), [1e308, 0.0, np.nan]])
+    np.testing.assert_array_equal(later[:, 1], [0.0, 0.0, np.nan])
+
+
 def test_constant_columns_and_those_of_two_values_have_no_ramps():
     encoder = PiecewiseLinearEncoder(n_bins=4).fit(X)
     assert [len(knots) for knots in encoder.knots_] == [5, 5, 0, 0]

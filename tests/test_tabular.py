@@ -395,6 +395,11 @@ def test_columns_that_vary_are_scaled_as_scikit_learn_scales_them(fitted):
     np.testing.assert_array_equal(np.isfinite(fitted["scaler"].scale_), varies)
 
 
+def test_columns_may_be_centred_alone():
+    model = with_one_alpha().set_params(scaler__with_std=False).fit(FRAME, Y)
+    assert model["scaler"].scale_ is None
+
+
 # What a prediction may bring
 
 

@@ -168,7 +168,11 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         with np.errstate(over="ignore"):
             # Column by column, so that there is no other array as large as X.
             for z, x, mean, std in zip(Z.T, X.T, self.mean_, self.std_, strict=False):
-                z[:] = np.subtract(x, mean, dtype=np.float64) / std
+                if std == np.inf:
+                    # Also where the difference from the mean overflows.
+                    z[:] = np.where(np.isnan(x), x, 0.0)
+                else:
+                    z[:] = np.subtract(x, mean, dtype=np.float64) / std
         self._refuse_infinity(X, Z[:, :n_features])
         start = n_features
         for x, knots in zip(X.T, self.knots_, strict=True):

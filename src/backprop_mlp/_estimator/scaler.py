@@ -10,7 +10,8 @@ class VaryingScaler(StandardScaler):
     Where training rows have one value, or none, a network's starting weights stay as they
     were drawn: nothing is known of what another value means. Here the ``scale_`` of such
     columns is infinite, so that they are 0 whatever they hold later. In
-    `sklearn.preprocessing.StandardScaler` it is 1: a later 50,000 would be 50,000.
+    `sklearn.preprocessing.StandardScaler` it is 1: a later 50,000 would be 50,000, as it is here
+    with ``with_std=False``. There is no way back from 0: `inverse_transform` makes nan of them.
     """
 
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -29,6 +30,7 @@ class VaryingScaler(StandardScaler):
         self : VaryingScaler
         """
         super().partial_fit(X, y, sample_weight)
-        # scikit-learn knows which columns vary by no more than rounding, and scales them by 1.
-        self.scale_[self.scale_ != np.sqrt(self.var_)] = np.inf
+        if self.with_std:
+            # scikit-learn knows which columns vary by no more than rounding, and scales them by 1.
+            self.scale_[self.scale_ != np.sqrt(self.var_)] = np.inf
         return self
