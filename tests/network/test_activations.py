@@ -106,6 +106,11 @@ def test_small_values_of_logistic_keep_their_digits():
     np.testing.assert_allclose(applied("logistic", z), expit(z), rtol=1e-15)
 
 
+def test_logistic_saturates_in_silence():
+    with np.errstate(all="raise"):
+        applied("logistic", [-800.0, 800.0])
+
+
 def test_the_sigmoid_gradient_has_the_values_of_the_exercise():
     values = slope("logistic", [-1.0, -0.5, 0.0, 0.5, 1.0])
     np.testing.assert_allclose(values, [0.196612, 0.235004, 0.25, 0.235004, 0.196612], atol=5e-7)

@@ -55,9 +55,9 @@ def _no_curvature(a):
 
 
 def _logistic(z):
-    """Overwrite z with 1 / (1 + exp(-z)), which is 0 where exp overflows."""
+    """Overwrite z with 1 / (1 + exp(-z)), which is 0 where exp overflows, 1 where it underflows."""
     np.negative(z, out=z)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         np.exp(z, out=z)
     z += 1.0
     np.divide(1.0, z, out=z)
