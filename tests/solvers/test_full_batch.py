@@ -253,8 +253,8 @@ def test_weights_choose_the_coordinates_of_repeated_rows(solver, counts, n_rows)
     assert weighted == plan_for(np.ones(n_rows), counts, solver)
 
 
-@pytest.mark.parametrize("unit", [1e-3, 0.99])
-def test_light_weights_choose_the_coordinates_of_as_many_rows(solver, unit):
+@pytest.mark.parametrize("unit", [1e-300, 1e-3, 0.99, 1e4, 1e300])
+def test_weights_in_other_units_choose_the_coordinates_of_as_many_rows(solver, unit):
     once = np.ones(60, int)
     weights = np.r_[np.full(60, unit), np.zeros(40)]
     weighted = plan_for(weights, np.ones(100, int), solver)

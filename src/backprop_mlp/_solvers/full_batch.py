@@ -286,13 +286,19 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
         )
 
 
+MOST_REPEATS = 1000.0
+"""How many rows a row with weight may stand for, in the mean. What is heavier is in other units."""
+
+
 def evaluation_size(objective: Objective):
     """Rows, and operations of one evaluation, by which coordinates pay or do not.
 
-    A weight counts as so many rows: weights lead to the same coordinates as repeated rows. Light
-    weights, such as those that sum to one, count as one each.
+    A weight counts as so many rows: weights lead to the same coordinates as repeated rows. But
+    weights that no repeats explain, such as those that sum to one, count as one row each.
     """
-    n_rows = max(objective.total_weight, objective.blocks.n_weighted_rows)
+    n_rows = n_weighted = objective.blocks.n_weighted_rows
+    if n_weighted <= objective.total_weight <= MOST_REPEATS * n_weighted:
+        n_rows = objective.total_weight
     n_inputs = n_rows * objective.input_moments.n_inputs
     return n_rows, evaluation_flops(objective.network, n_rows, n_inputs)
 

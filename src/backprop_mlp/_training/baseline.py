@@ -88,7 +88,7 @@ def _best_constant(z, step, sum_losses):
         high, rise_high = np.where(rises, z, high), np.where(rises, slope, rise_high)
         # By convexity; nan where numbers overflow.
         to_gain = (high - low) * np.minimum(-rise_low, rise_high)
-        if not to_gain.sum() > 0.1 * CLOSE * loss:
+        if not to_gain.sum() > 1e-2 * CLOSE * loss:
             break
         is_bracketed = np.isfinite(high - low)
         z = np.where(is_bracketed, low + 0.5 * (high - low), np.where(rises, z - step, z + step))
