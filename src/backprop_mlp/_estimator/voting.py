@@ -29,8 +29,12 @@ def _mean_out_of_fold(vote, name):
     return np.average([getattr(member, name) for member in members], axis=0, weights=weights)
 
 
-class SearchVotingRegressor(VotingRegressor):
-    """A `sklearn.ensemble.VotingRegressor` of searches, with what they say out of fold."""
+class _RoutedScore:
+    """A voter whose `score` gets what is requested of it.
+
+    scikit-learn's voters leave their own requests out: a Pipeline that ends with one can't score,
+    with or without weights.
+    """
 
     def get_metadata_routing(self):
         """Where metadata go: to the members' `fit`, and what is requested of `score` to `score`.
@@ -39,9 +43,11 @@ class SearchVotingRegressor(VotingRegressor):
         -------
         routing : MetadataRouter
         """
-        # scikit-learn's voters leave their own requests out: a Pipeline that ends with one can't
-        # score, with or without weights.
-        return super().get_metadata_routing().add_self_request(self)
+        return super().get_metadata_routing().add_self_request(self)  # type: ignore[misc]
+
+
+class SearchVotingRegressor(_RoutedScore, VotingRegressor):
+    """A `sklearn.ensemble.VotingRegressor` of searches, with what they say out of fold."""
 
     @property
     def oof_prediction_(self):
@@ -70,22 +76,13 @@ class SearchVotingRegressor(VotingRegressor):
         return super().fit(X, check_y(self, y), **fit_params)
 
 
-class LabelVotingClassifier(VotingClassifier):
+class LabelVotingClassifier(_RoutedScore, VotingClassifier):
     """A `sklearn.ensemble.VotingClassifier` of searches, with what they say out of fold.
 
     scikit-learn trains the members on 0, 1, ... in place of the labels: a dictionary such as
     ``{1: 50}`` would weigh the second label, whatever it is. Here each ``class_weight`` of a
     member, or of an estimator within it, names labels, and the fitted members' name their codes.
     """
-
-    def get_metadata_routing(self):
-        """Where metadata go: see `SearchVotingRegressor`.
-
-        Returns
-        -------
-        routing : MetadataRouter
-        """
-        return super().get_metadata_routing().add_self_request(self)
 
     @property
     def oof_proba_(self):
