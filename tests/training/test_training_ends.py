@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
-from backprop_mlp import BackpropMLPClassifier, IgnoredKeywordWarning
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPRegressor, IgnoredKeywordWarning
 from backprop_mlp._solvers.iteration import Iteration
 from backprop_mlp._training.stopping import Stopping
 
@@ -140,13 +140,36 @@ def test_a_flat_gradient_is_convergence(solver, tol):
 
 @pytest.mark.parametrize("solver", FULL_BATCH)
 def test_a_flat_start_is_the_end(solver):
-    fitted = classifier(solver, tol=1e3, early_stopping=True).fit(X, y)
+    fitted = classifier(solver, tol=1e3, early_stopping=True, scoring="loss").fit(X, y)
     assert fitted.n_iter_ == 0
     assert fitted.n_fun_ == 1
     assert fitted.loss_curve_ == []
     assert fitted.validation_scores_ is fitted.validation_loss_curve_ is None
     assert fitted.converged_
     assert fitted.best_loss_ is None
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_a_scores_tol_is_in_its_units_and_leaves_gradients_and_costs_alone(solver):
+    """Of prices, say: 100 is little of their error, and much of any gradient."""
+    prices = 1e5 + 7e4 * X[:, 0]
+    params = {"early_stopping": True, "scoring": "neg_mean_absolute_error", "tol": 100.0}
+    fitted = BackpropMLPRegressor(5, solver=solver, random_state=0, **params).fit(X, prices)
+    assert fitted.n_iter_ > 10
+    assert fitted.converged_
+    assert fitted.score(X, prices) > 0.9
+
+
+@pytest.mark.parametrize("solver", MINI_BATCH)
+def test_a_scores_tol_is_no_excuse_for_a_cost_above_a_constant_predictions(solver):
+    prices = 1e5 + 7e4 * X[:, 0]
+    params = {"early_stopping": True, "scoring": "neg_mean_absolute_error", "tol": 100.0}
+    model = BackpropMLPRegressor(
+        5, solver=solver, learning_rate_init=1e-7, random_state=0, **params
+    )
+    model = quietly(model, X, np.roll(prices, 75))
+    assert model.n_iter_ < model.max_iter
+    assert not model.converged_
 
 
 @pytest.mark.parametrize("solver", MINI_BATCH)

@@ -15,7 +15,7 @@ from .._objective.overflow import NOT_FINITE
 from .._solvers.full_batch import METHODS
 from .._solvers.mini_batch import MiniBatches
 from .._solvers.rules import SGD, Adam, RMSprop, Rule
-from .._training.stopping import Stopping
+from .._training.stopping import COST_TOL, Stopping
 from ..schedules import schedule_named
 
 MINI_BATCH_SOLVERS = ("adam", "rmsprop", "sgd")
@@ -176,14 +176,16 @@ def build_stopping(params, cost_unit):
     -------
     stopping : Stopping
     """
+    is_loss = params.scoring == "loss"
     return Stopping(
         params.tol,
         params.n_iter_no_change,
         params.max_iter,
         params.max_fun if params.solver in METHODS else math.inf,
         by_score=params.early_stopping,
+        largest_cost_tol=math.inf if is_loss or not params.early_stopping else COST_TOL,
         unit=cost_unit,
-        score_unit=cost_unit if params.scoring == "loss" else 1.0,
+        score_unit=cost_unit if is_loss else 1.0,
         adaptive_rate=params.learning_rate_init if params.learning_rate == "adaptive" else 0.0,
     )
 

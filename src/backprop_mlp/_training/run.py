@@ -235,8 +235,7 @@ def _keep(plan, monitor, end):
 
 def _deny_convergence_above_a_constant(plan, stopping, kept, n_iter):
     """Take back that training has converged where a constant prediction costs less."""
-    little = stopping.tol * stopping.unit
-    if stopping.converged and costs_more(kept.cost, plan.constant_cost, little):
+    if stopping.converged and costs_more(kept.cost, plan.constant_cost, stopping.cost_tol):
         # Without its penalty, which may still be falling, be it from a single class's start.
         loss = kept.cost - plan.objective.of(kept.network).penalty(kept.theta)
         diverges = plan.mini_batches is not None and _diverges(plan, kept.network, loss)

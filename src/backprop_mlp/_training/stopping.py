@@ -12,6 +12,10 @@ SMALLEST_ADAPTIVE_RATE = 1e-6
 ADAPTIVE_DIVISOR = 5.0
 """What "adaptive" divides the learning rate by, as `sklearn.neural_network.MLPClassifier`."""
 
+COST_TOL = 1e-4
+"""The default of ``tol``. Where that is in the units of a score which is no loss, gradients and
+costs are compared with this, or with ``tol`` where it is smaller."""
+
 LOWER_RATE = "lower the learning rate (learning_rate_init)"
 """Remedy where mini-batches diverge."""
 
@@ -34,6 +38,8 @@ class Stopping:
     max_fun : float, default=inf
     by_score : bool, default=False
         Whether a score that no longer rises counts, not a cost that no longer falls.
+    largest_cost_tol : float, default=inf
+        What is taken for ``tol`` where costs and gradients are compared with it and it is larger.
     unit, score_unit : float, default=1
         What ``tol`` is counted in where costs and gradients are compared with it, and scores.
     adaptive_rate : float, default=0
@@ -63,6 +69,7 @@ class Stopping:
     max_iter: int
     max_fun: float = math.inf
     by_score: bool = False
+    largest_cost_tol: float = math.inf
     unit: float = 1.0
     score_unit: float = 1.0
     adaptive_rate: float = 0.0
@@ -73,6 +80,11 @@ class Stopping:
     message: str = ""
     by_user: bool = False
     remedy: str = ""
+
+    @property
+    def cost_tol(self):
+        """What gradients, and differences of costs, count as nothing below."""
+        return min(self.tol, self.largest_cost_tol) * self.unit
 
     @property
     def counts_progress(self):
@@ -118,11 +130,10 @@ class Stopping:
         return True
 
     def _flat(self, grad_max):
-        if grad_max < self.tol * self.unit:
-            return self.stop(
-                f"the gradient's largest component is below {self._named(self.unit)}",
-                converged=True,
-            )
+        if grad_max < self.cost_tol:
+            is_tol = self.tol <= self.largest_cost_tol
+            limit = self._named(self.unit) if is_tol else f"{self.cost_tol:g}"
+            return self.stop(f"the gradient's largest component is below {limit}", converged=True)
         return False
 
     @property
