@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp import (
     BackpropMLPClassifier,
+    BackpropMLPRegressor,
     PiecewiseLinearEncoder,
     learning_rate_range_test,
 )
@@ -231,3 +232,19 @@ def test_sparse_rows_are_never_made_dense(solver):
     with traced() as prediction:
         network.predict_proba(X)
     assert prediction["bytes"] < dense / 10
+
+
+def test_mini_batches_of_rows_in_their_order_are_views():
+    """Be they all rows at once, as batch normalisation needs them."""
+    X, y = rows(20_000, 400, np.float32)
+    params = {"solver": "adam", "shuffle": False, "batch_norm": True, "batch_size": len(X)}
+    assert fit_peak(X, y, hidden_layer_sizes=2, **params) < X.nbytes / 3
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "quantile"])
+def test_many_columns_of_y_are_read_in_parts(loss):
+    X, Y = rows(20_000, 3)[0], rows(20_000, 200)[0]
+    model = BackpropMLPRegressor(2, loss=loss, max_iter=1, random_state=0)
+    with traced() as peak, pytest.warns(ConvergenceWarning):
+        model.fit(X, Y)
+    assert peak["bytes"] < Y.nbytes / 2

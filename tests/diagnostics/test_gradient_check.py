@@ -546,3 +546,15 @@ def test_wrong_arguments_are_named(arguments, kind, message):
     given = {"estimator": BackpropMLPClassifier(2), "X": X, "y": Y["binary"], **arguments}
     with pytest.raises(kind, match=message):
         check_gradient(**given)
+
+
+@unconverged
+@pytest.mark.parametrize("is_fitted", [False, True])
+def test_a_first_block_of_rows_without_weight_is_no_obstacle(is_fitted):
+    """There are no rows in it to draw coordinates for."""
+    data = np.random.default_rng(0).normal(size=(30_000, 10))
+    labels, weights = data[:, 0] > 0.0, (np.arange(30_000) >= 25_000).astype(float)
+    estimator = BackpropMLPClassifier(5, max_iter=2, random_state=0)
+    if is_fitted:
+        estimator.fit(data, labels, weights)
+    assert check_gradient(estimator, data, labels, weights).passed

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._network.losses import SoftmaxLoss
 from backprop_mlp._network.network import Network
+from backprop_mlp._objective import blocks
 from backprop_mlp._objective.blocks import (
     FLOPS_PER_PARAM,
     RowBlocks,
@@ -16,6 +18,7 @@ from backprop_mlp._objective.blocks import (
     flops,
     row_slices,
     rows_per_block,
+    total_of_parts,
 )
 
 
@@ -61,7 +64,7 @@ def test_the_widest_layer_of_a_block_has_the_same_memory_up_to_100_units(sizes, 
 
 
 def test_blocks_are_as_long_as_they_may_be():
-    X = np.empty((20, 1))
+    X = np.ones((20, 1))
     for max_rows, n_blocks in ((20, 1), (19, 2), (10, 2), (9, 4)):
         assert len(RowBlocks(X, X, X[:, 0], None, max_rows)) == n_blocks
 
@@ -193,3 +196,39 @@ def test_a_sum_is_an_array_of_its_own(n_results):
     total += 1.0
     np.testing.assert_array_equal(array, 1.0)
     np.testing.assert_array_equal(total, n_results + 1.0)
+
+
+def test_there_is_no_block_of_rows_without_weight():
+    rng = np.random.default_rng(0)
+    X, codes = rng.normal(size=(100, 3)), rng.integers(3, size=100)
+    weights = np.where(np.arange(100) < 65, 0.0, 1.0)
+    found = RowBlocks(X, codes, weights, one_hot, max_rows=10)
+    assert [len(block.X) for block in found] == [5, 10, 10, 10]
+    assert found.n_rows == 100
+    assert found.n_weighted_rows == 35
+
+
+@pytest.mark.parametrize("chosen", [None, np.arange(0, 100, 3)])
+@pytest.mark.parametrize("make", [np.asarray, sp.csr_matrix])
+def test_the_total_of_parts_is_that_of_all_rows(make, chosen, monkeypatch):
+    monkeypatch.setattr(blocks, "CODES_AT_ONCE", 30)
+    rng = np.random.default_rng(0)
+    codes, weights = rng.integers(2, size=(100, 4)), rng.uniform(size=100)
+    seen = []
+
+    def total(codes, sample_weight):
+        seen.append(codes.shape[0])
+        return codes.T @ sample_weight
+
+    found = total_of_parts(total, make(codes), weights, chosen)
+    rows = slice(None) if chosen is None else chosen
+    np.testing.assert_allclose(found, codes[rows].T @ weights[rows], rtol=1e-14)
+    assert max(seen) < 20
+    assert sum(seen) == len(codes[rows])
+
+
+def test_sparse_rows_that_hold_nothing_train_a_model_without_hidden_layers():
+    y = np.arange(6) % 3 > 0
+    model = BackpropMLPClassifier((), solver="lbfgs").fit(sp.csr_matrix((6, 3)), y)
+    found = model.predict_proba(sp.csr_matrix((1, 3)))
+    np.testing.assert_allclose(found, [[1 / 3, 2 / 3]], rtol=1e-3)

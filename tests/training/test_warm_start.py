@@ -402,3 +402,14 @@ def test_another_problem_is_refused(solver):
         classifier.set_params(hidden_layer_sizes=(5,)).fit(X, y)
     classifier.set_params(hidden_layer_sizes=(5, 4))
     assert_equal(classifier, before)
+
+
+def test_rows_are_compared_by_those_that_have_weight():
+    """The first of them: other labels in their place are other rows, which begin anew."""
+    rng = np.random.default_rng(0)
+    data, weights = rng.normal(size=(30_000, 10)), (np.arange(30_000) >= 20_000).astype(float)
+    labels = data[:, 0] + rng.normal(size=30_000) > 0.0
+    fitted = BackpropMLPClassifier(3, solver="adam", warm_start=True, max_iter=3, random_state=0)
+    lowest = fitted.fit(data, labels, weights).best_loss_
+    assert min(fitted.fit(data, ~labels, weights).loss_curve_[3:]) > lowest
+    assert fitted._memory["progress"]["lowest"] > lowest

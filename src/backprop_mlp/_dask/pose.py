@@ -11,12 +11,7 @@ from .._estimator.rows import check_validation_arguments, errors_of_validation_r
 from .._sklearn import is_scorer_of_predictions
 from .._solvers.full_batch import METHODS
 from .._targets.targets import union
-from .._training.baseline import (
-    constant_cost,
-    cost_of_the_best_constant,
-    cost_unit_at_the_mean,
-    losses_of_a_constant,
-)
+from .._training.baseline import find_baseline, losses_of_a_constant
 from .._training.validation import Validation
 from .checks import check_partitions, features_of
 from .rows import PartitionedRows
@@ -64,7 +59,7 @@ def pose(client, estimator, given, given_val, earlier):
     # Mini-batches go through one partition after another, all else through all at once.
     together = estimator.solver in METHODS
     rows: Any = PartitionedRows.encode(client, checked, targets, together=together)
-    totals = rows.totals()
+    totals = rows.total_of_codes(targets.totals)
     if earlier is None and not targets.has_classes:
         targets = targets.scaled_by(totals)
         rows = rows.scaled_by(targets)
@@ -74,23 +69,13 @@ def pose(client, estimator, given, given_val, earlier):
     if given_val is not None:
         with errors_of_validation_rows():
             validation = _pose_validation(client, estimator, given_val, targets, class_weight)
-    unit, same = 1.0, []
-    if targets.has_classes:
-        constant = constant_cost(targets, network.loss, totals, class_weight, rows.total_weight)
-    else:
-        constant = cost_of_the_best_constant(
-            targets,
-            network.loss,
-            totals,
-            lambda z: sum(rows.each(partial(_losses_at, network.loss, z))),
-        )
-        unit, same = cost_unit_at_the_mean(targets, network.loss, totals), totals.constant
-    return Problem(targets, network, rows, validation, class_weight, None, constant, unit, same)
 
+    def sum_losses(z):
+        return rows.total_of_codes(partial(losses_of_a_constant, targets, network.loss, z))
 
-def _losses_at(loss, z, partition):
-    _, codes, weights, targets, _ = partition
-    return losses_of_a_constant(targets, loss, z, codes, weights)
+    total_weight = rows.total_weight
+    baseline = find_baseline(targets, network.loss, totals, class_weight, total_weight, sum_losses)
+    return Problem(targets, network, rows, validation, class_weight, **baseline._asdict())
 
 
 def _pose_validation(client, estimator, given, targets, class_weight):
@@ -103,7 +88,7 @@ def _pose_validation(client, estimator, given, targets, class_weight):
         scoring = GatheredScorer(check_scoring(estimator, scoring), rows)
         weighted = any(summary.is_weighted for _, summary in checked)
         scorer_rows = scoring.labels_and_weights(targets, weighted)
-    totals = None if targets.has_classes else rows.totals()
+    totals = None if targets.has_classes else rows.total_of_codes(targets.totals)
     return Validation(rows.times(class_weight), targets, scoring, scorer_rows, totals)
 
 

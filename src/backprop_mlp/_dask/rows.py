@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import dask
 import numpy as np
 
-from .._objective.blocks import RowBlocks, add_up, rows_per_block
+from .._objective.blocks import RowBlocks, add_up, rows_per_block, total_of_parts
 from .._objective.overflow import IGNORE_OVERFLOW
 from .._objective.threads import block_map, one_blas_thread
 from .._targets.class_weight import weigh_rows
@@ -120,9 +120,9 @@ class PartitionedRows:
             found.update(zip(numbers, group, strict=True))
         return [found[number] for number in sorted(found)]
 
-    def totals(self):
-        """As ``Targets.totals`` of all rows."""
-        return reduce(add, self.each(_totals))
+    def total_of_codes(self, function):
+        """Sum of ``function(codes, sample_weight)`` over the rows: see `total_of_parts`."""
+        return reduce(add, self.each(partial(_total_of_codes, function)))
 
     @cached_property
     def _sizes(self):
@@ -164,8 +164,9 @@ class PartitionedRows:
             yield partial(_sum_over, network)
 
     def first(self, function):
-        """What a function returns for the first block."""
-        group, index = self._places[0]
+        """What a function returns for the first block, of the first partition with weights."""
+        weights = self._sizes[1]
+        group, index = self._places[next(n for n, weight in enumerate(weights) if weight > 0.0)]
         result = self.client.submit(_of_first_block, group, index, function, pure=False)
         return gathered(self.client, [result])[0]
 
@@ -263,8 +264,8 @@ def _each(group, function):
     return [function(partition) for partition in group]
 
 
-def _totals(partition):
-    return partition.targets.totals(partition.codes, partition.sample_weight)
+def _total_of_codes(function, partition):
+    return total_of_parts(function, partition.codes, partition.sample_weight)
 
 
 def _size(partition):

@@ -1,7 +1,6 @@
 """From an estimator's keywords and the user's rows to the problem that they pose."""
 
-from functools import reduce
-from operator import add
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,18 +9,13 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
 from .._network.network import Network
-from .._objective.blocks import RowBlocks, row_slices
+from .._objective.blocks import RowBlocks, total_of_parts
 from .._sklearn import _safe_indexing, validate_params
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
-from .._training.baseline import (
-    constant_cost,
-    cost_of_the_best_constant,
-    cost_unit_at_the_mean,
-    losses_of_a_constant,
-)
+from .._training.baseline import find_baseline, losses_of_a_constant
 from .._training.start import training_theta
-from .._training.validation import ROWS_AT_ONCE, Validation, split_rows
+from .._training.validation import Validation, split_rows
 from .adoption import earlier_training
 from .assembly import build_network
 from .fitted import fitted_network
@@ -133,11 +127,14 @@ def pose(
     elif held_out is not None:
         blocks_val = rows.blocks(network, targets, weighed, held_out)
         validation = _validation(estimator, targets, scoring, rows, blocks_val, held_out)
-    constant = _cost_of_a_constant(targets, network.loss, rows, blocks, totals, class_weight)
-    unit, same = 1.0, []
-    if not targets.has_classes:
-        unit, same = cost_unit_at_the_mean(targets, network.loss, totals), totals.constant
-    return Problem(targets, network, blocks, validation, class_weight, seed, constant, unit, same)
+
+    def sum_losses(z):
+        losses = partial(losses_of_a_constant, targets, network.loss, z)
+        return total_of_parts(losses, rows.codes, rows.weights, chosen)
+
+    total_weight = blocks.total_weight
+    baseline = find_baseline(targets, network.loss, totals, class_weight, total_weight, sum_losses)
+    return Problem(targets, network, blocks, validation, class_weight, seed, **baseline._asdict())
 
 
 class _Rows(NamedTuple):
@@ -183,14 +180,7 @@ class _Rows(NamedTuple):
 
     def totals(self, targets, chosen=None):
         """``targets.totals`` of the chosen rows."""
-        return reduce(add, (targets.totals(*part) for part in self.parts(chosen)))
-
-    def parts(self, chosen=None):
-        """Codes and weights of the chosen rows, in parts: only of one at a time there is a copy."""
-        parts: Any = row_slices(self.X.shape[0] if chosen is None else len(chosen), ROWS_AT_ONCE)
-        for part in parts:
-            rows = part if chosen is None else chosen[part]
-            yield self.codes[rows], self.weights[rows]
+        return total_of_parts(targets.totals, self.codes, self.weights, chosen)
 
     def for_scorer(self, estimator, targets, chosen=None):
         """What a scorer is given after the estimator: rows with their names, if they have any."""
@@ -208,19 +198,6 @@ def _validation(estimator, targets, scoring, rows, blocks, chosen=None):
     scorer_rows = rows.for_scorer(estimator, targets, chosen) if callable(scoring) else None
     totals = None if targets.has_classes else rows.totals(targets, chosen)
     return Validation(blocks, targets, scoring, scorer_rows, totals)
-
-
-def _cost_of_a_constant(targets, loss, rows, blocks, totals, class_weight):
-    """J of the best constant prediction."""
-    if targets.has_classes:
-        return constant_cost(targets, loss, totals, class_weight, blocks.total_weight)
-
-    def sum_losses(z):
-        return sum(
-            losses_of_a_constant(targets, loss, z, *part) for part in rows.parts(blocks.chosen)
-        )
-
-    return cost_of_the_best_constant(targets, loss, totals, sum_losses)
 
 
 def pose_chunk(estimator, X, y, sample_weight, classes, earlier):

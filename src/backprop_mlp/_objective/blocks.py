@@ -7,8 +7,9 @@ depend on it either.
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,9 @@ rows has thousands; one of sparse rows may have one."""
 FLOPS_WORTH_CUTTING = 30_000_000
 """Floating-point operations of half the rows from which on two halves, on two threads, take
 less time than one block: in float64. In float32, twice as fast, there must be twice as many."""
+
+CODES_AT_ONCE = 100_000
+"""Labels, or numbers of y, that are read at once where y alone is summed up."""
 
 
 class Block(NamedTuple):
@@ -187,7 +191,10 @@ class RowBlocks(Sequence):
         self.chosen = chosen
         self.weigh = weigh
         self.n_rows = X.shape[0] if chosen is None else len(chosen)
-        self.slices = block_slices(self.n_rows, max_rows)
+        slices = block_slices(self.n_rows, max_rows)
+        # A block has no rows without weight (see `block`), and there are none of no rows.
+        weighted = [rows for rows in slices if sample_weight[self._numbers(rows)].any()]
+        self.slices = weighted or slices[:1]
 
     @classmethod
     def of(cls, network: Network, X, codes, sample_weight, encode, chosen=None, weigh=None):
@@ -338,6 +345,30 @@ def add_up(results: Iterable):
         # It may be large, and must not wait for the next one.
         del result
     return total
+
+
+def total_of_parts(function, codes, sample_weight, chosen=None):
+    """Sum of what a function returns for the codes and weights of parts of the chosen rows.
+
+    Only of one part at a time there is a copy.
+
+    Parameters
+    ----------
+    function : callable(codes, sample_weight) -> object that can be added
+    codes : {ndarray, csr_matrix} of shape (n_all,) or (n_all, n_outputs)
+    sample_weight : ndarray of shape (n_all,)
+    chosen : ndarray of int of shape (n_rows,) or None, default=None
+        None means all.
+
+    Returns
+    -------
+    total : object
+    """
+    codes_per_row = max(1, math.ceil(codes.size / codes.shape[0]))
+    n_rows = codes.shape[0] if chosen is None else len(chosen)
+    slices: Any = row_slices(n_rows, max(1, CODES_AT_ONCE // codes_per_row))
+    parts = slices if chosen is None else (chosen[part] for part in slices)
+    return reduce(add, (function(codes[rows], sample_weight[rows]) for rows in parts))
 
 
 def _start(result):

@@ -271,20 +271,19 @@ class Objective:
         moments : list of Moments
             One for each batch normalisation.
         """
-        if isinstance(rows, slice):
-            rows = np.arange(rows.start, rows.stop)
-        slices = self._slices_of_batch(len(rows))
+        n_rows = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+        slices = self._slices_of_batch(n_rows)
         seeds = [None] * len(slices)
         if self.network.random:
             seeds = rng.integers(2**63, size=len(slices)).tolist()
 
         def piece_pass(piece):
-            piece_rows, seed = piece
-            return block_pass(self.network, theta, self.blocks.block(rows[piece_rows], seed))
+            part, seed = piece
+            return block_pass(self.network, theta, self.blocks.block(_part_of(rows, part), seed))
 
         # Handing a single piece to a thread and waiting for it would only take time.
         run = self.map if len(slices) > 1 else map
-        scale = self.n_rows / (len(rows) * self.total_weight)
+        scale = self.n_rows / (n_rows * self.total_weight)
         weights = self._penalised(theta)
         with np.errstate(**IGNORE_OVERFLOW):
             results = iter(run(piece_pass, list(zip(slices, seeds, strict=True))))
@@ -342,6 +341,13 @@ class Objective:
     def _penalised(self, theta):
         """The penalised part of theta, or of a vector like it: a view."""
         return theta[: self.network.n_weights]
+
+
+def _part_of(rows, part):
+    """Part of the numbers of rows; a slice stays one, as a view of X is no copy."""
+    if isinstance(rows, slice):
+        return slice(rows.start + part.start, rows.start + part.stop)
+    return rows[part]
 
 
 def check_row_weights(blocks):

@@ -1,5 +1,7 @@
 """The constant model: what predicting the same for every row costs, and what that says of a fit."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from .._network.losses import Loss
@@ -10,6 +12,50 @@ CLOSE = 1e-3
 
 _MAX_PASSES = 64
 """Over the rows, to find the best constant; about a dozen are enough."""
+
+
+class Baseline(NamedTuple):
+    """What the best constant prediction says of a problem.
+
+    Parameters
+    ----------
+    constant_cost : float
+        J of the best constant prediction.
+    cost_unit : float, default=1
+        What ``tol`` is counted in.
+    constant_outputs : sequence of int, default=()
+        Columns of y that hold a single number; none for classes, whose constant cost tells it.
+    """
+
+    constant_cost: float
+    cost_unit: float = 1.0
+    constant_outputs: Any = ()
+
+
+def find_baseline(targets, loss, totals, class_weight, total_weight, sum_losses):
+    """The best constant prediction of a problem whose rows are all known.
+
+    Parameters
+    ----------
+    targets : Targets
+    loss : Loss or RegressionLoss
+    totals : ndarray or Moments
+        As ``targets.totals`` of all rows.
+    class_weight : ndarray or None
+        Of classes.
+    total_weight : float
+        m.
+    sum_losses : callable(z) -> ndarray of shape (1 + n_outputs,)
+        See `losses_of_a_constant`, of all rows; called for numbers only.
+
+    Returns
+    -------
+    baseline : Baseline
+    """
+    if targets.has_classes:
+        return Baseline(constant_cost(targets, loss, totals, class_weight, total_weight))
+    cost = cost_of_the_best_constant(targets, loss, totals, sum_losses)
+    return Baseline(cost, cost_unit_at_the_mean(targets, loss, totals), totals.constant)
 
 
 def constant_cost(targets: ClassTargets, loss: Loss, totals, class_weight, total_weight):
