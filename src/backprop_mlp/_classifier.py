@@ -49,62 +49,59 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         classes are one logistic output, and multilabel problems one logistic
         output per label, whatever is chosen here.
     solver : {"cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"}, default="cg"
-        Full-batch, SciPy's: "cg" is conjugate gradient (Polak and Ribiere),
-        "lbfgs" limited-memory BFGS, "newton-cg" Newton's method with exact
-        Hessian-vector products. Mini-batch: "adam", "rmsprop" and "sgd"
-        (gradient descent with momentum). All minimise the same J.
+        Full-batch, SciPy's: "cg" is conjugate gradient (Polak and Ribiere), "lbfgs"
+        limited-memory BFGS, "newton-cg" Newton's method with exact Hessian-vector products.
+        Mini-batch: "adam", "rmsprop" and "sgd" (gradient descent with momentum). All minimise the
+        same J.
     alpha : float, default=1.0
-        Strength of the L2 penalty, >= 0: the course's lambda, divided by m. Times
-        batch_size / m it is `MLPClassifier`'s for "adam" and "sgd". Take alpha /
-        n_samples where weights sum to about one (AdaBoost, RUSBoost). In `partial_fit` m
-        is the rows of a call: take alpha times their share of the whole stream.
+        Strength of the L2 penalty, >= 0: the course's lambda, divided by m. Times batch_size / m
+        it is `MLPClassifier`'s for "adam" and "sgd". Take alpha / n_samples where weights sum to
+        about one (AdaBoost, RUSBoost). In `partial_fit` m is the rows of a call: take alpha times
+        their share of the whole stream.
     initializer : {"auto", "uniform", "glorot_uniform", "glorot_normal", "xavier", \
             "he_normal"} or callable, default="auto"
-        Random starting weights. "auto" is He for layers of relu and leaky relu units,
-        Glorot for the others; "uniform" is the exercise's [-0.12, 0.12], biases included.
-        Other biases start at zero, those of the outputs at the classes' log-odds, and with
-        full-batch solvers the first layer starts centred and scaled to its inputs. See
-        `backprop_mlp.initializers` for objects with parameters, and for what a callable
-        must return.
+        Random starting weights. "auto" is He for layers of relu and leaky relu units, Glorot for
+        the others; "uniform" is the exercise's [-0.12, 0.12], biases included. Other biases start
+        at zero, those of the outputs at the classes' log-odds, and with full-batch solvers the
+        first layer starts centred and scaled to its inputs. See `backprop_mlp.initializers` for
+        objects with parameters, and for what a callable must return.
     dropout : float or sequence of float, default=0.0
-        Probability, in [0, 1), of dropping a hidden unit in a training step:
-        one for all hidden layers, or one per layer. Mini-batch solvers only.
+        Probability, in [0, 1), of dropping a hidden unit in a training step: one for all hidden
+        layers, or one per layer. Mini-batch solvers only.
     batch_norm : bool, default=False
-        Whether batch normalisation stands before each activation function. Its
-        scales and shifts are trained, without a penalty, and its running
-        moments are folded into ``coefs_`` and ``intercepts_``. Mini-batch
-        solvers only.
+        Whether batch normalisation stands before each activation function. Its scales and shifts
+        are trained, without a penalty, and its running moments are folded into ``coefs_`` and
+        ``intercepts_``. Mini-batch solvers only.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Factor of the row weights per class: ``{label: weight}``, 1 for labels
-        that are left out. "balanced" gives every class the same total weight.
-        For multilabel problems a list of ``{0: weight, 1: weight}``, one per
-        label, or "balanced" for each label by itself. They weigh each label's
-        own term of the loss, as one network per label would; m, in J, is then
+        Factor of the row weights per class: ``{label: weight}``, 1 for labels that are left out.
+        "balanced" gives every class the same total weight. For multilabel problems a list of
+        ``{0: weight, 1: weight}``, one per label, or "balanced" for each label by itself. They
+        weigh each label's own term of the loss, as one network per label would; m, in J, is then
         the sum of the row weights alone.
     max_iter : int, default=200
         Largest number of iterations; with mini-batches, of epochs.
     tol : float, default=1e-4
-        Training has converged when the gradient's largest component is below
-        tol (full-batch solvers), or when ``n_iter_no_change`` iterations in a
-        row were each better by less than tol than the best before: their cost,
-        or with ``early_stopping`` their validation score, in the units of ``scoring``.
+        Training has converged when the gradient's largest component is below tol (full-batch
+        solvers), or when ``n_iter_no_change`` iterations in a row were each better by less than
+        tol than the best before: their cost, or with ``early_stopping`` their validation score,
+        in the units of ``scoring``. The gradient is compared with 1e-4 at most then, if
+        ``scoring`` is not "loss".
     max_fun : int, default=15000
-        Largest number of evaluations of the cost and its gradient by a
-        full-batch solver. The iteration in which it is reached is finished.
+        Largest number of evaluations of the cost and its gradient by a full-batch solver. The
+        iteration in which it is reached is finished.
     batch_size : int or "auto", default="auto"
-        Largest number of rows of a mini-batch. The rows are divided into batches of nearly
-        equal size. "auto": min(200, n_samples).
+        Largest number of rows of a mini-batch. The rows are divided into batches of nearly equal
+        size. "auto": min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive", "step", "exponential", \
             "inverse_time", "cosine"} or callable, default="constant"
         How the learning rate of a mini-batch solver changes, from ``learning_rate_init``.
-        "invscaling": divided by (1 + rows seen)^power_t. "adaptive": divided by 5 where
-        training would otherwise stop for lack of progress (never in `partial_fit`, which
-        compares no costs). "step": halved every 10 epochs. "exponential": times 0.95 per
-        epoch. "inverse_time": divided by 1 + epochs. "cosine": half a cosine, from the first
-        of all epochs to 0 at the last of this fit, after a warm-up of a twentieth. Epochs and
-        rows are counted over all calls that go on from each other; a call of `partial_fit` is
-        one epoch. A callable gets the number of updates before a step; see
-        `backprop_mlp.schedules`.
+        "invscaling": divided by (1 + rows seen)^power_t. "adaptive": divided by 5 where training
+        would otherwise stop for lack of progress (never in `partial_fit`, which compares no
+        costs). "step": halved every 10 epochs. "exponential": times 0.95 per epoch.
+        "inverse_time": divided by 1 + epochs. "cosine": half a cosine, from the first of all
+        epochs to 0 at the last of this fit, after a warm-up of a twentieth. Epochs and rows are
+        counted over all calls that go on from each other; a call of `partial_fit` is one epoch. A
+        callable gets the number of updates before a step; see `backprop_mlp.schedules`.
     learning_rate_init : float, default=0.001
         Learning rate of a mini-batch solver at the start.
     power_t : float, default=0.5
@@ -122,40 +119,38 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
     epsilon : float, default=1e-8
         Added to the root of the mean square, for "adam" and "rmsprop".
     max_grad_norm : float or None, default=None
-        Largest Euclidean norm of a mini-batch's gradient; longer gradients are
-        shortened to it.
+        Largest Euclidean norm of a mini-batch's gradient; longer gradients are shortened to it.
     early_stopping : bool, default=False
-        Whether the validation score decides when to stop, and the parameters
-        with the best score are kept. The validation rows are held out from X,
-        unless `fit` is given its own.
+        Whether the validation score decides when to stop, and the parameters with the best score
+        are kept. The validation rows are held out from X, unless `fit` is given its own.
     validation_fraction : float, default=0.1
-        Fraction of the rows that ``early_stopping`` holds out, stratified by
-        class where each class is large enough.
+        Fraction of the rows that ``early_stopping`` holds out, stratified by class where each
+        class is large enough.
     n_iter_no_change : int or inf, default=10
         See ``tol``. With inf a lack of progress ends nothing.
     scoring : str, callable or None, default=None
-        Validation score: None is accuracy, "loss" minus the mean loss without
-        penalty, all else a scorer of scikit-learn. Row weights count, and in the
-        first two class weights. With ``early_stopping`` ``tol`` is in its units.
+        Validation score: None is accuracy, "loss" minus the mean loss without penalty, all else a
+        scorer of scikit-learn. Row weights count, and in the first two class weights. With
+        ``early_stopping`` ``tol`` is in its units.
     n_init : int, default=1
         Number of random starts, of which the one with the lowest final cost (with
-        ``early_stopping``: the best validation score) is kept. A warm start makes no
-        further starts.
+        ``early_stopping``: the best validation score) is kept. A warm start makes no further
+        starts.
     n_jobs : int or None, default=None
-        Number of starts to run side by side, in threads. None means 1 unless
-        in a `joblib.parallel_config` context; -1 means all processors. It does not change
-        the result.
+        Number of starts to run side by side, in threads. None means 1 unless in a
+        `joblib.parallel_config` context; -1 means all processors. It does not change the result.
     warm_start : bool, default=False
-        Whether `fit` goes on from ``coefs_`` and ``intercepts_``, as the previous
-        call left them or as you have assigned them since. ``n_fun_``, ``t_`` and
-        ``loss_curve_`` go on. A mini-batch solver also goes on from its own state,
-        in the precision of the new rows, so that n calls with one epoch equal one
-        call with n epochs, bit by bit. A changed solver begins a new state. See Notes.
+        Whether `fit` goes on from ``coefs_`` and ``intercepts_``, as the previous call left them
+        or as you have assigned them since. ``n_fun_``, ``t_`` and ``loss_curve_`` go on. A
+        mini-batch solver also goes on from its own state, in the precision of the new rows, so
+        that n calls with one epoch equal one call with n epochs, bit by bit. A changed solver
+        begins a new state. See Notes.
     random_state : int, RandomState instance or None, default=None
-        Source of the random starts. An int gives the same result in every call.
+        Source of all that is random: starting weights, held-out rows, mini-batches and dropout.
+        An int gives the same result in every call.
     verbose : bool or int, default=False
-        Whether to print a line per iteration. Like ``loss_curve_`` and ``n_fun_`` it counts
-        over all calls that training goes on from; seconds are those of the call.
+        Whether to print a line per iteration. Like ``loss_curve_`` and ``n_fun_`` it counts over
+        all calls that training goes on from; seconds are those of the call.
 
     Attributes
     ----------
@@ -353,8 +348,7 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data; float32 is computed in float32, all else in float64.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or a 0/1 matrix (dense or sparse) for multilabel
-            problems.
+            Class labels, or a 0/1 matrix (dense or sparse) for multilabel problems.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights >= 0. A row of weight 2 counts as two rows, in the
             penalty's 1/m too; one of weight 0 as none. None means 1.
@@ -374,16 +368,14 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         Raises
         ------
         ValueError
-            If a parameter or an input is not allowed. Nothing has been done
-            then.
+            If a parameter or an input is not allowed. Nothing has been done then.
         FloatingPointError
-            If the cost overflows: at the start, where mini-batches diverge, or
-            on the validation rows.
+            If the cost overflows: at the start, where mini-batches diverge, or on validation rows.
 
         Warns
         -----
         ConvergenceWarning
-            If training ended before it converged.
+            If training ended before it converged, or above the cost of a constant prediction.
         IgnoredKeywordWarning, StrongPenaltyWarning
             If the solver never reads a keyword that is set; if alpha is too strong for m.
         UserWarning
@@ -418,9 +410,8 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights >= 0.
         classes : array-like of shape (n_classes,), default=None
-            All classes that will ever occur. Needed in the first call; may be
-            left out later, and for multilabel problems, where the columns of y
-            tell.
+            All classes that will ever occur. Needed in the first call; may be left out
+            later, and for multilabel problems, where the columns of y tell.
 
         Returns
         -------
@@ -433,6 +424,11 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
             If a parameter or an input is not allowed.
         FloatingPointError
             If the cost overflows.
+
+        Warns
+        -----
+        IgnoredKeywordWarning
+            If the solver never reads a keyword that is set.
         """
         return fit_chunk(self, X, y, sample_weight, classes)
 

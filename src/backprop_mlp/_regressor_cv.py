@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from ._base_cv import AlphaSearch
 from ._estimator.averaging import can_predict
 from ._estimator.held_out import HeldOutNumbers
-from ._estimator.keywords import SCORING, Matrix, RandomState, Scoring, Weights
+from ._estimator.keywords import REGRESSION_SCORING, Matrix, RandomState, Scoring, Weights
 from ._estimator.tasks import NumberPredictions
 from ._regressor import BackpropMLPRegressor
 from ._sklearn import _fit_context, with_callbacks
@@ -177,7 +177,7 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
     _parameter_constraints: dict = {
         **AlphaSearch._parameter_constraints,
         "estimator": [BackpropMLPRegressor, None],
-        "scoring": [SCORING, callable, None],
+        "scoring": [REGRESSION_SCORING, callable, None],
     }
     best_estimator_: BackpropMLPRegressor
     estimators_: list[BackpropMLPRegressor]

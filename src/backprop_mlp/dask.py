@@ -182,12 +182,12 @@ class DaskBackpropMLPClassifier(NetworkClassifierMixin, DaskNetwork):
         ValueError
             If a parameter or an input is not allowed, or there is no client.
         FloatingPointError
-            If the cost overflows at the start.
+            If the cost overflows: at the start, where mini-batches diverge, or on validation rows.
 
         Warns
         -----
         ConvergenceWarning
-            If training ended before it converged.
+            If training ended before it converged, or above the cost of a constant prediction.
         IgnoredKeywordWarning, StrongPenaltyWarning
             As for `BackpropMLPClassifier.fit`.
         UserWarning
@@ -421,12 +421,12 @@ class DaskBackpropMLPRegressor(NetworkRegressorMixin, DaskNetwork):
         ValueError
             If a parameter or an input is not allowed, or there is no client.
         FloatingPointError
-            If the cost overflows at the start.
+            If the cost overflows: at the start, where mini-batches diverge, or on validation rows.
 
         Warns
         -----
         ConvergenceWarning
-            If training ended before it converged.
+            If training ended before it converged, or above the cost of a constant prediction.
         IgnoredKeywordWarning, StrongPenaltyWarning
             As for `BackpropMLPRegressor.fit`.
         UserWarning

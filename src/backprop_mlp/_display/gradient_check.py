@@ -140,12 +140,20 @@ class GradientCheckDisplay:
         return self
 
     def _groups(self):
-        """(coordinates, line style) of weights, biases and coordinates at a kink."""
-        bias = np.array([name.startswith("intercepts_") for name in self.check.names])
+        """(coordinates, line style) of each kind of parameters, and of coordinates at a kink."""
+        weight, bias = (
+            np.array([name.startswith(start) for name in self.check.names])
+            for start in ("coefs_", "intercepts_")
+        )
         kink = self.check.at_kink
         for label, style, chosen in (
-            ("weight", {"marker": "o", "color": "C0"}, ~bias & ~kink),
+            ("weight", {"marker": "o", "color": "C0"}, weight & ~kink),
             ("bias", {"marker": "^", "color": "C1"}, bias & ~kink),
+            (
+                "batch normalisation",
+                {"marker": "s", "color": "C2"},
+                ~weight & ~bias & ~kink,
+            ),
             ("at a kink, not counted", {"marker": "x", "color": "0.5"}, kink),
         ):
             if chosen.any():

@@ -38,17 +38,16 @@ def images_of_rows(rows, image_shape, order):
     n_pixels = rows.shape[1]
     if image_shape is None:
         image_shape = (isqrt(n_pixels), isqrt(n_pixels))
-        expected = "given, because the images are not square"
+        expected, got = "given where images are not square", f"None for images of {n_pixels} pixels"
     else:
+        got = repr(image_shape)
         expected = f"(height, width) with height * width = {n_pixels}"
     if (
         np.shape(image_shape) != (2,)
         or not all(isinstance(side, Integral) and int(side) > 0 for side in image_shape)
         or image_shape[0] * image_shape[1] != n_pixels
     ):
-        raise ValueError(
-            f"image_shape must be {expected}; got {image_shape!r} for {n_pixels} pixels."
-        )
+        raise ValueError(f"image_shape must be {expected}; got {got}.")
     if order not in ("F", "C"):
         raise ValueError(f'order must be "F" or "C"; got {order!r}.')
     height, width = image_shape

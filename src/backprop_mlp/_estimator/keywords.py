@@ -53,14 +53,18 @@ Weights = ArrayLike | None
 OUTPUT_ACTIVATION = NamedOptions(
     {"logistic", "softmax"}, "a str among 'logistic' (the sigmoid), 'softmax'"
 )
+_A_SCORER = "the name of a scorer (sklearn.metrics.get_scorer_names() lists them)"
 HELD_OUT_SCORING = NamedOptions(
     {"log_loss", *get_scorer_names()},
     "'log_loss' (not 'loss', what training minimises: with several logistic outputs that chooses "
-    "other alphas), the name of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+    f"other alphas), {_A_SCORER}",
 )
 SCORING = NamedOptions(
     {"loss", *get_scorer_names()},
-    "'loss' (what training minimises; the log-loss of probabilities is 'neg_log_loss'), the name "
-    "of a scorer (sklearn.metrics.get_scorer_names() lists them)",
+    "'loss' (what training minimises; the log-loss of probabilities is 'neg_log_loss'), "
+    f"{_A_SCORER}",
+)
+REGRESSION_SCORING = NamedOptions(
+    {"loss", *get_scorer_names()}, f"'loss' (what training minimises), {_A_SCORER}"
 )
 """What keywords may be, and how messages say it."""
