@@ -779,3 +779,11 @@ def test_the_units_of_y_do_not_matter(of_numbers):
 def test_a_classifier_is_no_regressor():
     with pytest.raises(TypeError, match="estimator must be a BackpropMLPRegressor or None"):
         make_tabular_regressor(estimator=BackpropMLPClassifier())
+
+
+@pytest.mark.parametrize("kind", ["array", "numbers", "categories", "both"])
+def test_a_fitted_model_is_drawn_as_a_diagram(kind):
+    """Be there columns of both kinds or not."""
+    columns = {"numbers": ["number"], "categories": ["colour"]}.get(kind, ["number", "colour"])
+    table = FRAME[["number"]].to_numpy() if kind == "array" else FRAME[columns]
+    assert "PiecewiseLinearEncoder" in model().fit(table, Y)._repr_html_()

@@ -23,8 +23,8 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
     It can also predict by the mean of the folds' networks, which are better together than one
     network trained on all rows. In every fold one network is trained with the weakest
     penalty, and then with each stronger one in turn, starting from the parameters it has.
-    That takes a fraction of the work of `sklearn.model_selection.GridSearchCV`, which starts
-    from new weights each time.
+    That takes less work than `sklearn.model_selection.GridSearchCV`, which starts from new
+    weights each time.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from ._estimator.columns import (
     float32_of,
     floats_of,
     numbers_of,
+    same_names,
     strings_of,
 )
 from ._estimator.keywords import RandomState
@@ -286,7 +287,7 @@ def _columns():
 
 def _read(function):
     """A step that takes columns as they come."""
-    return FunctionTransformer(function, feature_names_out="one-to-one")
+    return FunctionTransformer(function, feature_names_out=same_names)
 
 
 def category_name(column, category):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.exceptions import NotFittedError
 
 NUMBERS, CATEGORIES = "numbers", "categories"
 
@@ -72,6 +73,16 @@ def strings_of(X):
         If a column holds what is neither a number nor a category, as it may at a prediction.
     """
     return _stacked(X, _strings, object)
+
+
+def same_names(step, names):
+    """Names of the columns that a step hands on: those of its input.
+
+    Of a step that has seen no columns scikit-learn's diagrams expect this error, not a None.
+    """
+    if names is None:
+        raise NotFittedError(f"{step!r} has seen no columns.")
+    return names
 
 
 def float32_of(X):

@@ -1,9 +1,12 @@
 """Votes of searches: of classifiers, weighed by the user's labels, and of regressors."""
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._targets.targets import targets_of
 from .rows import check_y
@@ -19,14 +22,27 @@ def _mean_out_of_fold(vote, name):
     AttributeError
         If one of them has no such attribute.
     """
+    check_is_fitted(vote)
     members = [
         member[-1] if isinstance(member, Pipeline) else member for member in vote.estimators_
     ]
-    weights = vote.weights
-    if weights is not None:
-        given = zip(vote.estimators, weights, strict=True)
-        weights = [weight for (_, member), weight in given if not isinstance(member, str)]
-    return np.average([getattr(member, name) for member in members], axis=0, weights=weights)
+    values = [getattr(member, name) for member in members]
+    return np.average(values, axis=0, weights=_weights_of_members(vote))
+
+
+def _weights_of_members(vote):
+    """The weights of those members that are not dropped, or None."""
+    if vote.weights is None:
+        return None
+    given = zip(vote.estimators, vote.weights, strict=True)
+    return [weight for (_, member), weight in given if not isinstance(member, str)]
+
+
+def _averages_probabilities(vote):
+    """Whether there are probabilities; an error with the reason if not."""
+    if vote.voting != "soft":
+        raise AttributeError(f"voting must be 'soft' for probabilities; got {vote.voting!r}.")
+    return True
 
 
 class _RoutedScore:
@@ -109,16 +125,52 @@ class LabelVotingClassifier(_RoutedScore, VotingClassifier):
             If y does not hold one label per row, or a dictionary of class weights names
             other labels than those of y.
         """
-        targets = targets_of(check_y(self, y))
+        y = check_y(self, y)
+        targets = targets_of(y)
         if targets.multilabel:
             raise ValueError("y must hold one label per row; got a matrix of several labels.")
         members = [(name, _weighing_codes(member, targets)) for name, member in self.estimators]
         params = self.get_params(deep=False) | {"estimators": members}
-        fitted = VotingClassifier(**params).fit(X, y, **fit_params)
+        fitted = VotingClassifier(**params).fit(X, column_or_1d(y, warn=True), **fit_params)
         kept = {name: value for name, value in vars(self).items() if not name.endswith("_")}
         found = {name: value for name, value in vars(fitted).items() if name.endswith("_")}
         self.__dict__ = kept | found
         return self
+
+    @available_if(_averages_probabilities)
+    def predict_log_proba(self, X):
+        """Logarithms of the averaged probabilities, always finite.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_P : ndarray of shape (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        log_P = np.array([member.predict_log_proba(X) for member in self.estimators_])
+        weights = _weights_of_members(self)
+        b = np.ones(len(log_P)) if weights is None else np.asarray(weights, dtype=np.float64)
+        shares = (b / b.sum())[:, np.newaxis, np.newaxis]
+        return logsumexp(log_P, axis=0, b=shares).astype(log_P.dtype, copy=False)
+
+    @available_if(_averages_probabilities)
+    def decision_function(self, X):
+        """Logarithms of the averaged probabilities; of two classes their difference.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        z : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+            Its largest column, or its sign, is what `predict` says.
+        """
+        log_P = self.predict_log_proba(X)
+        return log_P[:, 1] - log_P[:, 0] if len(self.classes_) == 2 else log_P
 
 
 def _weighing_codes(member, targets):

@@ -1,0 +1,91 @@
+"""Votes of searches: what they say of rows, and what is said of them."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.exceptions import DataConversionWarning, NotFittedError
+
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPClassifierCV,
+    BackpropMLPRegressor,
+    BackpropMLPRegressorCV,
+)
+from backprop_mlp._estimator.voting import LabelVotingClassifier, SearchVotingRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, y = load_iris(return_X_y=True)
+X = ((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32)
+NAMES = np.array(["a", "b", "c"])[y]
+
+
+def classifier(**params):
+    network = BackpropMLPClassifier(3, solver="lbfgs", max_iter=5)
+    search = BackpropMLPClassifierCV(network, alphas=[1.0], cv=2, refit="folds")
+    members = [(name, search) for name in ("first", "last")]
+    voter = LabelVotingClassifier(members, **{"voting": "soft"} | params)
+    return voter.set_params(first__random_state=0, last__random_state=1)
+
+
+def regressor(members=("first", "last"), **params):
+    network = BackpropMLPRegressor(3, solver="lbfgs", max_iter=3, random_state=0)
+    search = BackpropMLPRegressorCV(network, alphas=[1.0], cv=3, refit="folds", random_state=0)
+    named = [(name, "drop" if name == "dropped" else search) for name in members]
+    return SearchVotingRegressor(named, **params).set_params(last__random_state=1)
+
+
+def test_what_is_said_out_of_fold_leaves_the_weight_of_a_dropped_member_out():
+    voter = regressor(("first", "dropped", "last"), weights=[1.0, 5.0, 2.0]).fit(X, X[:, 0])
+    first, last = (member.oof_prediction_ for member in voter.estimators_)
+    np.testing.assert_allclose(voter.oof_prediction_, (first + 2.0 * last) / 3.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weights", [None, (1.0, 3.0)])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_log_probabilities_and_decisions_are_those_of_the_probabilities(n_classes, weights):
+    rows, labels = X[y < n_classes], NAMES[y < n_classes]
+    voter = classifier(weights=weights).fit(rows, labels)
+    P, log_P, z = (
+        getattr(voter, name)(rows)
+        for name in ("predict_proba", "predict_log_proba", "decision_function")
+    )
+    assert log_P.dtype == np.float32
+    np.testing.assert_allclose(np.exp(log_P), P, rtol=1e-5)
+    decided = z.argmax(axis=1) if n_classes > 2 else (z > 0.0).astype(int)
+    np.testing.assert_array_equal(voter.classes_[decided], voter.predict(rows))
+    np.testing.assert_array_equal(z, log_P if n_classes > 2 else log_P[:, 1] - log_P[:, 0])
+
+
+def test_log_probabilities_are_finite_where_probabilities_are_zero():
+    voter = classifier().fit(X[:100], NAMES[:100])
+    far = 1e6 * X[[0, 99]]
+    assert voter.predict_proba(far).min() == 0.0
+    assert np.isfinite(voter.predict_log_proba(far)).all()
+    assert np.isfinite(voter.decision_function(far)).all()
+
+
+def test_a_dropped_member_says_nothing_of_log_probabilities():
+    voter = classifier(weights=[5.0, 2.0]).set_params(first="drop").fit(X, NAMES)
+    (last,) = voter.estimators_
+    np.testing.assert_array_equal(voter.predict_log_proba(X), last.predict_log_proba(X))
+
+
+def test_votes_of_the_majority_have_no_probabilities():
+    voter = classifier(voting="hard")
+    assert not hasattr(voter, "predict_log_proba")
+    assert not hasattr(voter, "decision_function")
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(classifier, "oof_proba_"), (regressor, "oof_prediction_")]
+)
+def test_a_voter_that_is_not_fitted_says_so(make, name):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        getattr(make(), name)
+
+
+def test_y_as_a_column_is_spoken_of_once():
+    with pytest.warns(DataConversionWarning) as record:
+        classifier().fit(X, NAMES[:, np.newaxis])
+    assert sum(issubclass(warning.category, DataConversionWarning) for warning in record) == 1
