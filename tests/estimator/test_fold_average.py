@@ -18,6 +18,7 @@ from sklearn.model_selection import (
 )
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp._estimator.held_out import out_of_fold
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
@@ -328,3 +329,64 @@ def test_a_search_keeps_one_kind_of_fit(of_iris):
 def test_it_is_scored_like_every_classifier():
     longer = search(alphas=[0.1, 1.0]).set_params(estimator__max_iter=15)
     assert cross_val_score(longer, IRIS, SPECIES, cv=2).mean() > 0.9
+
+
+def test_a_train_score_is_minus_the_log_loss_of_the_weighted_rows_that_train():
+    cv = KFold(3, shuffle=True, random_state=0)
+    model = search(cv=cv, alphas=[1.0]).fit(IRIS, SPECIES, WEIGHTS)
+    expected = [
+        -log_loss(SPECIES[train], network.predict_proba(IRIS[train]), sample_weight=WEIGHTS[train])
+        for network, (train, _) in zip(model.estimators_, cv.split(IRIS), strict=True)
+    ]
+    np.testing.assert_allclose(model.train_scores_[0], expected, rtol=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_walk_to_weaker_alphas_goes_on_from_the_weakest_one_so_far():
+    cv = KFold(3, shuffle=True, random_state=0)
+    model = search(alphas="auto", cv=cv, random_state=None, refit=False).fit(IRIS, SPECIES)
+    number = np.flatnonzero(model.alphas_ == 1.0)[0] - 1
+    assert number >= 0
+    for fold, (train, test) in enumerate(cv.split(IRIS)):
+        network = clone(model.estimator).set_params(alpha=1.0, warm_start=True)
+        network.fit(IRIS[train], SPECIES[train])
+        network.set_params(alpha=model.alphas_[number], max_iter=int(model.n_iter_[number, fold]))
+        P = network.fit(IRIS[train], SPECIES[train]).predict_proba(IRIS[test])
+        expected = -log_loss(SPECIES[test], P)
+        assert model.scores_[number, fold] == pytest.approx(expected, rel=1e-10)
+
+
+def test_a_class_that_a_fold_lacks_costs_what_scikit_learns_smallest_probability_does():
+    model = search(cv=KFold(3), random_state=None, alphas=[1.0]).fit(IRIS, SPECIES)
+    np.testing.assert_allclose(model.scores_, np.log(np.finfo(np.float64).eps), rtol=1e-12)
+
+
+def test_out_of_fold_probabilities_of_float32_sum_to_one_in_their_own_precision():
+    P = search(alphas=[1.0]).fit(IRIS.astype(np.float32), SPECIES).oof_proba_
+    assert P.dtype == np.float64
+    np.testing.assert_allclose(P.sum(axis=1), 1.0, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"solver": "lbfgs", "max_iter": 60, "tol": 0.0},
+        {"solver": "sgd", "max_iter": 6, "tol": 1e9, "n_iter_no_change": 1}
+        | {"learning_rate": "adaptive", "learning_rate_init": 0.1},
+    ],
+    ids=["lbfgs", "adaptive"],
+)
+def test_each_alpha_of_a_walk_is_trained_as_long_and_at_the_rate_as_on_a_given_grid(network):
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    estimator = BackpropMLPClassifier(6, random_state=0, **network)
+    walked = search(alphas="auto").set_params(estimator=estimator).fit(X, y)
+    assert len(walked.alphas_) > 3
+    given = search(alphas=walked.alphas_).set_params(estimator=estimator).fit(X, y)
+    np.testing.assert_array_equal(given.n_iter_, walked.n_iter_)
+    np.testing.assert_array_equal(given.scores_, walked.scores_)
+
+
+def test_a_row_that_a_fold_leaves_out_twice_keeps_its_outputs():
+    """As folds drawn with replacement do."""
+    tests, outputs = [np.array([0, 0, 2])], [np.array([[0.25], [0.25], [0.5]])]
+    np.testing.assert_array_equal(out_of_fold(3, tests, outputs), [[0.25], [np.nan], [0.5]])

@@ -6,9 +6,9 @@ import scipy.sparse as sp
 
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network.network import Network
-from backprop_mlp._objective.blocks import RowBlocks
+from backprop_mlp._objective.blocks import Block, RowBlocks
 from backprop_mlp._objective.objective import Objective
-from backprop_mlp._objective.row_sums import InputScale
+from backprop_mlp._objective.row_sums import InputMoments, InputScale, block_input_sums
 
 N_ROWS = 60
 
@@ -187,3 +187,16 @@ def test_moments_are_measured_once_for_the_same_rows(rng):
     first, second = (objective.input_moments for objective in objectives)
     assert first is second
     assert len(passes) == 2
+
+
+def test_one_centred_column_leaves_the_others_to_be_centred():
+    moments = InputMoments(np.array([0.0, 5.0]), np.ones(2), 2.0)
+    np.testing.assert_array_equal(moments.scale.means, [0.0, 5.0])
+
+
+def test_rows_may_be_wider_than_what_is_copied_at_once():
+    X = np.ones((2, 30_001))
+    block = Block(X, np.zeros((2, 1)), np.ones(2), np.ones(2))
+    sums, _, n_inputs = block_input_sums(2.0, block)
+    np.testing.assert_array_equal(sums, np.ones(30_001))
+    assert n_inputs == 30_001

@@ -263,3 +263,27 @@ def test_wide_inputs_are_only_scaled_and_wide_layers_too():
 
 def test_many_classes_cost_too_much_curvature():
     assert plan_of((20, 100, 1000), 1000) is None
+
+
+@pytest.mark.parametrize("activation", ["tanh", "logistic"])
+def test_a_hidden_layer_is_centred_at_its_mean_over_the_rows_that_have_curvature(activation, rng):
+    network = Network.feedforward((4, 6, 3), (activation,), loss_for("softmax"))
+    objective = rows_objective(network, X_IRIS, Y_IRIS, np.ones(150))
+    theta = rng.normal(size=network.n_params)
+    (W, b), (V, c) = network.dense_views(theta)
+    hidden = X_IRIS @ W + b
+    hidden = np.tanh(hidden) if activation == "tanh" else 1.0 / (1.0 + np.exp(-hidden))
+    P = np.exp(hidden @ V + c)
+    P /= P.sum(axis=1, keepdims=True)
+    weight = np.sqrt((P * (1.0 - P)).sum(axis=1))
+    found = built(objective, theta)._factors[1].mean
+    np.testing.assert_allclose(found, np.average(hidden, axis=0, weights=weight), rtol=1e-9)
+
+
+@pytest.mark.parametrize("bases", [True, False])
+def test_there_and_back_is_the_same_where_inputs_are_scaled(bases, rng):
+    network = Network.feedforward((4, 6, 3), ("tanh",), loss_for("softmax"))
+    objective = rows_objective(network, 50.0 + [1.0, 3.0, 7.0, 40.0] * X_IRIS, Y_IRIS, np.ones(150))
+    theta, vector = rng.normal(size=(2, network.n_params))
+    found = built(objective, 0.01 * theta, Plan((bases, bases), (True, True), bases))
+    np.testing.assert_allclose(found.to_phi(found.to_theta(vector)), vector, rtol=1e-8, atol=1e-8)

@@ -109,3 +109,10 @@ def test_they_forget_the_steps_that_a_point_no_longer_has(rng):
 def test_they_are_due_at_the_end_of_a_stretch():
     assert Secants(10).due(23) == 33
     assert Secants().due(23) == np.inf
+
+
+def test_a_first_step_that_promises_a_little_more_than_the_whole_cost_is_shortened():
+    grad = np.array([3.0, 4.0])  # promises 25 / 2
+    for cost, promised in ((13.0, 25.0), (12.0, 24.0), (6.0, 12.0)):
+        step = made([], grad, cost).to_theta(-grad / 5.0)
+        assert grad @ step == pytest.approx(-promised)

@@ -1,0 +1,23 @@
+"""Moments of y: of numbers anywhere, of any weights, and added up."""
+
+import numpy as np
+
+from backprop_mlp._targets.moments import Moments
+
+
+def test_a_number_of_weight_zero_leaves_the_moments_of_the_others():
+    y, weight = np.array([[1.0], [2.0], [1e200]]), np.array([1.0, 1.0, 0.0])
+    moments = Moments.of(y, weight)
+    np.testing.assert_allclose([moments.mean[0], moments.deviation[0]], [1.5, 0.5], rtol=1e-15)
+
+
+def test_numbers_far_from_zero_keep_their_deviation():
+    moments = Moments.of(1e15 + np.arange(4.0)[:, np.newaxis], np.ones(4))
+    np.testing.assert_allclose(moments.deviation, np.sqrt(1.25), rtol=1e-14)
+
+
+def test_rows_without_weight_add_nothing_on_either_side():
+    some = Moments.of(np.array([[1.0], [2.0]]), np.ones(2))
+    none = Moments.of(np.array([[7.0]]), np.zeros(1))
+    for total in (some + none, none + some):
+        assert (total.weight, total.mean[0], total.deviation[0]) == (2.0, 1.5, 0.5)
