@@ -629,3 +629,20 @@ def test_weights_of_any_kind_are_the_same_weights(convert):
     weights = np.arange(40.0) % 4 + 1.0
     model, expected = network().fit(X, y, convert(weights)), network().fit(X, y, weights)
     np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+
+
+@pytest.mark.parametrize("solver", METHODS)
+@pytest.mark.parametrize(
+    ("dtype", "constant"), [(np.float64, 1.7e18), (np.float64, -1e200), (np.float32, 1.7e9)]
+)
+def test_a_constant_column_changes_nothing_however_large_it_is(dtype, constant, solver):
+    """A timestamp that all rows have: what rounding makes of it would outweigh the rest."""
+    rows = np.random.default_rng(0).normal(size=(200, 5))
+    numbers = 2.0 * rows[:, 0] + np.sin(2.0 * rows[:, 1])
+    with_it = np.column_stack([rows, np.full(200, constant)]).astype(dtype)
+    for alpha in (0.0, 1.0):
+        model = BackpropMLPRegressor(10, solver=solver, alpha=alpha, random_state=0)
+        model.fit(with_it, numbers)
+        assert model.score(with_it, numbers) > 0.9
+        alone = np.concatenate([model.predict(with_it[[row]]) for row in range(20)])
+        np.testing.assert_allclose(alone, model.predict(with_it[:20]), atol=1e-5)

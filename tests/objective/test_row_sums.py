@@ -31,13 +31,16 @@ def scale_of(X, weights=None, max_rows=N_ROWS):
 
 
 def expected_scale(X, weights=None):
-    """Mean and max(1, deviation), with the offset taken out first."""
+    """Mean and max(1, deviation), with the offset taken out first; of what is constant its size."""
+    rounding = 4.0 * np.finfo(X.dtype).eps
     X = X.astype(np.float64)
     first = X[0].copy()
     X = X - first
     means = np.average(X, axis=0, weights=weights)
     variances = np.average((X - means) ** 2, axis=0, weights=weights)
-    return InputScale(first + means, np.maximum(1.0, np.sqrt(variances)))
+    means, spreads = first + means, np.sqrt(variances)
+    spreads = np.where(spreads <= rounding * np.abs(means), np.abs(means), spreads)
+    return InputScale(means, np.maximum(1.0, spreads))
 
 
 def assert_close(found, expected, rtol):
@@ -107,10 +110,10 @@ def test_sparse_rows_may_hold_zeros_and_parts_of_entries(dtype, rng):
 
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.1, -1e9, 1.6e9, 1e16, 1e300])
-def test_a_constant_column_keeps_its_scale(container, value, rng):
+def test_a_constant_column_is_in_units_of_its_size(container, value, rng):
     X = np.full((N_ROWS, 1), value)
     found = scale_of(container(X), rng.uniform(0.0, 2.0, N_ROWS), max_rows=7)
-    assert found.scales == [1.0]
+    assert found.scales[0] == pytest.approx(max(1.0, abs(value)), rel=1e-15)
     assert found.means[0] == pytest.approx(value, rel=1e-15)
 
 
@@ -191,7 +194,7 @@ def test_moments_are_measured_once_for_the_same_rows(rng):
 
 def test_one_centred_column_leaves_the_others_to_be_centred():
     moments = InputMoments(np.array([0.0, 5.0]), np.ones(2), 2.0)
-    np.testing.assert_array_equal(moments.scale.means, [0.0, 5.0])
+    np.testing.assert_array_equal(moments.scale(np.float64).means, [0.0, 5.0])
 
 
 def test_rows_may_be_wider_than_what_is_copied_at_once():
@@ -200,3 +203,10 @@ def test_rows_may_be_wider_than_what_is_copied_at_once():
     sums, _, n_inputs = block_input_sums(2.0, block)
     np.testing.assert_array_equal(sums, np.ones(30_001))
     assert n_inputs == 30_001
+
+
+@pytest.mark.parametrize(("dtype", "is_constant"), [(np.float64, False), (np.float32, True)])
+def test_a_column_that_rounding_alone_spreads_is_in_units_of_its_size(dtype, is_constant):
+    moments = InputMoments(np.array([1e9, -1e9, 5.0, 0.0]), np.array([100.0, 0.0, 0.0, 0.0]), 4.0)
+    expected = [1e9 if is_constant else 100.0, 1e9, 5.0, 1.0]
+    np.testing.assert_array_equal(moments.scale(dtype).scales, expected)

@@ -114,17 +114,17 @@ def test_weights_are_repeated_rows_and_blocks_do_not_matter(rng):
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("value", [0.0, 7.0, 0.1, 1e19, 1e200])
-def test_a_constant_column_is_centred_and_not_scaled(value, rng):
+def test_a_constant_column_is_centred_and_scaled_to_1(value, rng):
     X = np.column_stack([np.full(20, value), rng.normal(0.0, 10.0, 20)])
     centring = Centring.of(plain_objective(X))
     assert centring.input_means[0] == pytest.approx(value, rel=1e-12)
-    assert centring.input_scales[0] == 1.0
+    assert centring.input_scales[0] == pytest.approx(max(1.0, value), rel=1e-12)
 
 
-def test_one_row_is_centred_and_not_scaled():
+def test_one_row_is_centred_and_scaled_to_1():
     centring = Centring.of(plain_objective(np.array([[3.0, -4.0]])))
     np.testing.assert_array_equal(centring.input_means, [3.0, -4.0])
-    assert centring.input_scales is None
+    np.testing.assert_array_equal(centring.input_scales, [3.0, 4.0])
 
 
 def test_a_column_whose_squares_overflow_is_scaled_like_any_other():

@@ -314,7 +314,7 @@ class Objective:
     @cached_property
     def input_scale(self) -> InputScale:
         """Weighted mean of each input, and max(1, weighted standard deviation)."""
-        return self.input_moments.scale
+        return self.input_moments.scale(self.dtype)
 
     @property
     def input_moments(self) -> InputMoments:

@@ -106,8 +106,8 @@ class InputScale(NamedTuple):
     means : ndarray of shape (n_features,)
         Weighted means; zeros where all columns are centred already.
     scales : ndarray of shape (n_features,)
-        max(1, weighted standard deviation): constant columns and small numbers keep
-        their size.
+        max(1, weighted standard deviation): small numbers keep their size. Of a constant
+        column max(1, its size).
     """
 
     means: np.ndarray
@@ -140,12 +140,14 @@ class InputMoments(NamedTuple):
     deviations: np.ndarray
     n_inputs: float
 
-    @property
-    def scale(self) -> InputScale:
-        """What standardises the inputs."""
+    def scale(self, dtype) -> InputScale:
+        """What standardises the inputs, which are computed with in a given precision."""
         means, deviations, _ = self
         with np.errstate(**IGNORE_OVERFLOW):
-            scales = np.where(deviations > 1.0 + ROUNDING, deviations, 1.0)
+            # What rounding makes of a constant far from 0 would outweigh all that is centred.
+            is_constant = deviations <= 4.0 * np.finfo(dtype).eps * np.abs(means)
+            spreads = np.where(is_constant, np.abs(means), deviations)
+            scales = np.where(spreads > 1.0 + ROUNDING, spreads, 1.0)
             scales[~np.isfinite(scales)] = 1.0
             if (np.abs(means) <= ROUNDING * deviations).all():
                 means = np.zeros_like(means)

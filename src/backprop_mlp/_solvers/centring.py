@@ -10,7 +10,7 @@ The cost and its minima are those of theta; X itself is never touched.
 
 The centres are the weighted means of the inputs for the first layer and f(0) of the
 activation before it for every other. The scales are the first layer's: max(1, weighted
-standard deviation), so that constant columns and small pixels stay as they are.
+standard deviation), so that small pixels stay as they are; of a constant column max(1, size).
 
 LeCun, Bottou, Orr & Mueller, "Efficient BackProp" (1998), section 4.3, centre and scale
 the inputs for the same reason.
