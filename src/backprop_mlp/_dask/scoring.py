@@ -121,8 +121,8 @@ def _measure_errors(X, y, sample_weight, regressor):
     if n_rows == 0:
         return None
     weights = partition_weights(sample_weight, n_rows)
-    y = as_numbers(y).astype(np.float64).reshape(n_rows, -1)
-    predicted = regressor.predict(X).astype(np.float64).reshape(n_rows, -1)
+    y = as_numbers(y).astype(np.float64, copy=False).reshape(n_rows, -1)
+    predicted = regressor.predict(X).reshape(n_rows, -1)
     if y.shape != predicted.shape:
         raise ValueError(
             f"y must have as many outputs as in training: {predicted.shape[1]}; got {y.shape[1]}."

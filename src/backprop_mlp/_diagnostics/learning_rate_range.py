@@ -11,6 +11,7 @@ from .._estimator.assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_o
 from .._estimator.fitted import of_another_kind
 from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_unfitted
+from .._estimator.seeds import draw_seeds
 from .._objective.objective import block_not_finite
 from .._solvers.mini_batch import initial_state, minimize_mini_batch
 from .._training.start import draw_theta
@@ -196,7 +197,7 @@ def learning_rate_range_test(
     mini_batches = build_mini_batches(estimator, problem.blocks)
     schedule = _Rising(float(min_rate), float(max_rate), int(n_steps))
     how = replace(mini_batches, schedule=schedule, time="updates")
-    rng = np.random.default_rng(source.randint(np.iinfo(np.int32).max))
+    rng = np.random.default_rng(*draw_seeds(source, 1))
     with open_objective(problem, estimator.alpha) as objective:
         recorder = _Recorder(objective, n_steps)
         theta = draw_theta(objective, mini_batches.rule, estimator.initializer, rng)

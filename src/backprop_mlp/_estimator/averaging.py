@@ -45,11 +45,16 @@ class Average:
 
     def map_rows(self, X, function):
         """``function(z)`` of the logits z of X's rows, some thousands at a time."""
-        parts = [
-            function(self._of_members([m.map_rows(X[rows], lambda z: z) for m in self.members]))
-            for rows in gen_batches(X.shape[0], ROWS_AT_A_TIME)
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        results = None
+        for rows in gen_batches(X.shape[0], ROWS_AT_A_TIME):
+            logits = [member.map_rows(X[rows], lambda z: z) for member in self.members]
+            part = function(self._of_members(logits))
+            if len(part) == X.shape[0]:
+                return part
+            if results is None:
+                results = np.empty((X.shape[0], *part.shape[1:]), part.dtype)
+            results[rows] = part
+        return results
 
     def _of_members(self, logits):
         """Logits of the average from the logits of each member."""

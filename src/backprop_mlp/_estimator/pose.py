@@ -26,6 +26,7 @@ from .rows import (
     errors_of_validation_rows,
     row_weights,
 )
+from .seeds import draw_seeds
 
 
 class Problem(NamedTuple):
@@ -103,7 +104,7 @@ def pose(
     chosen = held_out = None
     seed = None if earlier is None else earlier.memory.get("split_seed")
     if estimator.early_stopping and given_validation[0] is None:
-        seed = int(rng.randint(np.iinfo(np.int32).max)) if seed is None else seed
+        seed = draw_seeds(rng, 1)[0] if seed is None else seed
         stratify = targets.exclusive_classes is not None
         fraction = estimator.validation_fraction
         chosen, held_out = split_rows(rows.codes, rows.weights, stratify, fraction, seed)

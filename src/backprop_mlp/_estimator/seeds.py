@@ -1,4 +1,4 @@
-"""Seeds for the fits of a search."""
+"""Seeds for fits, for their starts and for draws of rows."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ MAX_SEED = np.iinfo(np.int32).max
 
 
 def draw_seeds(rng, n_seeds):
-    """One seed per fit, or None for each without a source.
+    """Some seeds, or None for each without a source.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from .._training.run import Plan, train
 from .._training.start import Start, solver_state
 from .adoption import fitted_copy, trained_copy
 from .assembly import build_mini_batches, build_stopping, open_objective
+from .seeds import draw_seeds
 
 
 def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules):
@@ -32,7 +33,7 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
     -------
     outcomes : list of Outcome
     """
-    seeds = rng.randint(np.iinfo(np.int32).max, size=n_starts)
+    seeds = draw_seeds(rng, n_starts)
     solver, state = estimator.solver, None
     if earlier is not None:
         state = solver_state(earlier.memory, solver, problem.network)

@@ -42,7 +42,7 @@ def r2(y, predictions, sample_weight=None):
     Each output is measured in a power of two, which rounds nothing. Rows with zero weight are
     ignored, whatever their y.
     """
-    y = as_numbers(y).astype(np.float64)
+    y = as_numbers(y).astype(np.float64, copy=False)
     if predictions.ndim == 1 and y.shape[1:] == (1,):
         y = y[:, 0]
     weights = np.asarray(1.0 if sample_weight is None else sample_weight)
