@@ -36,7 +36,7 @@ class _Schedule:
         self._check_arguments()
 
     def _check_arguments(self):
-        """Raise a ValueError if an argument is no number that the schedule can work with."""
+        """Raise a ValueError if an argument is not a number that the schedule can work with."""
         raise NotImplementedError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 
 class ExactSum:
-    """A sum without rounding errors; what it is worth is rounded once, when it is asked for.
+    """A sum without rounding errors: its value is rounded once, when it is asked for.
 
     So the sum over partitions is the same wherever they lie and in whatever groups
     they were added. The sum is kept as arrays, the levels, whose exact sum it is: the

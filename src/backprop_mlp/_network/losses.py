@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 MANY_LOGARITHMS = 1000
-"""From how many on multiplying two halves takes less time than the logarithms of one."""
+"""Numbers from which on multiplying pairs of columns is faster than twice as many logarithms."""
 
 
 class TrainingLoss(Protocol):
@@ -224,7 +224,7 @@ class SigmoidLoss(Separable):
         Parameters
         ----------
         half_s, size, tail : ndarray of shape (n_rows, n_outputs)
-            s / 2, |s / 2| and exp(-|s|). Half an infinite s and its size are no number.
+            s / 2, |s / 2| and exp(-|s|). Of s = -inf s / 2 + |s / 2| is nan.
         """
         half_s += size
         if w.ndim == 1:

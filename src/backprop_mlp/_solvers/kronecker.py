@@ -83,7 +83,7 @@ _EIGH = 10.0
 """Operations of an eigendecomposition, times its size cubed."""
 
 _CURVATURE = 300.0
-"""Operations of each of a row's outputs in the loss's curvature, but for products in pairs."""
+"""Operations per row and output for the loss's curvature, without the products of pairs."""
 
 
 class Sums(NamedTuple):

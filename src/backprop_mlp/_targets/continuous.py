@@ -144,7 +144,7 @@ class Numbers:
         ValueError
             If y spans more than the largest number.
         """
-        # Weights whose sum is no number are refused later.
+        # Weights whose sum is not finite are refused later.
         if not self.normalizes or not np.isfinite(totals.weight):
             return self
         mean, deviation = totals.mean, totals.deviation

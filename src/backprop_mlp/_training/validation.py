@@ -180,7 +180,7 @@ class Validation:
         FloatingPointError
             If the loss is not finite.
         TypeError
-            If the scorer gives something that is no number.
+            If the scorer gives something that is not a number.
         """
         theta = theta.astype(self.blocks.dtype, copy=False)
         function = partial(_block_loss_and_tally, network, self.targets, theta)
