@@ -7,12 +7,11 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.metaestimators import available_if
 
 from ._base import BackpropMLP
 from ._estimator import keywords
 from ._estimator.adoption import adopt_thetas
-from ._estimator.assembly import has_partial_fit
+from ._estimator.assembly import where_partial_fit_makes_sense
 from ._estimator.fitting import fit_chunk, fit_rows
 from ._estimator.tasks import Classification
 from ._estimator.thetas import hidden_sizes, read_thetas
@@ -383,7 +382,7 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         """
         return fit_rows(self, X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
-    @available_if(has_partial_fit)
+    @where_partial_fit_makes_sense
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(

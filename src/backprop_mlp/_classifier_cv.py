@@ -6,7 +6,6 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.metaestimators import available_if
 
 from ._base_cv import AlphaSearch
 from ._classifier import BackpropMLPClassifier
@@ -14,7 +13,7 @@ from ._estimator.averaging import can_predict
 from ._estimator.held_out import LOG_LOSS, HeldOutProbabilities
 from ._estimator.keywords import HELD_OUT_SCORING, Matrix, RandomState, Scoring, Weights
 from ._estimator.tasks import ClassPredictions
-from ._sklearn import _fit_context, with_callbacks
+from ._sklearn import _fit_context, available_if, with_callbacks
 
 
 class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):

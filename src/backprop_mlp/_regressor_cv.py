@@ -8,7 +8,6 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import make_scorer
-from sklearn.utils.metaestimators import available_if
 
 from ._base_cv import AlphaSearch
 from ._estimator.averaging import can_predict
@@ -16,7 +15,7 @@ from ._estimator.held_out import HeldOutNumbers
 from ._estimator.keywords import REGRESSION_SCORING, Matrix, RandomState, Scoring, Weights
 from ._estimator.tasks import NumberPredictions
 from ._regressor import BackpropMLPRegressor
-from ._sklearn import _fit_context, with_callbacks
+from ._sklearn import _fit_context, available_if, with_callbacks
 from ._training.scoring import r2
 
 

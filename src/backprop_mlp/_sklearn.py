@@ -1,9 +1,10 @@
 """The one door to scikit-learn's private helpers and its version differences."""
 
+from collections.abc import Callable
 from copy import copy
 from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sklearn.base import _fit_context
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -15,16 +16,32 @@ from sklearn.utils.validation import (
     _num_samples,
 )
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # before scikit-learn 1.9: no callbacks, all else as usual
+if TYPE_CHECKING:
+    from sklearn.callback import CallbackSupportMixin
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for scikit-learn's mixin where that does not exist."""
+    # scikit-learn's have no types: what they decorate would be Any to users' type checkers.
+    Method = TypeVar("Method", bound=Callable[..., Any])
 
-    def with_callbacks(method):
-        """Leave a method as it is."""
-        return method
+    def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]: ...
+
+    def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]: ...
+
+    def with_callbacks(method: Method) -> Method: ...
+
+else:
+    from sklearn.base import _fit_context
+    from sklearn.utils.metaestimators import available_if
+
+    try:
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
+    except ImportError:  # before scikit-learn 1.9: no callbacks, all else as usual
+
+        class CallbackSupportMixin:
+            """Stands in for scikit-learn's mixin where that does not exist."""
+
+        def with_callbacks(method):
+            """Leave a method as it is."""
+            return method
 
 
 __all__ = [
@@ -41,6 +58,7 @@ __all__ = [
     "_raise_for_params",
     "_routing_enabled",
     "_safe_indexing",
+    "available_if",
     "is_scorer_of_predictions",
     "scorer_of_classes",
     "validate_params",

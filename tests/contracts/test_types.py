@@ -71,6 +71,34 @@ USES = {
     """,
 }
 
+REVEALED = {
+    "clf.fit(X, y)": "BackpropMLPClassifier",
+    "clf.fit(X, y).predict(X)": "ndarray",
+    "clf.partial_fit(X, y, classes=[0, 1, 2])": "BackpropMLPClassifier",
+    "regressor.fit(X, y)": "BackpropMLPRegressor",
+    "regressor.partial_fit(X, y)": "BackpropMLPRegressor",
+    "search.fit(X, y)": "BackpropMLPClassifierCV",
+    "search.decision_function(X)": "ndarray",
+    "search.predict(X)": "ndarray",
+    "search.predict_proba(X)": "ndarray",
+    "search.predict_log_proba(X)": "ndarray",
+    "search.score(X, y)": "float",
+    "regressor_search.fit(X, y)": "BackpropMLPRegressorCV",
+    "regressor_search.predict(X)": "ndarray",
+    "regressor_search.score(X, y)": "float",
+    "PiecewiseLinearEncoder().fit(X, y)": "PiecewiseLinearEncoder",
+    "DaskBackpropMLPClassifier(clf).fit(X, y)": "DaskBackpropMLPClassifier",
+    "DaskBackpropMLPRegressor(regressor).fit(X, y)": "DaskBackpropMLPRegressor",
+}
+"""What type checkers make of calls of methods that scikit-learn's decorators wrap."""
+
+NAMES = """
+from backprop_mlp.dask import *
+
+clf, regressor = BackpropMLPClassifier(8), BackpropMLPRegressor(8)
+search, regressor_search = BackpropMLPClassifierCV(clf), BackpropMLPRegressorCV(regressor)
+"""
+
 IMPORTS = """
 import numpy as np
 from sklearn.datasets import load_iris
@@ -122,6 +150,19 @@ def test_a_type_checker_has_no_objection_to_code_that_runs(name, errors):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_type_checker_has_no_objection_to_a_page(page, errors):
     assert [error for error in errors if error[0].startswith(f"{page.relative_to(ROOT)}, ")] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_decorated_methods_keep_their_types(checker, tmp_path):
+    pytest.importorskip(checker, reason=f"{checker} comes with the extra lint")
+    path = tmp_path / "revealed.py"
+    calls = [f"reveal_type({call})" for call in REVEALED]
+    path.write_text("\n".join([IMPORTS, NAMES, *calls]), "utf-8")
+    command = [sys.executable, "-m", checker, str(path)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    found = re.findall(r"(?:Revealed type|Type of .*) is \"(?:\w+\.)*(\w+)", run.stdout)
+    assert dict(zip(REVEALED, found, strict=True)) == REVEALED, run.stdout
 
 
 @pytest.mark.slow

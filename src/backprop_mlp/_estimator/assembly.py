@@ -12,6 +12,7 @@ from .._network.activations import ACTIVATIONS
 from .._network.network import Network
 from .._objective.objective import Objective, block_not_finite
 from .._objective.overflow import NOT_FINITE
+from .._sklearn import available_if
 from .._solvers.full_batch import METHODS
 from .._solvers.mini_batch import MiniBatches
 from .._solvers.rules import SGD, Adam, RMSprop, Rule
@@ -47,6 +48,10 @@ def has_partial_fit(params):
             "backprop_mlp.schedules.Cosine(0.01, horizon=1000)."
         )
     return True
+
+
+where_partial_fit_makes_sense = available_if(has_partial_fit)
+"""Decorator of the method: elsewhere there is none, and `hasattr` says so."""
 
 
 def build_network(params, n_features, targets):
