@@ -31,6 +31,9 @@ USES = {
         BackpropMLPClassifier(8, class_weight="balanced", scoring="loss", early_stopping=True)
         BackpropMLPClassifier(8, class_weight={0: 1, 1: 2.5}, scoring=lambda clf, X, y: 0.5)
         BackpropMLPClassifier(8, class_weight=[{0: 1.0, 1: 2.0}, {1: 3}])
+        counts = {label: 1 + label for label in (0, 1)}
+        BackpropMLPClassifier(8, class_weight=counts)
+        BackpropMLPClassifier(8, class_weight=[counts, counts])
         BackpropMLPClassifier(8, n_iter_no_change=np.inf, random_state=np.random.RandomState(0))
         BackpropMLPClassifier(8, n_init=3, n_jobs=2, random_state=0, verbose=1)
         BackpropMLPClassifierCV(BackpropMLPClassifier(25), alphas=[0.1, 1.0, 10.0], cv=3)
@@ -66,8 +69,12 @@ USES = {
         display = LossCurveDisplay.from_estimator({"sgd": clf.fit(X, y)}, color="black")
         display.plot().figure_.savefig("curve.png")
         HiddenUnitsDisplay.from_estimator(clf, image_shape=(2, 2), order="C").ax_.set_title("units")
+        HiddenUnitsDisplay.from_estimator(clf, image_shape=[2, 2])
+        LossCurveDisplay({None: [3.0, 2.0], 0.1: [3.0, 1.0]}, {None: [3.0, 2.5]}).plot()
+        LossCurveDisplay({str(alpha): np.ones(3) for alpha in (1, 2)}).plot()
         images, labels = load_ex4_data("ex4data1.mat", zero_label=0)
         ImageGridDisplay.from_rows(images[labels == 1], n_columns=5)
+        ImageGridDisplay.from_rows(X, image_shape=np.ones((3, 2, 2)).shape[1:])
     """,
 }
 
@@ -165,16 +172,30 @@ def test_decorated_methods_keep_their_types(checker, tmp_path):
     assert dict(zip(REVEALED, found, strict=True)) == REVEALED, run.stdout
 
 
+WRONG = {
+    "BackpropMLPClassifier(8, alpha='strong')": "reportArgumentType",
+    "BackpropMLPClassifier(8).fit(X, y).coef_": "reportAttributeAccessIssue",
+    # Errors at run time.
+    "BackpropMLPClassifier(8, class_weight=({0: 1},))": "reportArgumentType",
+    "BackpropMLPClassifier(8, class_weight=MappingProxyType({0: 1}))": "reportArgumentType",
+    "check_gradient(8, X, y, random_state=None)": "reportArgumentType",
+    "check_gradient(8, X, y, random_state=np.random.RandomState(0))": "reportArgumentType",
+    "GradientCheckDisplay.from_estimator(8, X, y, random_state=None)": "reportArgumentType",
+}
+"""Code, and the rule of pyright's that it breaks."""
+
+
 @pytest.mark.slow
 def test_wrong_types_are_found(tmp_path):
     """Else the tests above would say nothing."""
     path = tmp_path / "wrong.py"
-    lines = ["BackpropMLPClassifier(8, alpha='strong')", "BackpropMLPClassifier(8).fit(X, y).coef_"]
-    path.write_text(IMPORTS + "\n".join(lines), "utf-8")
+    path.write_text("\n".join([IMPORTS, "from types import MappingProxyType", *WRONG]), "utf-8")
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
     run = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
-    rules = [found["rule"] for found in json.loads(run.stdout)["generalDiagnostics"]]
-    assert rules == ["reportArgumentType", "reportAttributeAccessIssue"]
+    found = json.loads(run.stdout)["generalDiagnostics"]
+    lines = path.read_text("utf-8").splitlines()
+    rules = [(lines[each["range"]["start"]["line"]], each["rule"]) for each in found]
+    assert rules == list(WRONG.items())
 
 
 def test_everything_public_is_annotated():

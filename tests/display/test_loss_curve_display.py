@@ -1,5 +1,7 @@
 """Costs are drawn at the iterations after which they were measured."""
 
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
@@ -59,6 +61,11 @@ def test_one_curve_needs_no_legend_and_several_are_named(fitted):
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["shallow", "deep"]
     display = LossCurveDisplay.from_estimator(with_validation(0))
     assert [line.get_label() for line in display.lines_] == ["training", "validation"]
+
+
+def test_any_mapping_names_estimators(fitted):
+    display = LossCurveDisplay.from_estimator(MappingProxyType({"a": fitted, "b": fitted}))
+    assert [line.get_label() for line in display.lines_] == ["a", "b"]
 
 
 def test_line_keywords_reach_matplotlib_in_their_short_form_too(fitted):

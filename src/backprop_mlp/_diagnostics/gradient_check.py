@@ -22,7 +22,7 @@ import numpy as np
 from .._base import BackpropMLP
 from .._estimator.assembly import open_objective
 from .._estimator.fitted import of_another_kind
-from .._estimator.keywords import Matrix, RandomState, Weights
+from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_check
 from .finite_differences import (
     DEFAULT_STEP,
@@ -294,7 +294,7 @@ def check_gradient(
     *,
     step: float = DEFAULT_STEP,
     max_coordinates: int = 500,
-    random_state: RandomState = 0,
+    random_state: int = 0,
 ) -> GradientCheck:
     """Compare backpropagation with central differences of the cost.
 

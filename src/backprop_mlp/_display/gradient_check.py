@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._diagnostics.gradient_check import GradientCheck, check_gradient
-from .._estimator.keywords import Matrix, RandomState, Weights
+from .._estimator.keywords import Matrix, Weights
 from .drawing import figure_and_axes, line_style, mark_at_edge
 
 
@@ -58,7 +58,7 @@ class GradientCheckDisplay:
         *,
         step: float = 6e-6,
         max_coordinates: int = 500,
-        random_state: RandomState = 0,
+        random_state: int = 0,
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:

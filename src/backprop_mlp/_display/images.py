@@ -1,12 +1,13 @@
 """From rows of pixels to images, and from images to one grid."""
 
+from collections.abc import Sequence
 from math import ceil, isqrt, sqrt
 from numbers import Integral
 from typing import Literal
 
 import numpy as np
 
-ImageShape = tuple[int, int] | None
+ImageShape = Sequence[int] | None
 """Height and width; None stands for square images."""
 
 Order = Literal["F", "C"]

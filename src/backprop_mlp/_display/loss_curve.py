@@ -21,9 +21,10 @@ class LossCurveDisplay:
 
     Parameters
     ----------
-    loss_curves : dict of str to array-like of shape (n_iterations,)
-        Cost on the training data, by the name of the estimator.
-    validation_loss_curves : dict of str to array-like, default=None
+    loss_curves : mapping of str to array-like of shape (n_iterations,)
+        Cost on the training data, by the name of the estimator. Other keys are
+        written as str writes them; None is a curve without a name.
+    validation_loss_curves : mapping of str to array-like, default=None
         Cost on validation data, for all of these names, some or none. Entry i
         belongs to entry i of the training curve; nan where an iteration had no
         validation rows.
@@ -66,8 +67,8 @@ class LossCurveDisplay:
 
     def __init__(
         self,
-        loss_curves: Mapping[str, ArrayLike],
-        validation_loss_curves: Mapping[str, ArrayLike] | None = None,
+        loss_curves: Mapping[Any, ArrayLike],
+        validation_loss_curves: Mapping[Any, ArrayLike] | None = None,
     ):
         self.loss_curves = loss_curves
         self.validation_loss_curves = validation_loss_curves
@@ -78,7 +79,7 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : BackpropMLPClassifier, BackpropMLPRegressor, Pipeline, or dict of \
+        estimator : BackpropMLPClassifier, BackpropMLPRegressor, Pipeline, or mapping of \
                 str to these
             Fitted; of several, the keys are their names in the legend. Of a
             pipeline the last step is drawn. Any estimator with ``loss_curve_``
@@ -99,7 +100,7 @@ class LossCurveDisplay:
         NotFittedError
             If an estimator is not fitted.
         """
-        estimators = estimator if isinstance(estimator, dict) else {"": estimator}
+        estimators = estimator if isinstance(estimator, Mapping) else {"": estimator}
         networks = {name: last_step(each, "loss_curve_") for name, each in estimators.items()}
         validation = {
             name: network.validation_loss_curve_

@@ -4,7 +4,7 @@ Names are literals, so that editors offer them, and strings, since names come fr
 and dictionaries as well. What is allowed is checked when an estimator is fitted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -41,7 +41,8 @@ LearningRate = (
 
 Dropout = float | Sequence[float] | np.ndarray
 
-ClassWeight = Mapping[Any, float] | Sequence[Mapping[Any, float]] | Literal["balanced"] | str | None
+ClassWeight = dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | str | None
+"""No other mapping or sequence is taken. Any, since a dict of ints is no dict of floats."""
 
 Scoring = str | Callable[..., Any] | None
 
