@@ -21,6 +21,7 @@ from backprop_mlp._solvers.full_batch import METHODS
 GROUPS = {
     "Networks": lambda thing: inspect.isclass(thing) and issubclass(thing, BaseEstimator),
     "Networks in one line": lambda thing: thing.__name__.startswith("make_"),
+    "Summaries": lambda thing: thing.__name__.endswith("Summary"),
     "Pictures": lambda thing: thing.__name__.endswith("Display"),
     "Warnings": lambda thing: inspect.isclass(thing) and issubclass(thing, Warning),
     "The exercise's files": lambda thing: thing.__name__.startswith("load_"),
@@ -31,6 +32,7 @@ GROUPS = {
 ORDER = (
     "Networks",
     "Networks in one line",
+    "Summaries",
     "Checks",
     "Pictures",
     "The exercise's files",

@@ -8,10 +8,12 @@ import json
 import re
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
-from test_docstrings import public_objects
+from test_docstrings import public_modules, public_objects
 
 pytest.importorskip("pyright", reason="pyright comes with the extra lint")
 
@@ -55,6 +57,9 @@ USES = {
         print(clf.partial_fit(X, y, classes=[0, 1, 2]).activations(X)[1])
         plain = BackpropMLPClassifier.from_thetas(clf.thetas_, classes=clf.classes_)
         print(plain.predict(X[:1]).tolist(), plain.set_params(alpha=2.0))
+        summary: NetworkSummary = clf.summary()
+        output: LayerSummary = summary.layers[-1]
+        print(summary.n_params - output.n_params)
     """,
     "search": """
         search = BackpropMLPClassifierCV(alphas=5).fit(X, y)
@@ -65,6 +70,8 @@ USES = {
         clf = BackpropMLPClassifier(8, solver="sgd")
         check = check_gradient(clf, X, y, max_coordinates=10)
         print(check.passed, f"{check.relative_difference:.1g}", [str(b) for b in check.blocks])
+        worst: BlockCheck = max(check.blocks, key=lambda block: block.relative_difference)
+        print(worst.name, worst.advice)
         print(f"{learning_rate_range_test(clf, X, y, n_steps=50).suggestion:.2g}")
         display = LossCurveDisplay.from_estimator({"sgd": clf.fit(X, y)}, color="black")
         display.plot().figure_.savefig("curve.png")
@@ -220,3 +227,39 @@ def test_everything_public_is_annotated():
         if thing.__name__ != "__init__" and signature.return_annotation is signature.empty:
             missing.append(f"{name} -> ?")
     assert missing == []
+
+
+def returned_types(thing):
+    """The type hints of what a public function returns, and of what a public class holds."""
+    if not inspect.isclass(thing):
+        yield get_type_hints(inspect.unwrap(thing)).get("return")
+        return
+    yield from get_type_hints(thing).values()
+    for name, member in inspect.getmembers_static(thing):
+        function = member
+        if isinstance(member, property | cached_property | classmethod):
+            function = getattr(member, "fget", None) or getattr(member, "func", None)
+            function = function or member.__func__
+        if not name.startswith("_") and inspect.isfunction(function):
+            yield get_type_hints(inspect.unwrap(function)).get("return")
+
+
+def classes_in(hint):
+    """The classes that a type hint names."""
+    if get_args(hint):
+        return {cls for part in get_args(hint) for cls in classes_in(part)}
+    return {hint} if inspect.isclass(hint) else set()
+
+
+def test_what_is_returned_can_be_imported():
+    public = {getattr(module, name) for module in public_modules() for name in module.__all__}
+    returned = {
+        cls
+        for thing in public
+        if callable(thing) and thing.__module__.startswith("backprop_mlp")
+        for hint in returned_types(thing)
+        for cls in classes_in(hint)
+        if cls.__module__.startswith("backprop_mlp")
+    }
+    assert {"GradientCheck", "BlockCheck", "NetworkSummary"} <= {cls.__name__ for cls in returned}
+    assert returned - public == set()

@@ -1026,7 +1026,8 @@ def test_every_public_name_has_a_wrong_call():
         *("to_onnx", "DaskBackpropMLPClassifier", "DaskBackpropMLPRegressor"),
     }
     warnings = {"IgnoredKeywordWarning", "StrongPenaltyWarning"}
-    results = {"GradientCheck", "LearningRateRange"}
+    results = {"GradientCheck", "BlockCheck", "LearningRateRange"}
+    results |= {"NetworkSummary", "LayerSummary"}
     assert set(CALLS) == names - warnings - results - {"BackpropMLPClassifier"}
 
 

@@ -65,6 +65,16 @@ class BlockCheck:
         None if rounding, truncation or kinks leave it undecided.
     advice : str
         If it is undecided, why, and what to do; else empty.
+
+    See Also
+    --------
+    GradientCheck : Its ``blocks`` are such verdicts.
+
+    Examples
+    --------
+    >>> from backprop_mlp import BlockCheck
+    >>> print(BlockCheck("coefs_[0]", error=1e-10, relative_difference=2e-10, passed=True))
+    coefs_[0]: relative difference 2e-10, passed
     """
 
     name: str

@@ -12,11 +12,25 @@ class LayerSummary:
     Parameters
     ----------
     name : str
+        Which layer: ``"hidden 1"``, the next ones, or ``"output"``.
     n_inputs, n_units : int
         Shape of the weights.
     activation : str
+        Name of the activation function.
     n_params : int
-        Weights and biases.
+        Number of weights and biases.
+
+    See Also
+    --------
+    NetworkSummary : All layers of a network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_mlp import BackpropMLPRegressor
+    >>> network = BackpropMLPRegressor.from_thetas([np.ones((3, 5)), np.ones((1, 4))])
+    >>> network.summary().layers[0]
+    LayerSummary(name='hidden 1', n_inputs=4, n_units=3, activation='relu', n_params=15)
     """
 
     name: str
@@ -34,6 +48,18 @@ class NetworkSummary:
     ----------
     layers : tuple of LayerSummary
         From the first hidden layer to the outputs.
+
+    See Also
+    --------
+    BackpropMLPClassifier.summary : Makes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backprop_mlp import BackpropMLPRegressor
+    >>> network = BackpropMLPRegressor.from_thetas([np.ones((3, 5)), np.ones((1, 4))])
+    >>> network.summary().n_params
+    19
     """
 
     layers: tuple[LayerSummary, ...]
