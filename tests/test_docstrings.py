@@ -15,12 +15,18 @@ from backprop_mlp import (
     BackpropMLPClassifierCV,
     BackpropMLPRegressor,
     BackpropMLPRegressorCV,
+    GradientCheckDisplay,
+    HiddenUnitsDisplay,
+    ImageGridDisplay,
+    LossCurveDisplay,
+    NetworkActivationsDisplay,
+    check_gradient,
 )
 from backprop_mlp._estimator.keywords import ActivationName
 from backprop_mlp._network.activations import ACTIVATIONS
 
 pytest.importorskip("numpydoc", reason="numpydoc comes with the extra lint")
-from numpydoc.docscrape import ClassDoc
+from numpydoc.docscrape import ClassDoc, FunctionDoc
 from numpydoc.validate import validate
 
 IGNORED = {
@@ -85,6 +91,30 @@ PAIRS = {
 def test_what_means_the_same_is_said_in_the_same_words(one, other, differ):
     one, other = described(one), described(other)
     assert {name for name in one.keys() & other.keys() if one[name] != other[name]} == differ
+
+
+def test_a_check_that_is_drawn_takes_the_keywords_of_the_check():
+    check, drawn = check_gradient, GradientCheckDisplay.from_estimator
+    one, other = (inspect.signature(call).parameters for call in (check, drawn))
+    for name in ("step", "max_coordinates", "random_state"):
+        assert one[name] == other[name]
+    one, other = ({p.name: p for p in FunctionDoc(call)["Parameters"]} for call in (check, drawn))
+    for name in ("max_coordinates", "random_state"):
+        assert one[name] == other[name]
+
+
+RAISED = {
+    LossCurveDisplay.from_estimator: {"NotFittedError", "TypeError"},
+    HiddenUnitsDisplay.from_estimator: {"NotFittedError", "TypeError", "ValueError"},
+    NetworkActivationsDisplay.from_estimator: {"NotFittedError", "TypeError", "ValueError"},
+    ImageGridDisplay.plot: {"ValueError"},
+}
+"""Errors of pictures; tests/contracts/test_wrong_input.py makes them."""
+
+
+@pytest.mark.parametrize("method", RAISED, ids=lambda method: method.__qualname__)
+def test_what_a_picture_raises_is_told(method):
+    assert {entry.type for entry in FunctionDoc(method)["Raises"]} == RAISED[method]
 
 
 def test_every_activation_function_is_offered_to_editors_and_readers():

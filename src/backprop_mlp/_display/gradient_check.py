@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from .._diagnostics.finite_differences import DEFAULT_STEP
 from .._diagnostics.gradient_check import GradientCheck, check_gradient
 from .._estimator.keywords import Matrix, Weights
 from .drawing import figure_and_axes, line_style, mark_at_edge
@@ -56,7 +57,7 @@ class GradientCheckDisplay:
         y: Matrix,
         sample_weight: Weights = None,
         *,
-        step: float = 6e-6,
+        step: float = DEFAULT_STEP,
         max_coordinates: int = 500,
         random_state: int = 0,
         ax: Any = None,
@@ -77,9 +78,11 @@ class GradientCheckDisplay:
         step : float, default=6e-6
             How far each coordinate is moved, up and down.
         max_coordinates : int, default=500
-            How many coordinates are checked at most.
+            Networks with more parameters are checked on as many of them, drawn
+            without replacement: equally many of each block, at least one.
         random_state : int, default=0
-            Seed of the choice of coordinates.
+            Seed of that draw, of the random parameters, and of the dropout masks,
+            which are held fixed.
         ax : array-like of two matplotlib.axes.Axes, default=None
             Where to draw; None makes a new figure.
         **kwargs : dict

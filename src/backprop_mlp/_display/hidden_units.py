@@ -122,6 +122,9 @@ class HiddenUnitsDisplay:
         ------
         NotFittedError
             If the estimator is not fitted.
+        TypeError
+            If it is no network with ``coefs_``. Of a search give its
+            ``best_estimator_``.
         ValueError
             If there is no such layer, height * width is not the layer's number
             of inputs, or the order or the scale is unknown.

@@ -111,6 +111,11 @@ class ImageGridDisplay:
         -------
         display : ImageGridDisplay
             This object.
+
+        Raises
+        ------
+        ValueError
+            If n_columns is not an integer > 0, or the images have another shape.
         """
         check_grid("images", self.images, n_columns)
         self.figure_, self.ax_ = figure_and_ax(self, ax)

@@ -99,6 +99,9 @@ class LossCurveDisplay:
         ------
         NotFittedError
             If an estimator is not fitted.
+        TypeError
+            If it is no network with ``loss_curve_``. Of a search give its
+            ``best_estimator_``.
         """
         estimators = estimator if isinstance(estimator, Mapping) else {"": estimator}
         networks = {name: last_step(each, "loss_curve_") for name, each in estimators.items()}

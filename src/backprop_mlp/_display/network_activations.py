@@ -136,6 +136,9 @@ class NetworkActivationsDisplay:
         ------
         NotFittedError
             If the estimator is not fitted.
+        TypeError
+            If it is no network with ``activations``. Of a search give its
+            ``best_estimator_``.
         ValueError
             If X has no such row, height * width is not the network's number of
             inputs, or the order is unknown.

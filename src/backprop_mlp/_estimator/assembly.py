@@ -60,7 +60,7 @@ def build_network(params, n_features, targets):
     Parameters
     ----------
     params : BackpropMLP
-        Only its constructor's keywords are read, here and below.
+        Its constructor's keywords are read, here and below, and ``_loss_for`` tells the loss.
     n_features : int
     targets : Targets
 
