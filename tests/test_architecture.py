@@ -1,7 +1,9 @@
 """Who may import whom: read from the source, so that it also holds for code that no test runs."""
 
 import ast
+import re
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -54,7 +56,6 @@ ROOMS_FOR = {
         "dask",
         "onnx",
     },
-    "joblib": {"_sklearn"},
     "threadpoolctl": {"_objective"},
     # Optional extras stay behind their own doors; matplotlib is imported inside plot.
     "matplotlib": {"_display"},
@@ -65,6 +66,8 @@ ROOMS_FOR = {
     "onnx": {"_onnx", "onnx"},
     "skl2onnx": {"_onnx", "onnx"},
 }
+
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 OPTIONAL = {"matplotlib", "pandas", "polars", "dask", "distributed", "onnx", "skl2onnx"}
 
@@ -211,6 +214,13 @@ def test_the_package_imports_without_its_extras():
         if not own
     }
     assert top_level & OPTIONAL == set()
+
+
+def test_what_the_package_needs_is_what_it_imports():
+    declared = tomllib.loads(PROJECT.read_text("utf-8"))["project"]["dependencies"]
+    names = {re.match(r"[\w-]+", each)[0].replace("scikit-learn", "sklearn") for each in declared}
+    imports = set().union(*foreign_imports().values())
+    assert names == imports - sys.stdlib_module_names - OPTIONAL
 
 
 def test_no_file_is_a_hall():
