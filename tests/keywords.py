@@ -1,7 +1,8 @@
-"""For tests of all solvers: each is given the keywords that it reads."""
+"""For tests of all solvers: their names, and the keywords that each reads."""
 
 FULL_BATCH = ("cg", "lbfgs", "newton-cg")
 MINI_BATCH = ("adam", "rmsprop", "sgd")
+SOLVERS = FULL_BATCH + MINI_BATCH
 
 READ_BY_SOME = {
     "max_fun": FULL_BATCH,

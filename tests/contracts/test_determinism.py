@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from joblib import Parallel, delayed, parallel_config
-from keywords import read_by
+from keywords import SOLVERS, read_by
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -22,7 +22,6 @@ from threadpoolctl import threadpool_limits
 import backprop_mlp._objective.threads
 from backprop_mlp import BackpropMLPClassifier
 
-SOLVERS = ("cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd")
 N_THREADS = 20
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

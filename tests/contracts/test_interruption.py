@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import sklearn
 from joblib import parallel_config
-from keywords import read_by
+from keywords import FULL_BATCH, MINI_BATCH, SOLVERS, read_by
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.metrics import get_scorer
@@ -31,9 +31,6 @@ from backprop_mlp._objective.objective import Objective
 from backprop_mlp._training.interruption import Interruption
 from backprop_mlp._training.run import Monitor
 
-FULL_BATCH = ("cg", "lbfgs", "newton-cg")
-MINI_BATCH = ("adam", "rmsprop", "sgd")
-SOLVERS = FULL_BATCH + MINI_BATCH
 PATIENCE = 120.0
 """Seconds after which a thread that does not end fails the test."""
 

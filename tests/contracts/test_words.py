@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sklearn
+from keywords import FULL_BATCH, MINI_BATCH, SOLVERS
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -22,8 +23,6 @@ from backprop_mlp import (
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
-FULL_BATCH = ("cg", "lbfgs", "newton-cg")
-MINI_BATCH = ("adam", "rmsprop", "sgd")
 
 
 def classifier(solver="adam", **params):
@@ -72,7 +71,7 @@ def test_a_wrong_scorer_is_answered_in_one_line(search):
 
 @pytest.mark.parametrize("storage", [np.asarray, csr_matrix, np.float32], ids=["f8", "csr", "f4"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-@pytest.mark.parametrize("solver", FULL_BATCH + MINI_BATCH)
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_inputs_that_are_not_finite_are_not_called_an_overflow(solver, bad, storage):
     rows = X.copy()
     rows[7, 2] = bad
@@ -173,7 +172,7 @@ def test_a_prediction_that_overflows_is_still_called_an_overflow():
 # Warnings
 
 
-@pytest.mark.parametrize("solver", FULL_BATCH + MINI_BATCH)
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_a_column_of_labels_is_warned_of_once_per_call(solver):
     column = y[:, np.newaxis]
     model = classifier(solver, max_iter=1)

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+from keywords import MINI_BATCH
 from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
@@ -17,7 +18,6 @@ from backprop_mlp.schedules import Constant
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SOLVERS = ("adam", "rmsprop", "sgd")
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
@@ -35,7 +35,7 @@ def test_the_rates_rise_by_equal_factors():
     assert result.costs.shape == result.smoothed.shape == (50,)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 @pytest.mark.parametrize("params", [{}, {"batch_norm": True, "dropout": 0.2}], ids=str)
 def test_the_run_is_a_fit_with_a_rising_rate(solver, params):
     """With one batch an epoch the costs are those of the epochs."""
@@ -75,7 +75,7 @@ def test_it_ends_where_training_diverges():
     assert np.isfinite(ended.costs).all()
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_the_suggested_rate_trains(solver):
     X, y = (part[:600] for part in load_digits(return_X_y=True))
     X = X / 16
@@ -187,7 +187,7 @@ def test_wrong_parameters_and_data_are_named():
 @pytest.mark.parametrize("container", [np.asarray, np.float32, csr_matrix])
 @pytest.mark.parametrize("n_rows", [1, len(X)])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_inputs_that_are_not_finite_are_no_overflow(solver, value, n_rows, container):
     """A few of them, too, which a later batch meets: no rate is too high for them."""
     rows = X.copy()
@@ -201,7 +201,7 @@ def test_inputs_that_are_not_finite_are_no_overflow(solver, value, n_rows, conta
 
 
 @pytest.mark.parametrize("batch_size", [50, 150])
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_parameters_that_overflow_at_once_are_told_by_the_rate(solver, batch_size):
     """At the end of an epoch too, where a fit says that training diverges."""
     rates = {"min_rate": 1e307, "max_rate": 1e308}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from keywords import FULL_BATCH, MINI_BATCH, SOLVERS
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -34,10 +35,6 @@ from backprop_mlp import (
 from backprop_mlp._estimator.advice import READERS, ignored_keywords
 from backprop_mlp._training.advice import _overfits
 from backprop_mlp._training.history import Record
-
-FULL_BATCH = ("cg", "lbfgs", "newton-cg")
-MINI_BATCH = ("adam", "rmsprop", "sgd")
-SOLVERS = FULL_BATCH + MINI_BATCH
 
 RAW, y = load_iris(return_X_y=True)
 X = scale(RAW)

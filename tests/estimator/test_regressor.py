@@ -6,6 +6,7 @@ from inspect import signature
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from keywords import MINI_BATCH, SOLVERS
 from scipy.optimize import minimize
 from sklearn.base import clone, is_regressor
 from sklearn.datasets import load_diabetes
@@ -19,8 +20,6 @@ from backprop_mlp import BackpropMLPRegressor, check_gradient
 
 LOSSES = ["squared_error", "huber", "poisson", "gamma", "quantile"]
 IDENTITY_LINK = ["squared_error", "huber", "quantile"]
-SOLVERS = ["cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"]
-MINI_BATCH = ["adam", "rmsprop", "sgd"]
 
 X, y = load_diabetes(return_X_y=True)
 X, y = scale(X)[:200], y[:200]

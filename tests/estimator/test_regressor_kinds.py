@@ -6,14 +6,13 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
+from keywords import SOLVERS
 from sklearn.datasets import load_diabetes
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
 from backprop_mlp import BackpropMLPRegressor, IgnoredKeywordWarning, StrongPenaltyWarning
-
-SOLVERS = ["cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"]
 
 X, y = load_diabetes(return_X_y=True)
 X, y = scale(X)[:200], y[:200]

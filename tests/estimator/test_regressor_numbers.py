@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from keywords import SOLVERS
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
@@ -17,8 +18,6 @@ from sklearn.preprocessing import scale
 from backprop_mlp import BackpropMLPRegressor, BackpropMLPRegressorCV
 
 LOSSES = ["squared_error", "huber", "poisson", "gamma", "quantile"]
-LOG_LINK = ["poisson", "gamma"]
-SOLVERS = ["cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"]
 
 X, y = load_diabetes(return_X_y=True)
 X, y = scale(X)[:120], y[:120]

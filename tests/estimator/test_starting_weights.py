@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from keywords import read_by
+from keywords import FULL_BATCH, SOLVERS, read_by
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -26,8 +26,6 @@ from backprop_mlp.initializers import (
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-FULL_BATCH = ("cg", "lbfgs", "newton-cg")
-SOLVERS = (*FULL_BATCH, "adam", "rmsprop", "sgd")
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from keywords import read_by
+from keywords import MINI_BATCH, SOLVERS, read_by
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
@@ -18,8 +18,6 @@ from backprop_mlp.initializers import GlorotUniform
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-FULL_BATCH = ("cg", "lbfgs", "newton-cg")
-MINI_BATCH = ("adam", "rmsprop", "sgd")
 
 X, y = load_digits(return_X_y=True)
 X = X / 16
@@ -58,7 +56,7 @@ def assert_hidden_layers_are_those_of(donor, classifier, tolerance=0.0):
         assert np.abs(ours - theirs).max() <= tolerance
 
 
-@pytest.mark.parametrize("solver", FULL_BATCH + MINI_BATCH)
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_a_network_starts_from_anothers_hidden_layers(donor, solver):
     params = read_by(solver, {"max_iter": 1, "learning_rate_init": 1e-12})
     network = receiver(donor, NAMES, solver=solver, **params)
@@ -74,7 +72,7 @@ def test_a_network_starts_from_anothers_hidden_layers(donor, solver):
         assert network.loss_ < start
 
 
-@pytest.mark.parametrize("solver", FULL_BATCH + MINI_BATCH)
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_it_learns_new_classes_and_leaves_the_donor_alone(donor, solver):
     before = [theta.copy() for theta in donor.thetas_]
     # RMSprop's first steps are larger than the rate: nothing corrects its mean square's start.

@@ -4,7 +4,7 @@ from copy import copy
 
 import numpy as np
 import pytest
-from keywords import read_by
+from keywords import MINI_BATCH, read_by
 from reference import Follower
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import clone
@@ -31,7 +31,6 @@ from backprop_mlp._training.stopping import Stopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SOLVERS = ("adam", "rmsprop", "sgd")
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
@@ -267,7 +266,7 @@ def test_the_batches_gradients_average_to_the_gradient(weights):
     np.testing.assert_allclose(mean, grad, rtol=1e-11, atol=1e-15)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_a_batch_size_above_the_rows_is_batch_gradient_descent(solver):
     whole = network(solver, batch_size=len(X)).fit(X, y)
     larger = network(solver, batch_size=10 * len(X)).fit(X, y)
@@ -328,7 +327,7 @@ def test_rows_of_weight_zero_give_no_gradient():
     np.testing.assert_allclose(parameters(weighted), parameters(without), rtol=1e-9)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_weights_equal_repeated_rows_in_batch_gradient_descent(solver):
     repeat = WEIGHTS.astype(int)
     params = {"batch_size": 10**6, "learning_rate_init": 0.01, "max_iter": 20}
@@ -380,7 +379,7 @@ SCALARS = {
 }
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_float32_stays_float32_whatever_the_parameters_are_made_of(solver, batch_norm):
     """Numbers drawn by NumPy are no reason to compute in double precision."""
@@ -393,7 +392,7 @@ def test_float32_stays_float32_whatever_the_parameters_are_made_of(solver, batch
     assert np.array_equal(parameters(numpy), parameters(python))
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_the_state_in_float32_holds_nothing_in_double_precision(solver):
     params = read_by(solver, SCALARS)
     state = network(solver, batch_norm=True, **params).fit(X.astype(np.float32), y)._memory
@@ -473,7 +472,7 @@ def test_all_solvers_reach_the_same_cost_in_a_convex_problem(
         classifier = network(solver, hidden=(), tol=1e-6, max_iter=500, **params)
         costs[solver] = classifier.fit(X, y, weights).loss_
     params |= {"learning_rate": "cosine", "learning_rate_init": 0.3, "max_iter": batch_size}
-    for solver in SOLVERS:
+    for solver in MINI_BATCH:
         classifier = network(solver, hidden=(), n_iter_no_change=1000, **params)
         costs[solver] = classifier.fit(X, y, weights).cost(X, y, weights)
     assert max(costs.values()) < min(costs.values()) * (1 + 1e-3), costs
@@ -502,7 +501,7 @@ def test_the_weights_do_not_drift_with_the_batch_size():
     assert max(norms) < 1.1 * min(norms)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_a_fit_may_be_gone_on_from_more_than_once(solver):
     """Training from a state does not change it."""
     start = network(solver, warm_start=True, batch_norm=True, dropout=0.2).fit(X, y)
@@ -514,7 +513,7 @@ def test_a_fit_may_be_gone_on_from_more_than_once(solver):
 # Failures
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_divergence_is_an_error_that_leaves_the_estimator_as_it_was(solver):
     classifier = network(solver).fit(X, y)
     before = dict(vars(classifier))
@@ -535,7 +534,7 @@ def test_a_last_step_that_overflows_is_divergence_too():
 
 
 @pytest.mark.parametrize("params", [{}, {"max_grad_norm": 1.0}, {"batch_norm": True}], ids=str)
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_divergence_is_told_by_the_error_alone(solver, params, recwarn):
     classifier = network(solver, learning_rate_init=1e200, activation="relu", **params)
     message = (
@@ -567,7 +566,7 @@ def test_one_restart_that_diverges_is_an_error():
 # The record
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_counts_of_a_fit(solver):
     classifier = network(solver, batch_size=40).fit(X, y)
     assert classifier.n_iter_ == len(classifier.loss_curve_) == 5
@@ -630,7 +629,7 @@ def interrupting(n_updates):
     return rate
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 @pytest.mark.parametrize(
     "params", [{}, {"batch_norm": True, "dropout": 0.2}], ids=["plain", "with noise"]
 )

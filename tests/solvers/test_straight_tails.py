@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from keywords import FULL_BATCH
 from sklearn.linear_model import QuantileRegressor
 from sklearn.metrics import mean_pinball_loss
 
@@ -9,7 +10,7 @@ from backprop_mlp import BackpropMLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SOLVERS = pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
+SOLVERS = pytest.mark.parametrize("solver", FULL_BATCH)
 
 
 def heavy_tailed(seed):

@@ -7,7 +7,7 @@ from io import StringIO
 
 import numpy as np
 import pytest
-from keywords import read_by
+from keywords import SOLVERS, read_by
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
@@ -19,7 +19,6 @@ callback = pytest.importorskip("sklearn.callback", reason="callbacks came with s
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SOLVERS = ("cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd")
 
 RECORD = (
     "loss_curve_",

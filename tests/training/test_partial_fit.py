@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from keywords import MINI_BATCH
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
 from sklearn.preprocessing import scale
@@ -14,7 +15,6 @@ from backprop_mlp import BackpropMLPClassifier, IgnoredKeywordWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-SOLVERS = ("adam", "rmsprop", "sgd")
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
@@ -41,7 +41,7 @@ def assert_equal(one, other):
 @pytest.mark.parametrize(
     "params", [{}, {"batch_norm": True, "dropout": 0.3, "learning_rate": "step"}], ids=str
 )
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_calls_over_the_same_rows_equal_a_fit(solver, params, dtype):
     X_, weights = X.astype(dtype), WEIGHTS
     whole = network(solver, max_iter=5, tol=0.0, **params).fit(X_, y, weights)
@@ -232,7 +232,7 @@ def test_it_is_absent_where_it_makes_no_sense(params, message):
         raise error.value.__cause__ or error.value
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", MINI_BATCH)
 def test_it_is_there_for_mini_batch_solvers(solver):
     assert hasattr(network(solver), "partial_fit")
 

@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from keywords import read_by
+from keywords import FULL_BATCH, MINI_BATCH, SOLVERS, read_by
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.preprocessing import scale
@@ -14,9 +14,6 @@ from backprop_mlp import BackpropMLPClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-FULL_BATCH = ("cg", "lbfgs", "newton-cg")
-MINI_BATCH = ("adam", "rmsprop", "sgd")
-SOLVERS = FULL_BATCH + MINI_BATCH
 PRECISIONS = (np.float32, np.float64)
 
 X, y = load_iris(return_X_y=True)

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from keywords import read_by
+from keywords import FULL_BATCH, MINI_BATCH, SOLVERS, read_by
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
@@ -13,10 +13,6 @@ from sklearn.preprocessing import scale
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPRegressor, IgnoredKeywordWarning
 from backprop_mlp._solvers.iteration import Iteration
 from backprop_mlp._training.stopping import Stopping
-
-FULL_BATCH = ("cg", "lbfgs", "newton-cg")
-MINI_BATCH = ("adam", "rmsprop", "sgd")
-SOLVERS = FULL_BATCH + MINI_BATCH
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import sklearn
-from keywords import read_by
+from keywords import FULL_BATCH, SOLVERS, read_by
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.datasets import load_breast_cancer, load_iris, make_multilabel_classification
 from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer
@@ -19,8 +19,6 @@ from backprop_mlp._training.validation import split_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-FULL_BATCH = ("cg", "lbfgs", "newton-cg")
-SOLVERS = (*FULL_BATCH, "adam", "rmsprop", "sgd")
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)

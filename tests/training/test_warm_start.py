@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from keywords import read_by
+from keywords import FULL_BATCH, MINI_BATCH, SOLVERS, read_by
 from scipy.sparse import csr_matrix
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.preprocessing import scale
@@ -16,9 +16,6 @@ from backprop_mlp.schedules import Cosine
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-FULL_BATCH = ("cg", "lbfgs", "newton-cg")
-MINI_BATCH = ("adam", "rmsprop", "sgd")
-SOLVERS = FULL_BATCH + MINI_BATCH
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
