@@ -10,7 +10,7 @@ from sklearn.preprocessing import scale
 from backprop_mlp import BackpropMLPClassifier, check_gradient
 from backprop_mlp._estimator.fitted import fitted_network
 from backprop_mlp._network.activations import ACTIVATIONS
-from backprop_mlp._network.layers import BatchNorm, Dense, Moments, Rows
+from backprop_mlp._network.layers import BatchMoments, BatchNorm, Dense, Rows
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
 from backprop_mlp._network.network import Network
 from backprop_mlp._objective.blocks import RowBlocks
@@ -130,11 +130,11 @@ def test_constant_inputs_are_no_division_by_zero():
 
 
 def batch(value, weight=1.0):
-    return [Moments(np.full(2, value), np.full(2, 10 * value), weight)]
+    return [BatchMoments(np.full(2, value), np.full(2, 10 * value), weight)]
 
 
 def test_the_first_running_moments_are_plain_means():
-    running = [Moments(np.zeros(2), np.ones(2), 0.0)]
+    running = [BatchMoments(np.zeros(2), np.ones(2), 0.0)]
     values = [3.0, 5.0, 1.0, 7.0]
     for count, value in enumerate(values, start=1):
         running = running_moments(running, batch(value))
@@ -143,7 +143,7 @@ def test_the_first_running_moments_are_plain_means():
 
 
 def test_later_ones_forget_the_past_exponentially():
-    running = [Moments(np.full(2, 4.0), np.full(2, 40.0), 1000.0)]
+    running = [BatchMoments(np.full(2, 4.0), np.full(2, 40.0), 1000.0)]
     for _ in range(3):
         running = running_moments(running, batch(1.0))
     np.testing.assert_allclose(running[0].mean, 1.0 + 3.0 * MOMENTS_DECAY**3)
@@ -151,13 +151,13 @@ def test_later_ones_forget_the_past_exponentially():
 
 
 def test_a_batch_without_weight_leaves_them_alone():
-    running = [Moments(np.full(2, 4.0), np.full(2, 40.0), 3.0)]
+    running = [BatchMoments(np.full(2, 4.0), np.full(2, 40.0), 3.0)]
     assert running_moments(running, batch(1e6, weight=0.0)) == running
 
 
 def test_the_precision_stays():
-    running = [Moments(np.zeros(2, np.float32), np.ones(2, np.float32), 0.0)]
-    new = [Moments(np.ones(2, np.float32), np.ones(2, np.float32), 2.0)]
+    running = [BatchMoments(np.zeros(2, np.float32), np.ones(2, np.float32), 0.0)]
+    new = [BatchMoments(np.ones(2, np.float32), np.ones(2, np.float32), 2.0)]
     after = running_moments(running, new)[0]
     assert after.mean.dtype == after.var.dtype == np.float32
 

@@ -8,7 +8,7 @@ from backprop_mlp._network.losses import loss_for
 from backprop_mlp._network.network import Network
 from backprop_mlp._solvers.centring import Centring
 from backprop_mlp._solvers.coordinates import Composition, Point, stack_steps
-from backprop_mlp._solvers.kronecker import Kronecker, Plan
+from backprop_mlp._solvers.kronecker import CurvaturePlan, Kronecker
 from backprop_mlp._solvers.secants import Secants
 
 SIZES = (3, 5, 4, 2)
@@ -71,7 +71,7 @@ def coordinates(request, network, objective, centring, rng):
         "centring": centring,
         "Kronecker": curvature,
         "diagonal Kronecker": Kronecker(
-            objective, centring, Plan((False,) * dense, (False,) * dense, False)
+            objective, centring, CurvaturePlan((False,) * dense, (False,) * dense, False)
         ),
         "secants": Secants(),
         "unit step": Secants(),

@@ -2,7 +2,7 @@
 
 from backprop_mlp._objective.blocks import RowBlocks
 from backprop_mlp._objective.objective import Objective
-from backprop_mlp._solvers.kronecker import Plan
+from backprop_mlp._solvers.kronecker import CurvaturePlan
 
 
 def rows_objective(network, X, Y, sample_weight, max_rows=1000, alpha=0.7):
@@ -14,4 +14,4 @@ def rows_objective(network, X, Y, sample_weight, max_rows=1000, alpha=0.7):
 def full_plan(network):
     """Every eigenbasis, whatever it takes."""
     dense = len(network.dense_views(network.blank()))
-    return Plan((True,) * dense, (True,) * dense, True)
+    return CurvaturePlan((True,) * dense, (True,) * dense, True)

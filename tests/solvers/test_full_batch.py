@@ -278,7 +278,7 @@ def test_coordinates_that_learn_need_fewer_evaluations(solver, seed, monkeypatch
     objective, theta = digits_problem(seed)
     with threadpool_limits(1):
         _, learning = minimised(objective, theta, solver, max_iter=40)
-        monkeypatch.setattr(full_batch.Plan, "of", lambda *args: None)
+        monkeypatch.setattr(full_batch.CurvaturePlan, "of", lambda *args: None)
         monkeypatch.setattr(full_batch, "secants_pay", lambda *args: False)
         centred, _ = minimised(objective, theta, solver, max_iter=40)
     needed = next(done.n_fun for done in learning if done.cost <= centred.fun)

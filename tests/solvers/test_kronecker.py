@@ -14,7 +14,7 @@ from backprop_mlp._network.network import Network
 from backprop_mlp._solvers import kronecker
 from backprop_mlp._solvers.centring import Centring
 from backprop_mlp._solvers.coordinates import Point
-from backprop_mlp._solvers.kronecker import Kronecker, Plan, block_curvature
+from backprop_mlp._solvers.kronecker import CurvaturePlan, Kronecker, block_curvature
 
 X_IRIS, y_iris = load_iris(return_X_y=True)
 X_IRIS = scale(X_IRIS)
@@ -61,7 +61,7 @@ def test_inputs_in_other_units_lead_to_the_coordinates_of_those_that_are_standar
 ):
     """They are the composition of centring and of what the centred network would get."""
     network = Network.feedforward((4, 6, 3), (activation,), loss_for("softmax"))
-    plan = Plan((bases, bases), (True, True), bases)
+    plan = CurvaturePlan((bases, bases), (True, True), bases)
     moved = rows_objective(network, 50.0 + 7.0 * X_IRIS, Y_IRIS, np.ones(150))
     standard = rows_objective(network, X_IRIS, Y_IRIS, np.ones(150))
     first_layer = Centring(network, np.full(4, 50.0), np.full(4, 7.0))
@@ -118,7 +118,7 @@ def flat(values):
 @pytest.mark.parametrize("pairs", [True, False])
 def test_the_sums_are_those_of_any_blocks_of_sparse_rows_and_of_repeated_rows(pairs, rng):
     network = shallow(sizes=(4, 6, 3))
-    plan = Plan((pairs, pairs), (True, True), pairs)
+    plan = CurvaturePlan((pairs, pairs), (True, True), pairs)
     theta = rng.normal(size=network.n_params)
     weight = rng.integers(0, 4, 150)
     whole = flat(sums(network, X_IRIS, Y_IRIS, weight.astype(float), theta, plan=plan))
@@ -139,7 +139,7 @@ def test_the_sums_are_those_of_any_blocks_of_sparse_rows_and_of_repeated_rows(pa
 @pytest.mark.parametrize(("dtype", "huge"), [(np.float32, 1e30), (np.float64, 1e200)])
 def test_rows_of_zero_weight_do_not_count(container, pairs, dtype, huge, rng):
     network = shallow(sizes=(4, 6, 3))
-    plan = Plan((pairs, pairs), (True, True), pairs)
+    plan = CurvaturePlan((pairs, pairs), (True, True), pairs)
     theta = rng.normal(size=network.n_params).astype(dtype)
     weight, X = np.ones(150), X_IRIS.astype(dtype)
     weight[40:] = 0.0
@@ -233,16 +233,16 @@ def test_logistic_units_are_measured_later():
 
 def plan_of(sizes, n_rows, most=0.6):
     network = shallow(sizes=sizes)
-    return Plan.of(network, n_rows, 6.0 * n_rows * network.n_weights, most)
+    return CurvaturePlan.of(network, n_rows, 6.0 * n_rows * network.n_weights, most)
 
 
 def test_few_rows_do_not_pay_for_any_curvature_and_more_pay_for_more():
     plans = [plan_of((20, 100, 3), n_rows) for n_rows in range(10, 1000, 10)]
     orders = [
         None,
-        Plan((False, False), (True, True), False),
-        Plan((True, False), (True, True), False),
-        Plan((True, True), (True, True), True),
+        CurvaturePlan((False, False), (True, True), False),
+        CurvaturePlan((True, False), (True, True), False),
+        CurvaturePlan((True, True), (True, True), True),
     ]
     ranks = [orders.index(plan) for plan in plans]
     assert ranks == sorted(ranks)
@@ -285,5 +285,5 @@ def test_there_and_back_is_the_same_where_inputs_are_scaled(bases, rng):
     network = Network.feedforward((4, 6, 3), ("tanh",), loss_for("softmax"))
     objective = rows_objective(network, 50.0 + [1.0, 3.0, 7.0, 40.0] * X_IRIS, Y_IRIS, np.ones(150))
     theta, vector = rng.normal(size=(2, network.n_params))
-    found = built(objective, 0.01 * theta, Plan((bases, bases), (True, True), bases))
+    found = built(objective, 0.01 * theta, CurvaturePlan((bases, bases), (True, True), bases))
     np.testing.assert_allclose(found.to_phi(found.to_theta(vector)), vector, rtol=1e-8, atol=1e-8)

@@ -39,7 +39,7 @@ class Rows(NamedTuple):
     rng: Any
 
 
-class Moments(NamedTuple):
+class BatchMoments(NamedTuple):
     """Mean and variance of a batch normalisation's inputs, and the weight they rest on."""
 
     mean: np.ndarray
@@ -114,7 +114,7 @@ class Layer(Protocol):
     def input_grad(self, params, cache, dy):
         """dx, of the shape of x; dy may be overwritten."""
 
-    def moments(self, cache) -> Moments:
+    def moments(self, cache) -> BatchMoments:
         """What ``forward`` measured; only if ``has_moments``."""
 
     def fold(self, params, moments, folded):
@@ -123,7 +123,7 @@ class Layer(Protocol):
         Parameters
         ----------
         params : tuple of ndarray
-        moments : Moments or None
+        moments : BatchMoments or None
             The fixed ones; None unless ``has_moments``.
         folded : list of (Layer, params)
             The plain layers so far, to which this one adds itself or its effect;
@@ -159,7 +159,7 @@ class _Plain:
     def write_blank(self, params):
         """Zeros are right."""
 
-    def moments(self, cache) -> Moments:
+    def moments(self, cache) -> BatchMoments:
         raise NotImplementedError(f"{type(self).__name__} measures no moments.")
 
     def fold(self, params, moments, folded):
@@ -343,7 +343,7 @@ class BatchNorm:
         xhat *= inverse_std
         y = xhat * gamma
         y += beta
-        return y, (xhat, inverse_std, share, Moments(mean, var, float(total)))
+        return y, (xhat, inverse_std, share, BatchMoments(mean, var, float(total)))
 
     def write_param_grad(self, grads, cache, dy):
         gamma_grad, beta_grad = grads
@@ -358,7 +358,7 @@ class BatchNorm:
         dx *= inverse_std
         return dx
 
-    def moments(self, cache) -> Moments:
+    def moments(self, cache) -> BatchMoments:
         return cache[-1]
 
     def fold(self, params, moments, folded):
@@ -398,7 +398,7 @@ class Dropout(_WithoutParams):
         dy *= cache
         return dy
 
-    def moments(self, cache) -> Moments:
+    def moments(self, cache) -> BatchMoments:
         raise NotImplementedError("Dropout measures no moments.")
 
     def fold(self, params, moments, folded):

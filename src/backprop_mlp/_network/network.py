@@ -186,7 +186,7 @@ class Network:
         Parameters
         ----------
         theta : ndarray of shape (n_params,)
-        moments : sequence of Moments
+        moments : sequence of BatchMoments
             One for each layer that measures moments.
 
         Returns

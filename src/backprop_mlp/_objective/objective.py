@@ -42,7 +42,7 @@ def block_pass(network: Network, theta, block: Block):
     -------
     value : float
     grad : ndarray of shape (n_params,), of theta's dtype
-    moments : list of Moments
+    moments : list of BatchMoments
         One for each batch normalisation.
     """
     grad = np.empty_like(theta)
@@ -268,7 +268,7 @@ class Objective:
         -------
         value : float
         grad : ndarray of shape (n_params,), of theta's dtype
-        moments : list of Moments
+        moments : list of BatchMoments
             One for each batch normalisation.
         """
         n_rows = rows.stop - rows.start if isinstance(rows, slice) else len(rows)

@@ -17,7 +17,7 @@ from .._objective.objective import Objective
 from .centring import Centring
 from .coordinates import Composition, Coordinates, Point, stack_steps
 from .iteration import Iteration
-from .kronecker import Kronecker, Plan
+from .kronecker import CurvaturePlan, Kronecker
 from .secants import N_STEPS, Secants, secants_pay
 
 _NO_LIMIT = 2**31 - 1
@@ -327,7 +327,7 @@ def plan_descent(objective: Objective, method: Method):
     centring = Centring.of(objective)
     parts: list[Coordinates] = [centring]
     attempts, n_steps = method.attempts, 0
-    plan = Plan.of(network, n_rows, evaluation, method.most_for_curvature)
+    plan = CurvaturePlan.of(network, n_rows, evaluation, method.most_for_curvature)
     if plan is not None:
         parts = [Kronecker(objective, centring, plan)]
         attempts = method.attempts_with_curvature or attempts

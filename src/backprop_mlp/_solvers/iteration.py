@@ -19,7 +19,7 @@ class Iteration(NamedTuple):
         Evaluations of a cost and its gradient so far.
     theta : ndarray of shape (n_params,)
         Valid until the next iteration.
-    moments : list of Moments
+    moments : list of BatchMoments
         Running moments of the batch normalisations.
     """
 

@@ -28,7 +28,7 @@ search method works, so that it may be rough, and is made some times in a whole 
 Everything is a weighted sum over rows, so that rows may lie in blocks, on several machines,
 and stand for several rows each. Where an eigenbasis would take longer than it can save, its
 side of the layer is scaled only (U or V is the identity and A or B diagonal); where even
-that does not pay, there is no such part at all: see `Plan`.
+that does not pay, there is no such part at all: see `CurvaturePlan`.
 """
 
 import math
@@ -118,7 +118,7 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
     total_weight : float
     centre, scale : ndarray of shape (n_features,)
         Of the inputs, which are centred and scaled before they are squared.
-    plan : Plan
+    plan : CurvaturePlan
     block : Block
     """
     z, caches = network.forward(network.views(theta), block.X, block.rows)
@@ -196,7 +196,7 @@ def _late(network):
 
 
 @dataclass(frozen=True)
-class Plan:
+class CurvaturePlan:
     """Which eigenbases pay, by their floating-point operations.
 
     Parameters
@@ -228,7 +228,7 @@ class Plan:
 
         Returns
         -------
-        plan : Plan or None
+        plan : CurvaturePlan or None
         """
         dense = [layer for layer in network.layers if isinstance(layer, Dense)]
         hidden = range(1, len(dense))
@@ -309,10 +309,10 @@ class Kronecker:
     ----------
     objective : Objective
     centring : Centring
-    plan : Plan
+    plan : CurvaturePlan
     """
 
-    def __init__(self, objective: Objective, centring: Centring, plan: Plan):
+    def __init__(self, objective: Objective, centring: Centring, plan: CurvaturePlan):
         self.objective = objective
         self.network = objective.network
         self.centring = centring
@@ -429,7 +429,7 @@ def _eigenbasis(matrix):
     return np.linalg.eigh(matrix)
 
 
-def _factors(sums: Sums, weights, decay, plan: Plan):
+def _factors(sums: Sums, weights, decay, plan: CurvaturePlan):
     """Each layer's factors, from the sums and its weights; ``decay`` is alpha/m."""
     total = sums.weight[0]
     B = sums.curvature

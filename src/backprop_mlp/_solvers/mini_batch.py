@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from .._network.layers import BatchNorm, Moments
+from .._network.layers import BatchMoments, BatchNorm
 from .._objective.blocks import row_slices
 from .iteration import Iteration
 from .rules import Rule, clip_by_norm
@@ -116,13 +116,13 @@ def running_moments(running, batch):
 
     Parameters
     ----------
-    running, batch : list of Moments
+    running, batch : list of BatchMoments
         Their ``weight`` is what they rest on; that of running is the number of
         batches in it.
 
     Returns
     -------
-    running : list of Moments
+    running : list of BatchMoments
     """
     news = []
     for old, new in zip(running, batch, strict=True):
@@ -132,7 +132,7 @@ def running_moments(running, batch):
         count = old.weight + 1.0
         share = old.mean.dtype.type(max(1.0 / count, 1.0 - MOMENTS_DECAY))
         news.append(
-            Moments(
+            BatchMoments(
                 old.mean + share * (new.mean - old.mean),
                 old.var + share * (new.var - old.var),
                 count,
@@ -205,7 +205,7 @@ class Progress:
         The rule's state.
     rng : numpy.random.Generator
         Source of shuffling and dropout masks.
-    moments : list of Moments
+    moments : list of BatchMoments
         Running moments of the batch normalisations.
     cost : float, default=0
         Sum of the batches' costs in this epoch, weighted by their shares of the rows.
@@ -305,7 +305,7 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
         key: value.copy() if isinstance(value, np.ndarray) else value
         for key, value in state["rule"].items()
     }
-    moments = [Moments(*running) for running in state["moments"]]
+    moments = [BatchMoments(*running) for running in state["moments"]]
     progress = Progress(theta.copy(), rule_state, rng, moments)
     # A schedule may be bound to this process.
     steps = partial(pass_over_part, replace(how, schedule=None))
