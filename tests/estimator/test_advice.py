@@ -483,6 +483,8 @@ def test_what_is_above_the_best_constant_has_not_converged():
     assert not model.converged_
     assert "that of a constant prediction" in said
     assert "learning rate" not in said
+    assert said.endswith("First, lower tol.")
+    assert "alpha" not in said
 
 
 @pytest.mark.parametrize("solver", FULL_BATCH)
@@ -664,6 +666,14 @@ def test_overfitting_is_a_clear_and_lasting_rise_of_the_loss_while_the_cost_fall
 def test_what_may_help_is_named_with_its_reason(solver):
     message = convergence(classifier(solver, max_iter=2), X)
     assert "raise tol to end sooner, raise alpha for a simpler minimum, go on" in message
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_an_alpha_of_zero_is_not_to_be_lowered(alpha):
+    diverging = BackpropMLPClassifier(solver="adam", learning_rate_init=1e3, random_state=0)
+    message = convergence(diverging.set_params(alpha=alpha), X)
+    assert ("lower alpha for larger weights" in message) == (alpha > 0.0)
+    assert "raise alpha" not in message
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

@@ -480,6 +480,7 @@ def warn_after(estimator, problem, outcomes, best, earlier):
             full_batch=estimator.solver in METHODS,
             n_rows=blocks.n_rows,
             scaled=are_scaled(columns),
+            alpha=estimator.alpha,
             warm_start=estimator.warm_start,
         )
         warnings.warn(message, ConvergenceWarning, stacklevel=2)

@@ -5,7 +5,7 @@ import numpy as np
 from .._objective.row_sums import InputMoments
 from .baseline import costs_more, costs_the_same
 from .history import counted
-from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE, RAISE_TOL
+from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE, LOWER_TOL, RAISE_TOL
 
 MANY_ROWS = 10_000
 """From here on steps on mini-batches come further than passes over all rows."""
@@ -35,7 +35,7 @@ def are_scaled(columns: InputMoments):
     return bool((near_one | standard | constant).all())
 
 
-def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, warm_start):
+def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, alpha, warm_start):
     """A message: why training ended, where it stands, what helps and what to do first.
 
     Parameters
@@ -50,6 +50,8 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, warm_start):
         Rows trained on.
     scaled : bool
         Whether the features are.
+    alpha : float
+        Of the fit.
     warm_start : bool
         Whether a further call of `fit` goes on anyway.
 
@@ -59,28 +61,30 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, warm_start):
     """
     stopping, costs = outcome.stopping, [record.cost for record in outcome.history.records]
     too_expensive = costs_more(outcome.cost, constant_cost, 0.0)
-    first = []
-    if stopping.remedy == LOWER_RATE or (not full_batch and too_expensive and costs[-1] > costs[0]):
+    first, remedy = [], stopping.remedy
+    if remedy == LOWER_ALPHA_OR_TOL and alpha == 0.0:
+        remedy = LOWER_TOL
+    if remedy == LOWER_RATE or (not full_batch and too_expensive and costs[-1] > costs[0]):
         first.append(LOWER_RATE)
     if not scaled:
         first.append("scale the features (StandardScaler)")
     is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
-    strength = "raise alpha for a simpler minimum"
+    strength = ["raise alpha for a simpler minimum"]
     if is_constant:
-        strength = "lower alpha for larger weights"
-    if not is_constant and _overfits(outcome.history.records):
-        strength = "raise alpha: the validation loss rises while the cost falls"
-        first.append(strength)
+        strength = ["lower alpha for larger weights"] if alpha > 0.0 else []
+    elif _overfits(outcome.history.records):
+        strength = ["raise alpha: the validation loss rises while the cost falls"]
+        first += strength
     if full_batch and n_rows >= MANY_ROWS:
         first.append(f"try solver='adam', whose steps do not need all {n_rows} rows")
-    first.append(stopping.remedy or "raise max_iter")
-    helps = [] if stopping.remedy == LOWER_ALPHA_OR_TOL else [strength]
-    if stopping.remedy not in (LOWER_RATE, LOWER_ALPHA_OR_TOL):
+    first.append(remedy or "raise max_iter")
+    helps = [] if remedy == LOWER_ALPHA_OR_TOL else strength
+    if remedy not in (LOWER_RATE, LOWER_ALPHA_OR_TOL, LOWER_TOL):
         # Elsewhere a larger tol would have ended training even sooner.
-        helps.insert(0, RAISE_TOL)
+        helps = [RAISE_TOL, *helps]
     go_on = "call fit again to go on" if warm_start else "go on with warm_start=True"
     helps = [*first[1:], *helps, go_on]
-    others = [remedy for remedy in dict.fromkeys(helps) if remedy != first[0]]
+    others = [other for other in dict.fromkeys(helps) if other != first[0]]
     return (
         f"Training ended before it converged: {stopping.message} ({_costs(outcome)}). "
         f"What may help: {', '.join(others)}. First, {first[0]}."

@@ -25,6 +25,9 @@ RAISE_TOL = "raise tol to end sooner"
 LOWER_ALPHA_OR_TOL = "lower alpha or tol"
 """Remedy where the rules took a cost above a constant prediction's for converged."""
 
+LOWER_TOL = "lower tol"
+"""The same where alpha can't be lowered."""
+
 
 @dataclass
 class Stopping:
