@@ -36,7 +36,7 @@ from ._sklearn import (
 )
 from ._targets.class_weight import weigh_rows
 from ._training.callbacks import Task
-from ._training.interruption import fit_chosen_alpha
+from ._training.interruption import SearchFit, fit_for_search
 from ._training.scoring import score_rows
 
 
@@ -195,8 +195,11 @@ class AlphaSearch(
         self.best_estimator_ = estimator.set_params(alpha=self.alpha_)
         if seed is not None:
             estimator.set_params(random_state=seed)
+        said = SearchFit(
+            warns=True, prefers_alpha=self._preferred, has_estimator=self.estimator is not None
+        )
         with task.fit_of(estimator, "refit"):
-            fit_chosen_alpha(self._preferred, estimator.fit, X, y, sample_weight)
+            fit_for_search(said, estimator.fit, X, y, sample_weight)
 
     @property
     def _preferred(self):

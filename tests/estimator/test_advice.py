@@ -725,6 +725,55 @@ def test_several_starts_are_warned_of_once():
     assert len(said) == 1
 
 
+@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_what_is_advised_in_a_search_can_be_done_there(n_jobs, warm_start):
+    """It chooses alpha, and its networks are clones; keywords go by the names they have there."""
+    network = classifier("lbfgs", max_iter=5, warm_start=warm_start, alpha=0.0)
+    search = BackpropMLPClassifierCV(network, alphas=[0.1, 1], cv=2, n_jobs=n_jobs)
+    message = convergence(search, X)
+    assert message.endswith(
+        "What may help: raise estimator__tol to end sooner. First, raise estimator__max_iter."
+    )
+    assert "max_iter=5 iterations" in message
+    assert messages(ConvergenceWarning, search.set_params(estimator__tol=10).fit, X, y) == []
+    search.set_params(estimator__tol=1e-4, estimator__max_iter=1000)
+    assert messages(ConvergenceWarning, search.fit, X, y) == []
+    rows = np.arange(20_000) % len(y)
+    search.set_params(estimator__max_iter=1)
+    assert "First, try estimator__solver='adam'" in convergence(search, X[rows], y[rows])
+    # The network itself is no part of a search any more.
+    assert "raise alpha" in convergence(search.best_estimator_, X)
+
+
+def test_a_search_without_an_estimator_is_to_be_given_one():
+    class Short(BackpropMLPClassifierCV):
+        def _default_estimator(self):
+            return classifier(max_iter=2)
+
+    message = convergence(Short(alphas=[1.0], cv=2), X)
+    assert "First, raise estimator__max_iter." in message
+    assert message.endswith("Only an estimator that is given to the search has these keywords.")
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_the_rate_and_tol_of_a_search_are_to_be_lowered_by_their_names(solver):
+    diverging = BackpropMLPClassifier(5, solver=solver, learning_rate_init=1e3, random_state=0)
+    message = convergence(BackpropMLPClassifierCV(diverging, alphas=[1.0], cv=2), X)
+    assert message.endswith("First, lower the learning rate (estimator__learning_rate_init).")
+    assert "alpha" not in message.replace("because of the penalty alone", "")
+
+
+def test_a_tol_that_is_too_large_for_a_loss_is_named_as_the_search_knows_it():
+    network = BackpropMLPRegressor(
+        3, solver="lbfgs", loss="huber", normalize_y=False, tol=1.0, random_state=0
+    )
+    target = 1e-3 * X[:, 0]
+    assert "Lower tol, or" in convergence(network, X, target)
+    search = BackpropMLPRegressorCV(network, alphas=[1.0], cv=2)
+    assert "Lower estimator__tol, or" in convergence(search, X, target)
+
+
 def test_nothing_is_advised_while_a_search_of_ours_is_fitting():
     search = BackpropMLPClassifierCV(classifier(max_iter=2), alphas=[1, 2], cv=2, refit=False)
     assert warned(search.fit, 100 * X, y) == []

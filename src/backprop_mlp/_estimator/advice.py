@@ -18,7 +18,7 @@ from .._solvers.full_batch import METHODS
 from .._training.advice import advise, are_scaled, differ
 from .._training.baseline import costs_more, costs_the_same
 from .._training.history import counted
-from .._training.interruption import alpha_is_chosen, leaves_warnings
+from .._training.interruption import alpha_is_chosen, leaves_warnings, search_fit
 from .assembly import MINI_BATCH_SOLVERS, open_objective
 
 FEW = 0.1
@@ -354,10 +354,11 @@ def _ended_early(problem, outcome):
 
 def warn_of_a_large_tol(problem, outcome):
     """Warn that training has ended at a gradient, or a gain, that is small for its unit alone."""
+    tol = "estimator__tol" if search_fit() else "tol"
     warnings.warn(
         f"Training ended because {outcome.stopping.message}, but the cost, {outcome.cost:.6g}, is "
         f"above {problem.constant_cost:.6g}, that of a constant prediction: tol is too "
-        "large for so small a loss. Lower tol, or scale y if it holds small numbers.",
+        f"large for so small a loss. Lower {tol}, or scale y if it holds small numbers.",
         ConvergenceWarning,
         stacklevel=2,
     )
@@ -477,11 +478,10 @@ def warn_after(estimator, problem, outcomes, best, earlier):
         message = advise(
             best,
             problem.constant_cost,
-            full_batch=estimator.solver in METHODS,
+            estimator,
             n_rows=blocks.n_rows,
             scaled=are_scaled(columns),
-            alpha=estimator.alpha,
-            warm_start=estimator.warm_start,
+            search=search_fit(),
         )
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
     elif differ(columns) and not are_light(

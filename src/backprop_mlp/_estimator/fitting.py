@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 from .._sklearn import validate_params
 from .._training.callbacks import Task
-from .._training.interruption import fit_without_warnings
+from .._training.interruption import SearchFit, fit_for_search
 from .adoption import adopt_best, adopt_outcome, earlier_training, unchanged_on_failure
 from .advice import (
     warn_before,
@@ -43,7 +43,7 @@ class Refits:
         """Call the estimator's `fit`, which leaves warnings about its outcome to the caller."""
         before = _REFITS.set(self)
         try:
-            fit_without_warnings(self._estimator.fit, *self._rows)
+            fit_for_search(SearchFit(), self._estimator.fit, *self._rows)
         finally:
             _REFITS.reset(before)
 

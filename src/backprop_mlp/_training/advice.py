@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._objective.row_sums import InputMoments
+from .._solvers.full_batch import METHODS
 from .baseline import costs_more, costs_the_same
 from .history import counted
 from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE, LOWER_TOL, RAISE_TOL
@@ -35,7 +36,7 @@ def are_scaled(columns: InputMoments):
     return bool((near_one | standard | constant).all())
 
 
-def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, alpha, warm_start):
+def advise(outcome, constant_cost, estimator, *, n_rows, scaled, search=None):
     """A message: why training ended, where it stands, what helps and what to do first.
 
     Parameters
@@ -44,16 +45,15 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, alpha, warm_st
         Of a run that did not converge.
     constant_cost : float
         J of the best constant prediction.
-    full_batch : bool
-        Whether the solver is a full-batch one.
+    estimator : BackpropMLP
+        Whose keywords the run had.
     n_rows : int
         Rows trained on.
     scaled : bool
         Whether the features are.
-    alpha : float
-        Of the fit.
-    warm_start : bool
-        Whether a further call of `fit` goes on anyway.
+    search : SearchFit or None, default=None
+        What a search says of the fit that it made, if one did: it chooses alpha, nothing goes on
+        from its networks, and keywords of its estimator begin with "estimator__".
 
     Returns
     -------
@@ -61,8 +61,9 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, alpha, warm_st
     """
     stopping, costs = outcome.stopping, [record.cost for record in outcome.history.records]
     too_expensive = costs_more(outcome.cost, constant_cost, 0.0)
+    full_batch = estimator.solver in METHODS
     first, remedy = [], stopping.remedy
-    if remedy == LOWER_ALPHA_OR_TOL and alpha == 0.0:
+    if remedy == LOWER_ALPHA_OR_TOL and (search or estimator.alpha == 0.0):
         remedy = LOWER_TOL
     if remedy == LOWER_RATE or (not full_batch and too_expensive and costs[-1] > costs[0]):
         first.append(LOWER_RATE)
@@ -70,25 +71,30 @@ def advise(outcome, constant_cost, *, full_batch, n_rows, scaled, alpha, warm_st
         first.append("scale the features (StandardScaler)")
     is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
     strength = ["raise alpha for a simpler minimum"]
-    if is_constant:
-        strength = ["lower alpha for larger weights"] if alpha > 0.0 else []
+    if search or (is_constant and estimator.alpha == 0.0):
+        strength = []
+    elif is_constant:
+        strength = ["lower alpha for larger weights"]
     elif _overfits(outcome.history.records):
         strength = ["raise alpha: the validation loss rises while the cost falls"]
         first += strength
     if full_batch and n_rows >= MANY_ROWS:
-        first.append(f"try solver='adam', whose steps do not need all {n_rows} rows")
-    first.append(remedy or "raise max_iter")
+        first.append(f"try {{}}solver='adam', whose steps do not need all {n_rows} rows")
+    first.append(remedy or "raise {}max_iter")
     helps = [] if remedy == LOWER_ALPHA_OR_TOL else strength
     if remedy not in (LOWER_RATE, LOWER_ALPHA_OR_TOL, LOWER_TOL):
         # Elsewhere a larger tol would have ended training even sooner.
         helps = [RAISE_TOL, *helps]
-    go_on = "call fit again to go on" if warm_start else "go on with warm_start=True"
-    helps = [*first[1:], *helps, go_on]
-    others = [other for other in dict.fromkeys(helps) if other != first[0]]
-    return (
-        f"Training ended before it converged: {stopping.message} ({_costs(outcome)}). "
-        f"What may help: {', '.join(others)}. First, {first[0]}."
-    )
+    if not search:
+        go_on = "call fit again to go on" if estimator.warm_start else "go on with warm_start=True"
+        helps = [*helps, go_on]
+    others = [other for other in dict.fromkeys([*first[1:], *helps]) if other != first[0]]
+    message = f"Training ended before it converged: {stopping.message} ({_costs(outcome)}). "
+    advice = f"What may help: {', '.join(others)}. " if others else ""
+    advice += f"First, {first[0]}."
+    if search and not search.has_estimator:
+        advice += " Only an estimator that is given to the search has these keywords."
+    return message + advice.replace("{}", "estimator__" if search else "")
 
 
 def _costs(outcome):

@@ -1,9 +1,9 @@
 """Runs that belong together: how they end, and how a fit knows that it is part of another.
 
-A run is a start of a fit or a fold of a search. Which group a run belongs to, whether a fit
-leaves warnings to its caller, and whether its alpha was chosen, stands in context variables: a
-fit inside a fold finds the fold's group by itself, whatever lies between them. A new thread or
-process begins with an empty context; each run sets its own.
+A run is a start of a fit or a fold of a search. Which group a run belongs to, and what a search
+says of a fit that it makes, stands in context variables: a fit inside a fold finds the fold's
+group by itself, whatever lies between them. A new thread or process begins with an empty
+context; each run sets its own.
 
 The way of Ctrl-C: the solver catches it, goes back to its last whole iteration and
 calls `Monitor.interrupt`, which sets the group; the monitors of its other runs see
@@ -16,14 +16,32 @@ interrupted, `_estimator/advice.py` warns; if only starts that did not begin are
 import threading
 import warnings
 from contextvars import ContextVar, copy_context
+from typing import NamedTuple
 
 from sklearn.utils.parallel import Parallel, delayed
 
+
+class SearchFit(NamedTuple):
+    """What a search says of a `fit` that it makes.
+
+    Parameters
+    ----------
+    warns : bool, default=False
+        Whether the fit itself warns about its outcome. Searches fit many times and warn once:
+        the others leave out what each would repeat; filters, which threads share, are not touched.
+    prefers_alpha : bool, default=False
+        Whether the search preferred its alpha to smaller ones.
+    has_estimator : bool, default=True
+        Whether the search was given the network, on which its user can set keywords.
+    """
+
+    warns: bool = False
+    prefers_alpha: bool = False
+    has_estimator: bool = True
+
+
 _GROUP: ContextVar["Interruption | None"] = ContextVar("group of runs", default=None)
-_LEAVES_WARNINGS = ContextVar("fit leaves warnings to its caller", default=False)
-_ALPHA_IS_CHOSEN = ContextVar(
-    "a search preferred the alpha of a fit to smaller ones", default=False
-)
+_SEARCH_FIT: ContextVar[SearchFit | None] = ContextVar("a fit that a search makes", default=None)
 
 
 class Interruption:
@@ -124,8 +142,7 @@ class Interruption:
 
     def _run_inside(self, function, argument):
         _GROUP.set(self)
-        _LEAVES_WARNINGS.set(False)
-        _ALPHA_IS_CHOSEN.set(False)
+        _SEARCH_FIT.set(None)
         return function(argument)
 
 
@@ -178,27 +195,11 @@ def run_side_by_side(run, n_runs, n_jobs, interruption):
     return [outcomes[number] for number in sorted(outcomes)]
 
 
-def fit_without_warnings(fit, *args):
-    """Call a `fit` of ours, which then leaves it to the caller to warn about its outcome.
-
-    For searches: they fit many times and warn once. Only warnings that each fit would
-    repeat are left out; filters, which threads share, are not touched.
-    """
-    return _call_with(_LEAVES_WARNINGS, True, fit, *args)
-
-
-def fit_chosen_alpha(preferred, fit, *args):
-    """Call a `fit` of ours with the alpha of a search, which may have preferred it to smaller ones.
-
-    What the fit then warns of takes that into account.
-    """
-    return _call_with(_ALPHA_IS_CHOSEN, preferred, fit, *args)
-
-
-def _call_with(variable, value, function, *args):
+def fit_for_search(search_fit: SearchFit, fit, *args):
+    """Call a `fit` of ours for a search; what it warns of takes into account what that says."""
     context = copy_context()
-    context.run(variable.set, value)
-    return context.run(function, *args)
+    context.run(_SEARCH_FIT.set, search_fit)
+    return context.run(fit, *args)
 
 
 def is_ending():
@@ -207,11 +208,18 @@ def is_ending():
     return group is not None and group.is_set()
 
 
+def search_fit():
+    """What a search says of the present `fit`; None if none has made it."""
+    return _SEARCH_FIT.get()
+
+
 def leaves_warnings():
     """Whether the present `fit` leaves warnings about its outcome to its caller."""
-    return _LEAVES_WARNINGS.get()
+    said = search_fit()
+    return said is not None and not said.warns
 
 
 def alpha_is_chosen():
     """Whether a search preferred the alpha of the present `fit` to smaller ones."""
-    return _ALPHA_IS_CHOSEN.get()
+    said = search_fit()
+    return said is not None and said.prefers_alpha

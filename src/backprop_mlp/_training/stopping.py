@@ -16,16 +16,18 @@ COST_TOL = 1e-4
 """The default of ``tol``. Where that is in the units of a score which is no loss, gradients and
 costs are compared with this, or with ``tol`` where it is smaller."""
 
-LOWER_RATE = "lower the learning rate (learning_rate_init)"
+# Remedies, with {} where a keyword's name begins, which is a longer one in a search: see `advise`.
+
+LOWER_RATE = "lower the learning rate ({}learning_rate_init)"
 """Remedy where mini-batches diverge."""
 
-RAISE_TOL = "raise tol to end sooner"
+RAISE_TOL = "raise {}tol to end sooner"
 """Remedy where no step lowers the cost."""
 
-LOWER_ALPHA_OR_TOL = "lower alpha or tol"
+LOWER_ALPHA_OR_TOL = "lower alpha or {}tol"
 """Remedy where the rules took a cost above a constant prediction's for converged."""
 
-LOWER_TOL = "lower tol"
+LOWER_TOL = "lower {}tol"
 """The same where alpha can't be lowered."""
 
 
@@ -64,7 +66,7 @@ class Stopping:
     by_user : bool
         Whether a callback or Ctrl-C ended it, not one of the rules.
     remedy : str
-        What to do about this reason, if training has not converged.
+        What to do about this reason, if training has not converged; as `LOWER_RATE`.
     """
 
     tol: float
@@ -115,12 +117,12 @@ class Stopping:
             self.rate_factor /= ADAPTIVE_DIVISOR
         if iteration.number >= self.max_iter:
             return self.stop(
-                f"max_iter={_done(self.max_iter, 'iteration')}", remedy="raise max_iter"
+                f"max_iter={_done(self.max_iter, 'iteration')}", remedy="raise {}max_iter"
             )
         if iteration.n_fun >= self.max_fun:
             return self.stop(
                 f"max_fun={_done(self.max_fun, 'evaluation', ' of the cost')}",
-                remedy="raise max_fun",
+                remedy="raise {}max_fun",
             )
         return False
 
