@@ -2,7 +2,7 @@
 
 import warnings
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -33,8 +33,12 @@ from backprop_mlp import (
     StrongPenaltyWarning,
 )
 from backprop_mlp._estimator.advice import READERS, ignored_keywords
-from backprop_mlp._training.advice import _overfits
-from backprop_mlp._training.history import Record
+from backprop_mlp._network.losses import loss_for
+from backprop_mlp._network.network import plain_network
+from backprop_mlp._training.advice import _overfits, advise
+from backprop_mlp._training.history import History, Record
+from backprop_mlp._training.interruption import SearchFit
+from backprop_mlp._training.stopping import RAISE_TOL, Stopping
 
 RAW, y = load_iris(return_X_y=True)
 X = scale(RAW)
@@ -718,6 +722,79 @@ def test_iterations_are_said_to_be_those_of_the_call_where_training_went_on(solv
     assert "after 4 iterations" in convergence(network, X)
     assert "of this call" not in convergence(clone(network), X)
     assert "after 4 iterations of this call" in convergence(network, X)
+
+
+FEW_ROWS = np.random.default_rng(0).normal(size=(80, 4))
+BENT = np.digitize(FEW_ROWS[:, 0] + FEW_ROWS[:, 1] ** 2, [0.3, 1.3])
+STUCK = "no step along the search direction lowers the cost any further"
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_where_cg_is_stuck_at_a_kink_lbfgs_goes_on(activation, warm_start):
+    """Whoever follows the first advice comes further, and to an end."""
+    for seed in range(10):
+        network = BackpropMLPClassifier(5, activation, random_state=seed, max_iter=1000)
+        said = messages(
+            ConvergenceWarning, network.set_params(warm_start=warm_start).fit, FEW_ROWS, BENT
+        )
+        if said:
+            break
+    assert STUCK in said[0]
+    how = "go on with solver='lbfgs' and warm_start=True"
+    if warm_start:
+        how = "call fit again with solver='lbfgs'"
+    assert said[0].endswith(f"What may help: raise alpha for a simpler minimum. First, {how}.")
+    before = network.loss_
+    network.set_params(solver="lbfgs", warm_start=True)
+    assert messages(ConvergenceWarning, network.fit, FEW_ROWS, BENT) == []
+    assert network.loss_ < before
+
+
+class Stuck(NamedTuple):
+    """What `advise` reads of an outcome."""
+
+    network: Any
+    stopping: Stopping
+    history: History
+    cost: float = 1.0
+    n_iter: int = 1
+
+
+@pytest.mark.parametrize(
+    ("solver", "activation", "gradient", "tol", "first", "raises_tol"),
+    [
+        ("cg", "relu", 2e-3, 1e-4, "go on with solver='lbfgs' and warm_start=True", False),
+        ("cg", "relu", 5e-4, 1e-4, "go on with solver='lbfgs' and warm_start=True", True),
+        ("cg", "relu", 5e-4, 0.0, "go on with solver='lbfgs' and warm_start=True", True),
+        ("newton-cg", "relu", 2e-3, 1e-4, "go on with solver='lbfgs' and warm_start=True", False),
+        ("cg", "tanh", 2e-3, 1e-4, "raise tol to end sooner", True),
+        ("lbfgs", "tanh", 2e-3, 1e-4, "raise tol to end sooner", True),
+        ("lbfgs", "relu", 2e-3, 0.0, "raise tol to end sooner", True),
+    ],
+)
+@pytest.mark.parametrize("search", [None, SearchFit(warns=True)])
+def test_what_helps_a_stuck_solver_depends_on_kinks_and_on_the_gradient(
+    solver, activation, gradient, tol, first, raises_tol, search
+):
+    network = plain_network((4, 5, 3), (activation,), loss_for("softmax"))
+    stopping = Stopping(tol, 10, 100)
+    stopping.start(1.0, gradient)
+    stopping.stop(STUCK, remedy=RAISE_TOL)
+    history = History()
+    history.put(1, Record(1.0))
+    estimator = BackpropMLPClassifier(5, activation, solver=solver)
+    message = advise(
+        Stuck(network, stopping, history), 2.0, estimator, n_rows=80, scaled=True, search=search
+    )
+    assert ("raise tol" in message.replace("estimator__", "")) == raises_tol
+    assert "call fit again to" not in message
+    if search:
+        assert "warm_start" not in message
+        first = "try estimator__solver='lbfgs'" if "lbfgs" in first else "raise estimator__tol"
+    assert f"First, {first}" in message
+    smooth = f"try a smooth activation ({'estimator__' if search else ''}activation='tanh')"
+    assert (smooth in message) == (solver == "lbfgs" and activation == "relu")
 
 
 def test_several_starts_are_warned_of_once():

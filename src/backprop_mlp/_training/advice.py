@@ -2,17 +2,21 @@
 
 import numpy as np
 
+from .._network.layers import Elementwise
 from .._objective.row_sums import InputMoments
 from .._solvers.full_batch import METHODS
 from .baseline import costs_more, costs_the_same
 from .history import counted
-from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE, LOWER_TOL, RAISE_TOL
+from .stopping import COST_TOL, LOWER_ALPHA_OR_TOL, LOWER_RATE, LOWER_TOL, RAISE_TOL
 
 MANY_ROWS = 10_000
 """From here on steps on mini-batches come further than passes over all rows."""
 
 RISE = 0.05
 """Relative rise of the validation loss above its lowest that counts as overfitting."""
+
+NEAR = 10.0
+"""How many times tol, or its default, a gradient may be for a larger tol to be the way to end."""
 
 LASTING = 5
 """Iterations at the end, and at least a tenth of all, that must be above it: less is noise."""
@@ -80,12 +84,14 @@ def advise(outcome, constant_cost, estimator, *, n_rows, scaled, search=None):
         first += strength
     if full_batch and n_rows >= MANY_ROWS:
         first.append(f"try {{}}solver='adam', whose steps do not need all {n_rows} rows")
-    first.append(remedy or "raise {}max_iter")
+    stuck = remedy == RAISE_TOL
+    first += _ways_on(outcome, estimator, search) if stuck else [remedy or "raise {}max_iter"]
     helps = [] if remedy == LOWER_ALPHA_OR_TOL else strength
-    if remedy not in (LOWER_RATE, LOWER_ALPHA_OR_TOL, LOWER_TOL):
+    if not stuck and remedy not in (LOWER_RATE, LOWER_ALPHA_OR_TOL, LOWER_TOL):
         # Elsewhere a larger tol would have ended training even sooner.
         helps = [RAISE_TOL, *helps]
-    if not search:
+    if not (search or stuck):
+        # Where it is stuck, the same solver would be again.
         go_on = "call fit again to go on" if estimator.warm_start else "go on with warm_start=True"
         helps = [*helps, go_on]
     others = [other for other in dict.fromkeys([*first[1:], *helps]) if other != first[0]]
@@ -95,6 +101,28 @@ def advise(outcome, constant_cost, estimator, *, n_rows, scaled, search=None):
     if search and not search.has_estimator:
         advice += " Only an estimator that is given to the search has these keywords."
     return message + advice.replace("{}", "estimator__" if search else "")
+
+
+def _ways_on(outcome, estimator, search):
+    """What to do where no step lowers the cost, the best first.
+
+    At a kink of the units the gradient may be far from flat. The line searches of "cg" and
+    "newton-cg" find nothing there; "lbfgs", whose search asks for less, goes on nearly always,
+    until the cost falls by less than the default of tol.
+    """
+    layers = outcome.network.layers
+    if not any(isinstance(layer, Elementwise) and layer.activation.kinked for layer in layers):
+        return [RAISE_TOL]
+    if estimator.solver == "lbfgs":
+        return [RAISE_TOL, "try a smooth activation ({}activation='tanh')"]
+    way = "go on with solver='lbfgs' and warm_start=True"
+    if search:
+        way = "try {}solver='lbfgs'"
+    elif estimator.warm_start:
+        way = "call fit again with solver='lbfgs'"
+    stopping = outcome.stopping
+    near = NEAR * max(stopping.cost_tol, COST_TOL * stopping.unit)
+    return [way, RAISE_TOL] if stopping.grad_max <= near else [way]
 
 
 def _costs(outcome):

@@ -67,6 +67,8 @@ class Stopping:
         Whether a callback or Ctrl-C ended it, not one of the rules.
     remedy : str
         What to do about this reason, if training has not converged; as `LOWER_RATE`.
+    grad_max : float
+        The last gradient's largest component, of a full-batch solver.
     """
 
     tol: float
@@ -85,6 +87,7 @@ class Stopping:
     message: str = ""
     by_user: bool = False
     remedy: str = ""
+    grad_max: float = math.inf
 
     @property
     def cost_tol(self):
@@ -135,6 +138,7 @@ class Stopping:
         return True
 
     def _flat(self, grad_max):
+        self.grad_max = grad_max
         if grad_max < self.cost_tol:
             is_tol = self.tol <= self.largest_cost_tol
             limit = self._named(self.unit) if is_tol else f"{self.cost_tol:g}"
