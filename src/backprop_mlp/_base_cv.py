@@ -196,7 +196,10 @@ class AlphaSearch(
         if seed is not None:
             estimator.set_params(random_state=seed)
         said = SearchFit(
-            warns=True, prefers_alpha=self._preferred, has_estimator=self.estimator is not None
+            "refit",
+            warns=True,
+            prefers_alpha=self._preferred,
+            has_estimator=self.estimator is not None,
         )
         with task.fit_of(estimator, "refit"):
             fit_for_search(said, estimator.fit, X, y, sample_weight)

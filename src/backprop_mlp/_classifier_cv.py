@@ -31,7 +31,8 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
         Holds all other keywords; it is cloned. ``early_stopping`` must be False: it
         would keep the parameters of the alpha before, which score better until the
         stronger penalty has been followed. So ``validation_fraction`` is not read, nor
-        is ``alpha``. None means ``BackpropMLPClassifier()``.
+        is ``alpha``. None means ``BackpropMLPClassifier()``. The lines that
+        it prints with ``verbose=True`` name the fold and the alpha.
 
     alphas : "auto", int or array-like of float, default="auto"
         The grid, numbers >= 0; an int n stands for n numbers from 0.01 to 100 on

@@ -32,7 +32,8 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
         Holds all other keywords; it is cloned. ``early_stopping`` must be False: it
         would keep the parameters of the alpha before, which score better until the
         stronger penalty has been followed. So ``validation_fraction`` is not read, nor
-        is ``alpha``. None means ``BackpropMLPRegressor()``.
+        is ``alpha``. None means ``BackpropMLPRegressor()``. The lines that
+        it prints with ``verbose=True`` name the fold and the alpha.
 
     alphas : "auto", int or array-like of float, default="auto"
         The grid, numbers >= 0; an int n stands for n numbers from 0.01 to 100 on

@@ -3,6 +3,7 @@
 import itertools
 import pickle
 import warnings
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -715,3 +716,42 @@ def test_searches_are_cross_validated_side_by_side(kind, refit):
     alone = cross_validate(model, X, KINDS[kind][2], cv=2, error_score="raise")
     both = cross_validate(model, X, KINDS[kind][2], cv=2, n_jobs=2, error_score="raise")
     np.testing.assert_array_equal(both["test_score"], alone["test_score"])
+
+
+# What is printed
+
+
+def printed(capsys):
+    """How many lines begin with each name, which stands before the number of the iteration."""
+    lines = capsys.readouterr().out.splitlines()
+    return Counter(line.partition("teration ")[0].removesuffix(", i") for line in lines)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("kind", ["three classes", "numbers"])
+def test_verbose_names_the_fold_and_the_alpha(kind, n_jobs, capsys):
+    alphas = [0.0, np.sqrt(10.0), 1000.0]
+    fitted = fit(kind, network={"verbose": True}, alphas=alphas, n_jobs=n_jobs)
+    expected = {
+        f"Fold {fold}, alpha {alpha}": n_iter
+        for alpha, of_folds in zip(["0", "3.162", "1000"], fitted.n_iter_, strict=True)
+        for fold, n_iter in enumerate(of_folds, start=1)
+    }
+    assert printed(capsys) == expected | {"Refit": fitted.best_estimator_.n_iter_}
+    # By itself the network is part of nothing.
+    fitted.best_estimator_.fit(X, KINDS[kind][2])
+    assert printed(capsys).keys() == {"I"}
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_verbose_names_the_start_of_a_fold(n_jobs, capsys):
+    fit("numbers", network={"verbose": True, "n_init": 2, "n_jobs": 2}, alphas=[1], n_jobs=n_jobs)
+    fits = ["Fold 1, alpha 1", "Fold 2, alpha 1", "Fold 3, alpha 1", "Refit"]
+    assert printed(capsys).keys() == {f"{name}, start {start}" for name in fits for start in (1, 2)}
+
+
+def test_verbose_names_the_folds_of_a_grid_that_grows(capsys):
+    fitted = fit("numbers", "folds", {"verbose": True}, alphas="auto")
+    assert printed(capsys).keys() == {
+        f"Fold {fold}, alpha {alpha:.4g}" for fold in (1, 2, 3) for alpha in fitted.alphas_
+    }

@@ -773,7 +773,7 @@ class Stuck(NamedTuple):
         ("lbfgs", "relu", 2e-3, 0.0, "raise tol to end sooner", True),
     ],
 )
-@pytest.mark.parametrize("search", [None, SearchFit(warns=True)])
+@pytest.mark.parametrize("search", [None, SearchFit("refit", warns=True)])
 def test_what_helps_a_stuck_solver_depends_on_kinks_and_on_the_gradient(
     solver, activation, gradient, tol, first, raises_tol, search
 ):

@@ -26,6 +26,8 @@ class Fold(NamedTuple):
 
     Parameters
     ----------
+    number : int
+        From 0.
     train, test : ndarray
         Numbers of the rows.
     seed : int or None
@@ -36,6 +38,7 @@ class Fold(NamedTuple):
         Not begun.
     """
 
+    number: int
     train: np.ndarray
     test: np.ndarray
     seed: int | None
@@ -117,7 +120,7 @@ class AlphaPath:
                 # Keywords of its own clone: set_params reads all of their names every time.
                 network.alpha, network.max_iter = float(alpha), max_iter
                 with fold.task.fit_of(network, "alpha"):
-                    refits.fit()
+                    refits.fit(f"fold {fold.number + 1}, alpha {alpha:.4g}")
                 outputs = outputs_or_nan(self.held_out, network, X_out, sample_weight_out)
                 loss = mean_loss(self.held_out, y_out, outputs, sample_weight_out)
                 if self.scorer is None:

@@ -119,8 +119,10 @@ def _walk(path, splits, seeds, task, n_jobs, alphas, starts):
     whole, tasks = task.paths(len(splits), len(alphas))
     starts = [None] * len(splits) if starts is None else starts
     folds = [
-        Fold(train, test, seed, start, task)
-        for (train, test), seed, start, task in zip(splits, seeds, starts, tasks, strict=True)
+        Fold(number, train, test, seed, start, task)
+        for number, ((train, test), seed, start, task) in enumerate(
+            zip(splits, seeds, starts, tasks, strict=True)
+        )
     ]
     with whole.whole():
         walk = partial(path, alphas=alphas)

@@ -39,11 +39,17 @@ class Refits:
         self._rows = (X, y, sample_weight)
         self._problem = None
 
-    def fit(self):
-        """Call the estimator's `fit`, which leaves warnings about its outcome to the caller."""
+    def fit(self, name):
+        """Call the estimator's `fit`, which leaves warnings about its outcome to the caller.
+
+        Parameters
+        ----------
+        name : str
+            As that of `SearchFit`.
+        """
         before = _REFITS.set(self)
         try:
-            fit_for_search(SearchFit(), self._estimator.fit, *self._rows)
+            fit_for_search(SearchFit(name), self._estimator.fit, *self._rows)
         finally:
             _REFITS.reset(before)
 

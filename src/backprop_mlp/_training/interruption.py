@@ -26,6 +26,8 @@ class SearchFit(NamedTuple):
 
     Parameters
     ----------
+    name : str
+        Which one it is, such as "fold 2, alpha 10": the lines of ``verbose`` begin with it.
     warns : bool, default=False
         Whether the fit itself warns about its outcome. Searches fit many times and warn once:
         the others leave out what each would repeat; filters, which threads share, are not touched.
@@ -35,6 +37,7 @@ class SearchFit(NamedTuple):
         Whether the search was given the network, on which its user can set keywords.
     """
 
+    name: str
     warns: bool = False
     prefers_alpha: bool = False
     has_estimator: bool = True

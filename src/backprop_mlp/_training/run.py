@@ -15,7 +15,7 @@ from .._solvers.mini_batch import MiniBatches, minimize_mini_batch
 from .baseline import costs_more
 from .callbacks import Task
 from .history import History
-from .interruption import Interruption, run_side_by_side
+from .interruption import Interruption, run_side_by_side, search_fit
 from .monitor import Monitor
 from .start import Start, refer_to
 from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE, Stopping
@@ -125,12 +125,14 @@ def train(plan: Plan, starts, n_jobs, task: Task):
         One per start; after Ctrl-C of those that began.
     """
     interruption = Interruption()
+    search = search_fit()  # here: the threads of starts would not find it
+    names = [] if search is None else [search.name]
 
     def run_number(number):
-        run_task, label = task, "Iteration"
+        run_task, label = task, [*names, "iteration"]
         if len(starts) > 1:
             run_task = task.begin_subtask("start", task_id=number, max_subtasks=plan.max_iter)
-            label = f"Start {number + 1}, iteration"
+            label = [*names, f"start {number + 1}", "iteration"]
         start = starts[number]()
         monitor = Monitor(
             start,
@@ -138,7 +140,7 @@ def train(plan: Plan, starts, n_jobs, task: Task):
             validate=plan.validate,
             make_estimator=plan.make_estimator,
             task=run_task,
-            label=label if plan.verbose else None,
+            label=", ".join(label).capitalize() if plan.verbose else None,
             interruption=interruption,
         )
         outcome = run(plan, start, monitor)
