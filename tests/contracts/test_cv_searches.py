@@ -532,6 +532,12 @@ def test_an_error_of_the_scorer_itself_is_not_taken_for_an_overflow():
         fit("numbers", scoring=scorer)
 
 
+def test_a_scorer_may_find_every_alpha_infinitely_bad():
+    fitted = fit("numbers", scoring=lambda estimator, X, y: -np.inf)
+    assert fitted.alpha_ == 10.0
+    assert fitted.best_score_ == -np.inf
+
+
 # Which networks are averaged
 
 

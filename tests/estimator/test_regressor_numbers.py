@@ -233,6 +233,13 @@ def test_a_y_that_would_overflow_is_refused_by_name(dtype, magnitude, loss):
         regressor("adam", normalize_y=False).partial_fit(rows, magnitude * y)
 
 
+@pytest.mark.parametrize(("dtype", "magnitude"), [(np.float32, 1e42), (np.float64, 1e200)])
+def test_a_y_that_would_overflow_far_below_is_refused_by_name(dtype, magnitude):
+    model = regressor("lbfgs", normalize_y=False)
+    with pytest.raises(ValueError, match=r"y must be within .* to be computed in float.*Scale y"):
+        model.fit(X.astype(dtype), -magnitude * np.abs(X[:, 0]))
+
+
 def test_a_y_that_would_vanish_is_refused_by_name():
     rows = X.astype(np.float32)
     for target in (1e-300 * y, np.where(np.arange(len(y)) == 3, 1e-46, y)):
@@ -424,6 +431,12 @@ def test_a_constant_first_chunk_does_not_matter_where_y_is_not_scaled(params):
 
 def test_a_first_chunk_in_which_y_varies_is_not_warned_of():
     assert said_of_scale(regressor("adam").partial_fit, X[:2], y[:2]) == []
+
+
+def test_a_later_chunk_of_equal_numbers_is_no_reason_for_a_warning():
+    model = regressor("adam")
+    for rows in (slice(None), slice(1), slice(None)):
+        assert said_of_scale(model.partial_fit, X[rows], X[rows, 0]) == []
 
 
 @pytest.mark.parametrize("goes_on", ["fit", "partial_fit"])

@@ -7,7 +7,12 @@ from scipy.optimize import minimize_scalar
 from backprop_mlp._network.regression_losses import Gamma, Huber, Poisson, Quantile, SquaredError
 from backprop_mlp._targets.continuous import Numbers
 from backprop_mlp._targets.moments import Moments
-from backprop_mlp._training.baseline import cost_of_the_best_constant, losses_of_a_constant
+from backprop_mlp._training.baseline import (
+    cost_of_the_best_constant,
+    costs_more,
+    costs_the_same,
+    losses_of_a_constant,
+)
 
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.integers(0, 3, 200).astype(float)
@@ -56,3 +61,23 @@ def test_no_constant_costs_less_than_the_best_one(loss, y, normalize_y):
     expected = sum(lowest(loss, Y[:, k]) for k in range(Y.shape[1]))
     assert found == pytest.approx(expected, rel=2e-5)
     assert len(passes) <= (1 if loss.mean_is_best_constant else 25)
+
+
+def test_nothing_costs_the_same_as_a_constant_that_overflows():
+    assert costs_the_same(1.0, 1.0)
+    assert not costs_the_same(1.0, np.inf)
+
+
+@pytest.mark.parametrize(
+    ("cost", "constant", "little", "more"),
+    [
+        (1.0005, 1.0, 0.0, False),
+        (1.005, 1.0, 0.0, True),
+        (2e-5, 1e-5, 1e-4, False),
+        (2e-4, 1e-5, 1e-4, True),
+    ],
+)
+def test_a_cost_is_more_than_a_constants_by_a_thousandth_and_by_what_tol_leaves(
+    cost, constant, little, more
+):
+    assert costs_more(cost, constant, little) is more

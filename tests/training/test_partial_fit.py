@@ -312,6 +312,14 @@ def test_validation_scores_of_an_earlier_fit_stay_with_their_curve():
     assert classifier.best_validation_score_ is None
 
 
+def test_the_best_loss_is_the_lowest_one_where_the_cost_has_risen_since():
+    classifier = network(learning_rate_init=0.05)
+    for _ in range(10):
+        classifier.partial_fit(X, y, classes=[0, 1, 2])
+    classifier.partial_fit(X, 2 - y)
+    assert classifier.best_loss_ == min(classifier.loss_curve_) < classifier.loss_
+
+
 def test_verbose_prints_a_line_a_call(capsys):
     classifier = network(verbose=True)
     for _ in range(2):
