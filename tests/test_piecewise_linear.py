@@ -55,6 +55,47 @@ def test_ramps_are_centred_and_their_mean_variance_is_the_square_of_scale(scale)
     np.testing.assert_allclose(ramps.var(axis=0).mean(), scale**2, rtol=1e-12)
 
 
+UNEVEN = np.where(RNG.random(500) < 0.1, 0.0, 10.0 ** RNG.uniform(-6.0, 0.0, size=500))
+COLUMNS = {
+    "plain": RNG.normal(size=500),
+    "ties": RNG.integers(9, size=500) ** 2.0,
+    "mostly one value": np.where(RNG.random(500) < 0.9, 0.0, RNG.exponential(size=500)),
+    "gaps": np.where(RNG.random(500) < 0.3, np.nan, RNG.normal(size=500)),
+    "wide": RNG.standard_cauchy(size=500) ** 3.0,
+    "far from 0": 1e9 + 64.0 * RNG.integers(100, size=500),
+    "far from 0, next to each other": 1e9 + 1e-5 * RNG.random(500),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("weights", [None, UNEVEN], ids=["even", "uneven"])
+@pytest.mark.parametrize("x", COLUMNS.values(), ids=COLUMNS)
+def test_the_fitted_moments_are_those_of_the_ramps_in_double_precision(x, weights, dtype):
+    x = x.astype(dtype)
+    encoder = PiecewiseLinearEncoder(n_bins=7).fit(x[:, np.newaxis], sample_weight=weights)
+    knots = encoder.knots_[0].astype(np.float64)
+    known = ~np.isnan(x)
+    w = None if weights is None else weights[known]
+    ramps = (x[known, np.newaxis].astype(np.float64) - knots[:-1]) / np.diff(knots)
+    ramps = ramps.clip(0.0, 1.0)
+    mean = np.average(ramps, axis=0, weights=w) if len(knots) else []
+    np.testing.assert_allclose(encoder.ramp_mean_, mean, rtol=0.0, atol=1e-13)
+    if len(knots):
+        variance = np.average((ramps - mean) ** 2, axis=0, weights=w).mean()
+        np.testing.assert_allclose(encoder.ramp_factor_, 0.5 / np.sqrt(variance), rtol=1e-11)
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_weighted_rows_with_gaps_have_centred_ramps_of_the_variance_that_scale_promises(scale):
+    rows = np.column_stack(list(COLUMNS.values()))
+    encoder = PiecewiseLinearEncoder(n_bins=7, scale=scale).fit(rows, sample_weight=UNEVEN)
+    ramps = np.ma.masked_invalid(ramps_of(encoder, rows))
+    mean = np.ma.average(ramps, axis=0, weights=UNEVEN)
+    variance = np.ma.average((ramps - mean) ** 2, axis=0, weights=UNEVEN)
+    np.testing.assert_allclose(mean, 0.0, atol=1e-12 * scale)
+    np.testing.assert_allclose(variance.mean(), scale**2, rtol=1e-11)
+
+
 def test_each_bin_holds_as_many_rows_but_for_one():
     (knots,) = PiecewiseLinearEncoder(n_bins=9).fit(X[:, :1]).knots_
     counts, _ = np.histogram(X[:, 0], knots)
@@ -130,6 +171,18 @@ def test_three_values_or_more_have_between_three_knots_and_one_more_than_bins(se
     assert min(3, n_values) <= max(len(knots), 2) <= n_bins + 1
     assert (np.diff(knots) > 0.0).all()
     assert np.isin(knots, x).all()
+
+
+def test_a_column_that_is_mostly_its_smallest_number_bends_among_the_others():
+    x = np.repeat([0.0, 1.0, 2.0, 3.0, 10.0], [6, 1, 1, 1, 1])
+    (knots,) = PiecewiseLinearEncoder(n_bins=2).fit(x[:, np.newaxis]).knots_
+    np.testing.assert_array_equal(knots, [0.0, 2.0, 10.0])
+
+
+def test_a_value_with_exactly_a_bins_share_is_left_out_of_the_others_quantiles():
+    x = np.array([0.0, 1.0, 2.0, 3.0, 3.0, 3.0])
+    (knots,) = PiecewiseLinearEncoder(n_bins=2).fit(x[:, np.newaxis]).knots_
+    np.testing.assert_array_equal(knots, [0.0, 1.0, 3.0])
 
 
 def test_columns_in_which_no_value_fills_a_bin_have_quantiles_as_knots():
@@ -284,6 +337,12 @@ def test_a_name_that_a_ramp_may_have_is_refused_whatever_the_values(values):
     others = frame.rename(columns={"a": "b"}).assign(a_ramp0=1.0, a_ramp=2.0)
     names = PiecewiseLinearEncoder(n_bins=4).fit(others).get_feature_names_out().tolist()
     assert len(set(names)) == len(names)
+
+
+def test_a_name_of_several_lines_may_be_that_of_a_ramp_too():
+    table = pd.DataFrame({"a\nb": [0.0, 1.0, 2.0], "a\nb_ramp1": [0.0, 1.0, 2.0]})
+    with pytest.raises(ValueError, match="a ramp would have the same name"):
+        PiecewiseLinearEncoder().fit(table)
 
 
 @pytest.mark.parametrize(

@@ -281,11 +281,9 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         for (x, w), knots in zip(_known(X, weights), self.knots_, strict=True):
             if len(knots) == 0:
                 continue
-            ramps = np.empty((len(x), len(knots) - 1))
-            _write_ramps(ramps, x, knots)
-            mean = np.average(ramps, axis=0, weights=w)
+            mean, variance = _ramp_moments(x.astype(np.float64), w, knots.astype(np.float64))
             means.append(mean)
-            variances.append(np.average((ramps - mean) ** 2, axis=0, weights=w))
+            variances.append(variance)
         self.ramp_mean_ = np.concatenate(means) if means else np.zeros(0)
         variance = np.concatenate(variances).mean() if variances else 1.0
         with np.errstate(over="ignore", divide="ignore"):
@@ -367,6 +365,25 @@ def _knots(x, w, n_bins):
         is_knot[:] = True
     knots = values[is_knot]
     return knots if len(knots) > 2 else knots[:0]
+
+
+def _ramp_moments(x, w, knots):
+    """Weighted mean and variance of each ramp of values between the outer knots.
+
+    A ramp is a share for the values of its own bin, 0 for those of lower and 1 for those of
+    higher bins. So sums over bins do, and there is no array of all ramps of all values.
+    """
+    bins = np.searchsorted(knots[1:-1], x, side="right")
+    shares = (x - knots[bins]) / np.diff(knots)[bins]
+    n_bins = len(knots) - 1
+    within = np.bincount(bins, w, n_bins)
+    # Each is summed from its own end, for differences of sums would lose light bins.
+    below = np.append(0.0, np.cumsum(within[:-1]))
+    above = np.append(np.cumsum(within[:0:-1])[::-1], 0.0)
+    total = within.sum()
+    mean = (np.bincount(bins, w * shares, n_bins) + above) / total
+    squares = np.bincount(bins, w * (shares - mean[bins]) ** 2, n_bins)
+    return mean, (squares + below * mean**2 + above * (1.0 - mean) ** 2) / total
 
 
 def _write_ramps(ramps, x, knots):

@@ -187,6 +187,13 @@ def test_an_encoder_holds_no_array_as_large_as_x_beside_its_result():
     assert peak["bytes"] < result + X.nbytes / 3
 
 
+def test_an_encoder_is_fitted_without_the_ramps_of_all_rows():
+    X, _ = rows(100_000, 1)
+    with traced() as peak:
+        PiecewiseLinearEncoder(48).fit(X)
+    assert peak["bytes"] < 48 * X.nbytes / 3
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
 def test_neither_a_copy_of_x_nor_all_activations_are_held(dtype, container):
