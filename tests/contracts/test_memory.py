@@ -24,6 +24,7 @@ from backprop_mlp import (
 from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._estimator.pose import pose_fitted
 from backprop_mlp._objective.threads import block_map
+from backprop_mlp._targets.targets import targets_of
 
 N_CLASSES = 3
 SOLVERS = ["cg", "lbfgs", "newton-cg", "adam", "sgd"]
@@ -246,6 +247,15 @@ def test_mini_batches_of_rows_in_their_order_are_views():
     X, y = rows(20_000, 400, np.float32)
     params = {"solver": "adam", "shuffle": False, "batch_norm": True, "batch_size": len(X)}
     assert fit_peak(X, y, hidden_layer_sizes=2, **params) < X.nbytes / 3
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
+def test_a_label_matrix_is_checked_in_less_memory_than_it_has(container):
+    labels = container(np.random.default_rng(0).integers(2, size=(20_000, 50)))
+    targets = targets_of(labels)
+    with traced() as peak:
+        targets.codes(labels)
+    assert peak["bytes"] < 20_000 * 50 * 8 / 2
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "huber", "quantile"])

@@ -67,7 +67,8 @@ class Labels(LabelTargets):
             # An entry that is there twice is their sum.
             y = y.copy()
             y.sum_duplicates()
-        if not np.isin(values := y.data if issparse(y) else y, (0, 1)).all():
+        values = y.data if issparse(y) else y
+        if not ((values == 0) | (values == 1)).all():
             raise ValueError(f"y must be a 0/1 matrix; got the values {np.unique(values)}.")
         return y
 

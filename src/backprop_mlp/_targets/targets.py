@@ -14,7 +14,6 @@ numbers    numbers               one per column     the user's         `Numbers`
 from typing import Any, Protocol
 
 import numpy as np
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from .._network.losses import Loss
@@ -193,7 +192,7 @@ class ClassTargets(Targets, Protocol):
 def targets_of(y) -> ClassTargets:
     """The problem that a training set's y, of shape (n_rows,) or (n_rows, n_labels), poses."""
     if _is_multilabel(y):
-        return Labels(LabelBinarizer().fit(y).classes_)
+        return Labels.numbered(y.shape[1], None)
     return ExclusiveClasses(np.unique(one_column(y)))
 
 
