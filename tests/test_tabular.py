@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
@@ -289,7 +289,9 @@ def test_numbers_of_other_kinds_are_numbers(kind):
 @pytest.mark.parametrize(
     ("values", "kind"),
     [
-        (objects([None, np.nan, pd.NA, pd.NaT] * (N // 4)), "numbers"),
+        (objects([None, np.nan, pd.NA, pd.NaT] * (N // 4)), "categories"),
+        (np.full(N, np.nan), "numbers"),
+        (pd.array([None] * N, dtype="Int64"), "numbers"),
         (objects(["a", pd.NaT, None, "b"] * (N // 4)), "categories"),
         (pd.array([None] * N, dtype="string"), "categories"),
         (pd.Categorical([None] * N), "categories"),
@@ -297,11 +299,40 @@ def test_numbers_of_other_kinds_are_numbers(kind):
         (pd.cut(NUMBERS, 3), "categories"),
         (objects([b"a", b"b"] * (N // 2)), "categories"),
     ],
-    ids=["gaps", "NaT in words", "string", "empty category", "codes", "intervals", "bytes"],
+    ids=[
+        "gaps",
+        "gaps of floats",
+        "gaps of integers",
+        "NaT in words",
+        "string",
+        "empty category",
+        "codes",
+        "intervals",
+        "bytes",
+    ],
 )
 def test_a_column_is_what_its_dtype_or_its_values_say(values, kind):
     names = columns_of(pd.DataFrame({"x": values})).get_feature_names_out()
     assert {name.split("__")[0] for name in names} - {"gaps"} == {kind}
+
+
+def test_an_empty_arrow_column_of_decimals_holds_numbers():
+    pa = pytest.importorskip("pyarrow", reason="as above", exc_type=ImportError)
+    values = pd.arrays.ArrowExtensionArray(pa.array([None] * N, pa.decimal128(9, 2)))
+    names = columns_of(pd.DataFrame({"x": values})).get_feature_names_out()
+    assert names.tolist() == ["numbers__x", "gaps__missingindicator_x"]
+
+
+@pytest.mark.parametrize("known", [[Decimal(1), Decimal(2)], ["a", Decimal(2)]], ids=str)
+def test_a_signalling_nan_is_a_gap_as_any_other(known):
+    gaps, signals = (
+        pd.DataFrame({"x": objects([*known, gap] * 9)}) for gap in (None, Decimal("sNaN"))
+    )
+    prepared = columns_of(signals)
+    np.testing.assert_array_equal(
+        prepared.get_feature_names_out(), columns_of(gaps).get_feature_names_out()
+    )
+    np.testing.assert_array_equal(prepared.transform(signals), prepared.transform(gaps))
 
 
 def test_integers_among_categories_are_the_same_with_gaps_which_make_floats_of_them():
@@ -362,6 +393,8 @@ SILENT = {
     "flag": (np.ones(N, dtype=bool), False),
     "empty": (np.full(N, np.nan), 50_000.0),
     "empty objects": (objects([None] * N), 50_000.0),
+    "empty objects, then words": (objects([None] * N), "words"),
+    "empty objects, then both": (objects([np.nan] * N), objects([1.5, "words"] * (N // 2))),
     "category": (np.full(N, "only"), "another"),
     "missing category": (pd.array([None] * N, dtype="string"), "known"),
 }
@@ -378,6 +411,51 @@ def test_a_column_that_does_not_vary_in_training_says_nothing_later(then, later,
     table = FRAME[["number", "colour"]].assign(silent=then)
     predict = getattr(made.fit(table, y), method)
     np.testing.assert_array_equal(predict(table.assign(silent=later)), predict(table))
+
+
+LATE = [None] * 54 + ["note", "other"] * 13
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        objects,
+        lambda values: pd.array(values, dtype="string"),
+        pytest.param("polars", marks=KNOWS_POLARS),
+        "array",
+    ],
+    ids=["objects", "strings", "polars", "array"],
+)
+def test_words_that_only_the_last_rows_have_stop_no_fold(container):
+    frame = pd.DataFrame({"number": NUMBERS})
+    if container == "polars":
+        pl = pytest.importorskip("polars", reason="polars comes with the extra test")
+        frame = pl.DataFrame({"number": NUMBERS, "note": LATE})
+    elif container == "array":
+        frame = np.column_stack([NUMBERS.astype(object), np.array(LATE, dtype=object)])
+    else:
+        frame["note"] = container(LATE)
+    scores = cross_val_score(with_one_alpha(), frame, Y, cv=KFold(3), error_score="raise")
+    assert (scores > 0.6).all()
+
+
+@KNOWS_POLARS
+def test_a_null_column_of_polars_is_ignored_whatever_comes_later():
+    pl = pytest.importorskip("polars", reason="polars comes with the extra test")
+    frame = pl.DataFrame({"number": NUMBERS, "note": [None] * N})
+    fitted = with_one_alpha().fit(frame, Y)
+    expected = fitted.predict_proba(frame)
+    for later in (pl.lit("word"), pl.lit(3), pl.lit(2.5)):
+        np.testing.assert_array_equal(
+            fitted.predict_proba(frame.with_columns(note=later)), expected
+        )
+
+
+def test_words_in_a_column_of_one_number_are_refused_by_name():
+    fitted = with_one_alpha().fit(FRAME[["number", "constant", "empty"]], Y)
+    for name in ("constant", "empty"):
+        with pytest.raises(ValueError, match=f"Column '{name}' must hold numbers, as in training"):
+            fitted.predict(FRAME.assign(**{name: "word"}))
 
 
 def test_a_table_of_such_columns_alone_fits():

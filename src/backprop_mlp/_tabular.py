@@ -109,9 +109,10 @@ def make_tabular_classifier(
     others, they are zero in all columns.
     A missing category counts as a value like any other: it has a column of its own where at
     least 3 rows lack it. A column that is constant or empty in training tells nothing of what
-    other values mean: it is ignored, whatever it holds at a prediction. Dates, times, nested
-    values and complex numbers are refused, with the column's name: what of them tells
-    something, such as the month or an age in days, is for the user to say.
+    other values mean: it is ignored, whatever number or category it holds at a prediction.
+    Words where training had numbers are refused, with the column's name. So are dates, times,
+    nested values and complex numbers: what of them tells something, such as the month or an
+    age in days, is for the user to say.
 
     Every step can be replaced, as with every pipeline:
     ``model.set_params(networks__ramps="drop")`` leaves the encoding out. ``sample_weight``

@@ -15,8 +15,8 @@ from sklearn.exceptions import NotFittedError
 
 NUMBERS, CATEGORIES = "numbers", "categories"
 
-UNDECLARED = ("object", "null", "decimal")
-"""How the names of dtypes begin whose columns are numbers if all that is in them is a number."""
+UNDECLARED = ("object", "null")
+"""How the names of dtypes begin whose columns are numbers if they hold some and nothing else."""
 
 LARGEST = 1e150
 """Standard deviations of larger numbers would be infinite, and what they divide zero or nan."""
@@ -162,20 +162,25 @@ def _kind(name, column):
         raise _refused(name, f"{dtype}, {DATES}")
     elif dtype.kind == "c":
         raise _refused(name, f"{dtype}, complex numbers")
-    elif dtype.kind in "biuf":
+    elif dtype.kind in "biuf" or words.startswith("decimal"):
         return NUMBERS
+    if words == "str" or words.startswith("string"):
+        return CATEGORIES  # as all values must be, so that none is looked at
     kind = _kind_of_values(name, _values(column))
     return kind if words.startswith(UNDECLARED) else CATEGORIES
 
 
 def _kind_of_values(name, values):
-    """What objects of any kind are: numbers if all that are not missing are."""
-    # One value of each type is enough to know the type.
-    known = {type(value): value for value in values if not _is_missing(value)}.values()
-    for value in known:
+    """What objects of any kind are: numbers if there are some, and all that are known are.
+
+    Where none is known they are categories, so that whatever comes later can be read.
+    """
+    # One value of each type is enough to know the type. A call for each string would take long.
+    known = {type(value): value for value in values if type(value) is str or not _is_missing(value)}
+    for value in known.values():
         if what := _neither(value):
             raise _refused(name, f"{what} such as {value!r}")
-    return NUMBERS if all(_is_number(value) for value in known) else CATEGORIES
+    return NUMBERS if known and all(map(_is_number, known.values())) else CATEGORIES
 
 
 def _is_number(value):
@@ -210,14 +215,17 @@ def _values(column):
 
 
 def _is_missing(value: Any):
-    """None, nan, pandas' NA and NaT: what is not equal to itself, or can't say."""
+    """None, nan, pandas' NA and NaT: what is not equal to itself, or can't say.
+
+    pandas' NA raises a TypeError, a signalling nan of decimal its own InvalidOperation.
+    """
     if value is None:
         return True
     if isinstance(value, str) or hasattr(value, "__len__"):  # nested values are no gaps
         return False
     try:
         return not bool(value == value)
-    except TypeError:
+    except (TypeError, ArithmeticError):
         return True
 
 
@@ -260,11 +268,17 @@ def _too_large(name, what):
 def _strings(name, column):
     """A column as strings, and None; an error if it holds neither numbers nor categories."""
     _kind(name, column)
-    values = [None if _is_missing(value) else _word(value) for value in _values(column)]
+    # Nearly all are strings, for which no function is called.
+    values = [value if type(value) is str else _word(value) for value in _values(column)]
     return np.array(values, dtype=object)
 
 
 def _word(value):
-    """A value as a string; 1.0 as 1, for a single gap makes floats of all integers of a column."""
+    """A value as a string, or None if it is missing.
+
+    1.0 becomes 1, for a single gap makes floats of all integers of a column.
+    """
+    if _is_missing(value):
+        return None
     whole = isinstance(value, float | np.floating) and value.is_integer()
     return str(int(value) if whole else value)
