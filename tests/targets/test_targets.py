@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
-from backprop_mlp._targets.class_weight import balanced, weigh_rows
+from backprop_mlp._targets.class_weight import balance_classes, weigh_rows
 from backprop_mlp._targets.targets import fitted_targets, targets_of
 
 KINDS = {
@@ -419,4 +419,6 @@ def test_class_weights_that_do_not_fit_are_named(y, class_weight, kind, message)
 
 
 def test_a_class_without_weight_has_no_balanced_weight_and_no_part_in_the_others():
-    np.testing.assert_allclose(balanced(np.array([6.0, 0.0, 2.0])), [2 / 3, 0.0, 2.0], rtol=1e-15)
+    np.testing.assert_allclose(
+        balance_classes(np.array([6.0, 0.0, 2.0])), [2 / 3, 0.0, 2.0], rtol=1e-15
+    )

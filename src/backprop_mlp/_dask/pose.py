@@ -10,7 +10,7 @@ from .._estimator.pose import Problem, training_network
 from .._estimator.rows import check_validation_arguments, errors_of_validation_rows
 from .._sklearn import is_scorer_of_predictions
 from .._solvers.full_batch import METHODS
-from .._targets.targets import union
+from .._targets.targets import unite_targets
 from .._training.baseline import find_baseline, losses_of_a_constant
 from .._training.validation import Validation
 from .checks import check_partitions, features_of
@@ -52,7 +52,7 @@ def pose(client, estimator, given, given_val, earlier):
     checked = check_partitions(client, given, estimator, reset=earlier is None)
     for name, value in features_of(checked).items():
         setattr(estimator, name, value)
-    targets: Any = union([summary.targets for _, summary in checked])
+    targets: Any = unite_targets([summary.targets for _, summary in checked])
     if earlier is not None:
         targets = targets.continuing(fitted_network(estimator).targets, "warm_start")
     network = training_network(estimator, estimator.n_features_in_, targets, earlier, "warm_start")

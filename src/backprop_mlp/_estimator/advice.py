@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._objective.objective import check_row_weights
 from .._objective.overflow import IGNORE_OVERFLOW
 from .._solvers.full_batch import METHODS
-from .._training.advice import advise, are_scaled, differ
+from .._training.advice import advise, are_scaled, columns_differ
 from .._training.baseline import costs_more, costs_the_same
 from .._training.history import counted
 from .._training.interruption import alpha_is_chosen, leaves_warnings, search_fit
@@ -484,7 +484,7 @@ def warn_after(estimator, problem, outcomes, best, earlier):
             search=search_fit(),
         )
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
-    elif differ(columns) and not are_light(
+    elif columns_differ(columns) and not are_light(
         estimator.alpha, blocks.total_weight, blocks.n_weighted_rows
     ):
         # Light rows were warned of before.

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._sklearn import _check_method_params, _safe_indexing, validate_params
-from .._targets.class_weight import of_classes
+from .._targets.class_weight import keep_classes
 from .._training.callbacks import Task
 from .._training.scoring import score_rows
 from .adoption import adopt_no_record, fitted_twin
@@ -162,7 +162,7 @@ class AlphaPath:
             return {}
         given = self.estimator.class_weight
         (weights,) = [given] if isinstance(given, dict) else given
-        return {"class_weight": of_classes(weights, np.unique(y))}
+        return {"class_weight": keep_classes(weights, np.unique(y))}
 
     def _score(self, network, X, y, metadata, may_be_nan=False):
         """A network's score: a number, and one that can be compared if it decides.

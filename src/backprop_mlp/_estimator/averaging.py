@@ -16,6 +16,7 @@ from .._network.losses import Loss, SigmoidLoss, SoftmaxLoss
 from .._objective.overflow import IGNORE_OVERFLOW, refuse_overflow
 from .._targets.continuous import Numbers
 from .._targets.targets import ClassTargets, fitted_targets
+from .._training.scoring import spread_columns
 from .fitted import fitted_network
 
 ROWS_AT_A_TIME = 16_384
@@ -183,6 +184,5 @@ def _of_all_classes(log_P, known, classes):
     """Log-probabilities of all classes; those of unknown ones are the lowest number."""
     if len(known) == len(classes):
         return log_P
-    spread = np.full((len(log_P), len(classes)), np.finfo(log_P.dtype).min, log_P.dtype)
-    spread[:, np.searchsorted(classes, known)] = log_P
-    return spread
+    numbers, lowest = np.searchsorted(classes, known), np.finfo(log_P.dtype).min
+    return spread_columns(log_P, numbers, len(classes), lowest)

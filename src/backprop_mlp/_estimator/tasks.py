@@ -7,7 +7,7 @@ import numpy as np
 from .._network.losses import loss_for
 from .._network.regression_losses import REGRESSION_LOSSES, loss_with, regression_loss
 from .._targets.continuous import Numbers
-from .._targets.targets import announced, fitted_targets, targets_of
+from .._targets.targets import announced_targets, fitted_targets, targets_of
 from .keywords import Matrix
 from .rows import check_rows
 from .tags import NetworkClassifierMixin, NetworkRegressorMixin
@@ -95,7 +95,7 @@ class Classification(ClassPredictions):
         return targets_of(y)
 
     def _chunk_targets(self, y, classes, before):
-        return announced(classes, y, before)
+        return announced_targets(classes, y, before)
 
     def _loss_for(self, targets):
         return targets.loss(self.output_activation)

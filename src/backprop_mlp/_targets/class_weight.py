@@ -7,7 +7,7 @@ from numbers import Real
 import numpy as np
 
 
-def balanced(totals):
+def balance_classes(totals):
     """Weights that give all classes with any weight the same weight in total.
 
     Parameters
@@ -27,7 +27,7 @@ def balanced(totals):
     return np.where(present, weights, 0.0)
 
 
-def given(class_weight, classes):
+def read_class_weight(class_weight, classes):
     """Weight of each class from a {label: weight} dictionary; 1 where it says nothing.
 
     Raises
@@ -38,7 +38,7 @@ def given(class_weight, classes):
     """
     if not isinstance(class_weight, dict):
         raise TypeError(f"class_weight must hold dictionaries; got {class_weight!r} in it.")
-    known = of_classes(class_weight, classes)
+    known = keep_classes(class_weight, classes)
     if unknown := [label for label in class_weight if label not in known]:
         raise ValueError(
             f"class_weight names labels that are not among the classes {classes}: {unknown}."
@@ -54,7 +54,7 @@ def given(class_weight, classes):
     return np.array([weights.get(label, 1.0) for label in classes.tolist()])
 
 
-def of_classes(class_weight, classes):
+def keep_classes(class_weight, classes):
     """The part of a {label: weight} dictionary that is about some classes."""
     known = set(classes.tolist())
     return {label: weight for label, weight in class_weight.items() if _plain(label) in known}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._network.losses import Loss, SigmoidLoss, SoftmaxLoss, loss_for
-from .class_weight import balanced, given
+from .class_weight import balance_classes, read_class_weight
 from .labels import LabelTargets, one_column
 
 
@@ -109,13 +109,13 @@ class ExclusiveClasses(LabelTargets):
         if class_weight is None:
             return np.ones(len(self.classes))
         if isinstance(class_weight, str):
-            return balanced(totals)
+            return balance_classes(totals)
         dictionaries = [class_weight] if isinstance(class_weight, dict) else class_weight
         if len(dictionaries) != 1:
             raise ValueError(
                 f"class_weight must be one dictionary for exclusive classes; got {class_weight!r}."
             )
-        return given(dictionaries[0], self.classes)
+        return read_class_weight(dictionaries[0], self.classes)
 
     def loss_weights(self, codes, sample_weight, class_weights):
         """The rows' weights, times those of their classes, of shape (n_rows,)."""

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._network.losses import Loss, SigmoidLoss
-from .class_weight import balanced, given
+from .class_weight import balance_classes, read_class_weight
 from .labels import LabelTargets
 
 
@@ -107,14 +107,14 @@ class Labels(LabelTargets):
         if class_weight is None:
             return np.ones((len(self.classes), 2))
         if isinstance(class_weight, str):
-            return np.array([balanced(label_totals) for label_totals in totals])
+            return np.array([balance_classes(label_totals) for label_totals in totals])
         if len(class_weight) != len(self.classes) or isinstance(class_weight, dict):
             raise ValueError(
                 "class_weight of a multilabel problem must be a list of "
                 f"{len(self.classes)} dictionaries {{0: weight, 1: weight}}, one per label; "
                 f"got {class_weight!r}."
             )
-        return np.array([given(weights, np.arange(2)) for weights in class_weight])
+        return np.array([read_class_weight(weights, np.arange(2)) for weights in class_weight])
 
     def loss_weights(self, codes, sample_weight, class_weights):
         """The rows' weights, times those of each label there or not there: (n_rows, n_labels)."""

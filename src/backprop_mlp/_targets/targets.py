@@ -201,7 +201,7 @@ def fitted_targets(classes, multilabel: bool) -> ClassTargets:
     return Labels(classes) if multilabel else ExclusiveClasses(classes)
 
 
-def announced(classes, y, before: ClassTargets | None) -> ClassTargets:
+def announced_targets(classes, y, before: ClassTargets | None) -> ClassTargets:
     """The problem whose classes are given before all rows are seen.
 
     Parameters
@@ -230,7 +230,7 @@ def announced(classes, y, before: ClassTargets | None) -> ClassTargets:
     return ExclusiveClasses(sorted_classes(classes))
 
 
-def union(problems) -> Targets:
+def unite_targets(problems) -> Targets:
     """The problem that the parts of a training set pose together.
 
     Parameters

@@ -22,7 +22,7 @@ LASTING = 5
 """Iterations at the end, and at least a tenth of all, that must be above it: less is noise."""
 
 
-def differ(columns: InputMoments):
+def columns_differ(columns: InputMoments):
     """Whether any two rows differ, by more than the rounding of a mean."""
     return bool((columns.deviations > 1e-12 * np.abs(columns.means)).any())
 

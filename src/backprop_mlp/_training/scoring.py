@@ -107,7 +107,11 @@ class AllClasses:
         return self._spread(z, lowest)
 
     def _spread(self, columns, missing):
-        """The classifier's columns in the order of all classes."""
-        spread = np.full((len(columns), len(self.classes_)), missing, columns.dtype)
-        spread[:, self._columns] = columns
-        return spread
+        return spread_columns(columns, self._columns, len(self.classes_), missing)
+
+
+def spread_columns(columns, numbers, n_columns, missing):
+    """Columns with their numbers among all columns; ``missing`` in the others."""
+    spread = np.full((len(columns), n_columns), missing, columns.dtype)
+    spread[:, numbers] = columns
+    return spread
