@@ -51,6 +51,13 @@ def test_weights_and_biases_are_drawn_against_their_differences(fitted):
         np.testing.assert_array_equal(error, expected[seen])
 
 
+def test_what_batch_normalisation_trains_is_neither_weight_nor_bias():
+    network = BackpropMLPClassifier(3, "tanh", solver="adam", batch_norm=True)
+    gradients = drawn(GradientCheckDisplay.from_estimator(network, X, y).ax_[0])
+    found = {name: len(differences) for name, (differences, _) in gradients.items()}
+    assert found == {"weight": 4 * 3 + 3 * 3, "bias": 3 + 3, "batch normalisation": 2 * 3}
+
+
 def test_kinks_are_marked_as_not_counted():
     network = BackpropMLPClassifier(8, "relu", random_state=0)
     scaled = StandardScaler().fit_transform(X)
