@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_consistent_length
 
 from .._estimator.fitted import fitted_network
-from .._targets.continuous import as_numbers
+from .._targets.continuous import as_numbers, average_r2
 from .._targets.moments import Moments
 from .._training.scoring import score_rows
 from .checks import partition_weights
@@ -83,8 +83,7 @@ def r2(client, given, regressor):
     roots = np.hypot(errors.mean, errors.deviation)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         scores = 1.0 - (roots / numbers.deviation) ** 2
-    of_a_constant = np.where(roots == 0.0, 1.0, 0.0)
-    return float(np.where(numbers.deviation == 0.0, of_a_constant, scores).mean())
+    return average_r2(scores, roots, numbers.deviation)
 
 
 def _check_any_rows(n, given):

@@ -129,8 +129,7 @@ class Numbers:
             if not squares.any():
                 return float((1.0 - tally / total_weight).mean())
             scores = 1.0 - tally / squares
-        of_a_constant = np.where(tally == 0.0, 1.0, 0.0)
-        return float(np.where(squares == 0.0, of_a_constant, scores).mean())
+        return average_r2(scores, tally, squares)
 
     def totals(self, codes, sample_weight):
         """`Moments` of y, in its own units: they add up."""
@@ -180,6 +179,20 @@ class Numbers:
     def from_units(self, W, b):
         """The inverse of `to_units`, but for rounding."""
         return W / self.scale, (b - self.mean) / self.scale
+
+
+def average_r2(scores, errors, variation) -> float:
+    """Mean of each output's R2: where y does not vary 1 if it is predicted exactly, else 0.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_outputs,)
+        Each output's R2; any number where y does not vary.
+    errors, variation : ndarray of shape (n_outputs,)
+        Sizes of the errors and of y's deviations, in any unit.
+    """
+    of_a_constant = np.where(errors == 0.0, 1.0, 0.0)
+    return float(np.where(variation == 0.0, of_a_constant, scores).mean())
 
 
 def as_numbers(y):
