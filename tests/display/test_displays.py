@@ -50,6 +50,38 @@ def test_plot_draws_on_the_axes_that_it_is_given(displays):
         plt.close(figure)
 
 
+def artists(value):
+    """What a fitted attribute holds, alone or in lists."""
+    if isinstance(value, list | matplotlib.container.BarContainer):
+        return [artist for entry in value for artist in artists(entry)]
+    return [value]
+
+
+def test_every_curve_image_and_bar_is_kept_under_what_matplotlib_calls_it(displays):
+    kinds = {
+        "lines_": matplotlib.lines.Line2D,
+        "marks_": matplotlib.lines.Line2D,
+        "image_": matplotlib.image.AxesImage,
+        "images_": matplotlib.image.AxesImage,
+        "bars_": matplotlib.patches.Rectangle,
+        "colorbar_": matplotlib.colorbar.Colorbar,
+        "colorbars_": matplotlib.colorbar.Colorbar,
+    }
+    for display, _ in displays:
+        display.plot()
+        fitted = {name: value for name, value in vars(display).items() if name.endswith("_")}
+        assert fitted.keys() - kinds.keys() <= {"figure_", "ax_", "scale_"}
+        documented = type(display).__doc__
+        assert all(f"\n    {name} : " in documented for name in fitted)
+        kept = {name: artists(fitted[name]) for name in kinds.keys() & fitted.keys()}
+        assert all(isinstance(one, kinds[name]) for name, held in kept.items() for one in held)
+        held = {artist for held in kept.values() for artist in held}
+        for ax in np.ravel(display.ax_):
+            assert held.issuperset(ax.images)
+            # Lines of the activations' pictures only part units, and mark the outputs' zero.
+            assert held.issuperset(ax.lines) or isinstance(display, NetworkActivationsDisplay)
+
+
 def test_plot_without_axes_makes_a_new_figure(displays):
     for display, _ in displays:
         first = display.plot().figure_

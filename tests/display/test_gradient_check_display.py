@@ -85,8 +85,9 @@ def check():
 
 
 def test_errors_below_the_picture_are_marked_at_its_lower_edge(check):
-    ax = GradientCheckDisplay(check).plot(color="C5", marker="s").ax_[1]
-    marks = [line for line in ax.get_lines() if line.get_label() == "below the picture"]
+    display = GradientCheckDisplay(check).plot(color="C5", marker="s")
+    ax, marks = display.ax_[1], display.marks_
+    assert {line.get_label() for line in marks} == {"below the picture"}
     assert [line.get_marker() for line in marks] == ["v"] * 3
     assert [list(line.get_xdata()) for line in marks] == [[2, 3], [4, 5], [6, 7]]
     lower_edge = ax.transAxes.transform((0.0, 0.0))[1]
@@ -102,8 +103,9 @@ def test_errors_below_the_picture_are_marked_at_its_lower_edge(check):
 
 def test_where_all_errors_are_seen_none_is_marked(check):
     seen = replace(check, differences=np.full(8, 1e-9))
-    ax = GradientCheckDisplay(seen).plot().ax_[1]
-    assert "below the picture" not in drawn(ax)
+    display = GradientCheckDisplay(seen).plot()
+    ax = display.ax_[1]
+    assert display.marks_ == []
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["rounding floor"]
 
 

@@ -50,8 +50,9 @@ def test_the_axis_reaches_over_all_costs_before_the_lowest_only(result):
 
 def test_costs_above_the_picture_are_marked_at_its_upper_edge(result):
     display = LearningRateRangeDisplay(result).plot()
-    assert list(display.above_.get_xdata()) == [result.rates[-1]]
-    (place,) = display.above_.get_transform().transform(np.column_stack(display.above_.get_data()))
+    (marks,) = display.marks_
+    assert list(marks.get_xdata()) == [result.rates[-1]]
+    (place,) = marks.get_transform().transform(np.column_stack(marks.get_data()))
     np.testing.assert_allclose(place[1], display.ax_.transAxes.transform((0.0, 1.0))[1])
     np.testing.assert_allclose(place[0], display.ax_.transData.transform((result.rates[-1], 1))[0])
     assert "above the picture" in [text.get_text() for text in display.ax_.get_legend().get_texts()]
@@ -60,7 +61,7 @@ def test_costs_above_the_picture_are_marked_at_its_upper_edge(result):
 def test_where_all_costs_are_seen_none_is_marked(result):
     falling = np.linspace(3.0, 1.0, 6)
     display = LearningRateRangeDisplay(replace(result, costs=falling, smoothed=falling)).plot()
-    assert display.above_ is None
+    assert display.marks_ == []
     assert len(display.ax_.get_legend().get_texts()) == 3
 
 

@@ -5,9 +5,6 @@ Matplotlib is imported inside functions only: the package works without it.
 
 import numpy as np
 
-MARKERS = "osD^vP*X"
-"""Tell several curves apart where there is no colour."""
-
 
 def pyplot_for(display):
     """matplotlib.pyplot, or an error that says what to install."""

@@ -29,6 +29,14 @@ class GradientCheckDisplay:
     ax_ : ndarray of two matplotlib.axes.Axes
         The gradients against each other; the error of each coordinate.
 
+    lines_ : list of two lists of matplotlib.lines.Line2D
+        On each axis, the points of each kind of parameters, and of coordinates at a kink;
+        last, the line where both gradients are equal, and the rounding floor.
+
+    marks_ : list of matplotlib.lines.Line2D
+        Triangles at the lower edge, at the coordinates whose errors lie below the picture:
+        one per kind that has some.
+
     See Also
     --------
     check_gradient : The check itself.
@@ -45,6 +53,8 @@ class GradientCheckDisplay:
 
     figure_: Any
     ax_: Any
+    lines_: Any
+    marks_: Any
 
     def __init__(self, check: GradientCheck):
         self.check = check
@@ -135,8 +145,9 @@ class GradientCheckDisplay:
         """
         self.figure_, self.ax_ = figure_and_axes(self, ax, 2, (10, 4.5))
         check = self.check
-        self._draw_gradients(self.ax_[0], kwargs)
-        self._draw_errors(self.ax_[1], kwargs)
+        gradients = self._draw_gradients(self.ax_[0], kwargs)
+        errors, self.marks_ = self._draw_errors(self.ax_[1], kwargs)
+        self.lines_ = [gradients, errors]
         verdict = {True: "passed", False: "FAILED", None: "not decided"}[check.passed]
         self.ax_[0].set_title(f"Gradient check {verdict}")
         self.ax_[1].set_title(f"Relative difference {check.relative_difference:.2g}")
@@ -163,36 +174,41 @@ class GradientCheckDisplay:
                 yield np.flatnonzero(chosen), {"label": label, "linestyle": "", **style}
 
     def _draw_gradients(self, ax, kwargs):
+        """Draw the gradients against each other; the lines."""
         check = self.check
-        ax.axline((0.0, 0.0), slope=1.0, color="0.6", linewidth=1.0, zorder=0)
+        equal = ax.axline((0.0, 0.0), slope=1.0, color="0.6", linewidth=1.0, zorder=0)
+        lines = []
         for chosen, style in self._groups():
-            ax.plot(
+            lines += ax.plot(
                 check.differences[chosen],
                 check.backpropagation[chosen],
                 **line_style(style, kwargs),
             )
         ax.set(xlabel="Finite differences", ylabel="Backpropagation")
         ax.legend()
+        return [*lines, equal]
 
     def _draw_errors(self, ax, kwargs):
+        """Draw the error of each coordinate; the lines, and the marks."""
         check = self.check
         # The error at which each coordinate passes if all others are equally large.
         n_smooth = np.count_nonzero(~check.at_kink)
         floor = check.rounding_floor / sqrt(max(int(n_smooth), 1)) or np.finfo(np.float64).eps
         lowest = floor / 1000.0
-        marks = []
+        lines, marks = [], []
         for chosen, style in self._groups():
             style = {"clip_on": False} | line_style(style, kwargs)
             error = np.abs(check.error[chosen])
             below = error < lowest
-            ax.plot(chosen[~below], error[~below], **style)
+            lines += ax.plot(chosen[~below], error[~below], **style)
             if below.any():
                 style["label"] = "below the picture"
                 marks.append(mark_at_edge(ax, chosen[below], "bottom", style))
-        line = ax.axhline(
+        rounding = ax.axhline(
             floor, color="0.6", linewidth=1.0, linestyle="--", zorder=0, label="rounding floor"
         )
         ax.set(xlabel="Coordinate", ylabel="|differences - backpropagation|", yscale="log")
         ax.set_ylim(lowest, 30.0 * max(floor, np.abs(check.error).max()))
         # The other axis explains the groups.
-        ax.legend(handles=[*marks[:1], line])
+        ax.legend(handles=[*marks[:1], rounding])
+        return [*lines, rounding], marks

@@ -29,9 +29,9 @@ class LearningRateRangeDisplay:
         Each mini-batch's cost as a point, the smoothed costs, and the suggestion
         as a vertical line.
 
-    above_ : matplotlib.lines.Line2D or None
+    marks_ : list of matplotlib.lines.Line2D
         Triangles at the upper edge, at the rates whose costs lie above the
-        picture; None if all costs lie in it.
+        picture; empty if all costs lie in it.
 
     See Also
     --------
@@ -55,7 +55,7 @@ class LearningRateRangeDisplay:
     figure_: Any
     ax_: Any
     lines_: Any
-    above_: Any
+    marks_: Any
 
     def __init__(self, result: LearningRateRange):
         self.result = result
@@ -152,9 +152,9 @@ class LearningRateRangeDisplay:
         # After the lowest smoothed cost training may diverge: those costs may be huge.
         top = 1.3 * costs[: smoothed.argmin() + 1].max()
         self.ax_.set(xlabel="Learning rate", ylabel="Cost J", xscale="log", ylim=(0.0, top))
-        self.above_ = None
+        self.marks_ = []
         if (above := costs > top).any():
             style = {"color": "0.3", "markersize": 8, "label": "above the picture"}
-            self.above_ = mark_at_edge(self.ax_, rates[above], "top", style)
+            self.marks_.append(mark_at_edge(self.ax_, rates[above], "top", style))
         self.ax_.legend()
         return self

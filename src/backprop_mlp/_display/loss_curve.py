@@ -7,8 +7,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .drawing import MARKERS, figure_and_ax, line_style
+from .drawing import figure_and_ax, line_style
 from .pipelines import last_step
+
+MARKERS = "osD^vP*X"
+"""Tell several curves apart where there is no colour."""
 
 
 class LossCurveDisplay:

@@ -58,6 +58,9 @@ class NetworkActivationsDisplay:
     images_ : list of matplotlib.image.AxesImage
         What was drawn of the inputs and the hidden layers.
 
+    colorbars_ : list of matplotlib.colorbar.Colorbar
+        Their scales.
+
     bars_ : matplotlib.container.BarContainer
         What was drawn of the outputs.
 
@@ -81,6 +84,7 @@ class NetworkActivationsDisplay:
     figure_: Any
     ax_: Any
     images_: Any
+    colorbars_: Any
     bars_: Any
 
     def __init__(
@@ -196,6 +200,7 @@ class NetworkActivationsDisplay:
             style = {"cmap": "cividis", **_color_scale(name, units), **kwargs}
             self.images_.append(_draw_units(axis, units, "Activation", style))
             axis.set_title(f"Hidden layer {number}: {units.size} {name or 'units'}")
+        self.colorbars_ = [image.colorbar for image in self.images_]
         self._draw_outputs(self.ax_[-1], outputs, output_name, n_largest)
         self.ax_[-1].set_title(f"Outputs: {output_name}" if output_name else "Outputs")
         return self
