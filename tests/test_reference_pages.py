@@ -10,7 +10,7 @@ import pytest
 from test_docstrings import public_objects
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPRegressor
-from backprop_mlp._estimator.advice import READERS
+from backprop_mlp._estimator.ignored_keywords import READERS
 
 pytest.importorskip("numpydoc", reason="numpydoc comes with the extras docs and lint")
 

@@ -14,8 +14,8 @@ from numpydoc.docscrape import ClassDoc
 from sklearn.base import BaseEstimator
 
 import backprop_mlp
-from backprop_mlp._estimator.advice import LOSS_READING, READERS
 from backprop_mlp._estimator.assembly import MINI_BATCH_SOLVERS, SOLVERS
+from backprop_mlp._estimator.ignored_keywords import LOSS_READING, READERS
 from backprop_mlp._solvers.full_batch import METHODS
 
 GROUPS = {

@@ -13,7 +13,8 @@ from ._display.image_grid import ImageGridDisplay
 from ._display.learning_rate_range import LearningRateRangeDisplay
 from ._display.loss_curve import LossCurveDisplay
 from ._display.network_activations import NetworkActivationsDisplay
-from ._estimator.advice import IgnoredKeywordWarning, StrongPenaltyWarning
+from ._estimator.ignored_keywords import IgnoredKeywordWarning
+from ._estimator.strong_penalty import StrongPenaltyWarning
 from ._estimator.summary import LayerSummary, NetworkSummary
 from ._piecewise_linear import PiecewiseLinearEncoder
 from ._regressor import BackpropMLPRegressor

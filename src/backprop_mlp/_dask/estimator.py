@@ -10,9 +10,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimator.adoption import adopt_best, earlier_training
-from .._estimator.advice import warn_before
 from .._estimator.assembly import open_objective
 from .._estimator.documentation import DocumentationLinkMixin
+from .._estimator.fit_warnings import warn_before
 from .._estimator.rows import errors_of_validation_rows
 from .._estimator.thetas import as_thetas
 from .._estimator.training import train_estimator

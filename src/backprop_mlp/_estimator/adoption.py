@@ -6,8 +6,8 @@ import numpy as np
 
 from .._network.network import plain_network
 from .._training.start import Earlier
-from .advice import warn_after
 from .assembly import activation_names
+from .fit_warnings import warn_after
 from .fitted import fitted_network, hidden_activations, output_in_units
 
 

@@ -9,13 +9,13 @@ from .._sklearn import validate_params
 from .._training.callbacks import Task
 from .._training.interruption import SearchFit, fit_for_search
 from .adoption import adopt_best, adopt_outcome, earlier_training, unchanged_on_failure
-from .advice import (
+from .fit_warnings import (
     warn_before,
     warn_of_a_first_chunk,
     warn_of_a_scale_that_was_unknown,
-    warn_of_adaptive_chunks,
     warn_of_interruption,
 )
+from .ignored_keywords import warn_of_adaptive_chunks
 from .pose import pose, pose_chunk
 from .training import train_estimator
 

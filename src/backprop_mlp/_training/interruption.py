@@ -9,7 +9,7 @@ The way of Ctrl-C: the solver catches it, goes back to its last whole iteration 
 calls `Monitor.interrupt`, which sets the group; the monitors of its other runs see
 that after their next iteration. `run_side_by_side` returns the outcomes so far, or
 raises KeyboardInterrupt inside a search. The best outcome is adopted. If that was
-interrupted, `_estimator/advice.py` warns; if only starts that did not begin are missing,
+interrupted, `_estimator/fit_warnings.py` warns; if only starts that did not begin are missing,
 `run_side_by_side` does.
 """
 
