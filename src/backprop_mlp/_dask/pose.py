@@ -75,7 +75,7 @@ def pose(client, estimator, given, given_val, earlier):
 
     total_weight = rows.total_weight
     baseline = find_baseline(targets, network.loss, totals, class_weight, total_weight, sum_losses)
-    return Problem(targets, network, rows, validation, class_weight, **baseline._asdict())
+    return Problem(targets, network, rows, validation, class_weight, baseline=baseline)
 
 
 def _pose_validation(client, estimator, given, targets, class_weight):

@@ -101,10 +101,10 @@ def adopt_outcome(estimator, outcome, problem, earlier):
 
 def still_constant(problem, earlier):
     """Outputs whose y has not varied in any rows so far, and is not scaled."""
-    so_far = problem.constant_outputs
+    so_far = problem.baseline.constant_outputs
     if earlier is not None:
         so_far = earlier.memory.get("constant_outputs", ())
-    return [k for k in so_far if k in problem.constant_outputs]
+    return [k for k in so_far if k in problem.baseline.constant_outputs]
 
 
 def _adopt_training(estimator, outcome, problem, earlier):

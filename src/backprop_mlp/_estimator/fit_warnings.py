@@ -30,7 +30,7 @@ def _ended_early(problem, outcome):
 
     For labels, whose loss has one unit, tol says what is little.
     """
-    return not problem.targets.has_classes and outcome.cost > problem.constant_cost
+    return not problem.targets.has_classes and outcome.cost > problem.baseline.cost
 
 
 def warn_of_a_large_tol(problem, outcome):
@@ -38,7 +38,7 @@ def warn_of_a_large_tol(problem, outcome):
     tol = "estimator__tol" if search_fit() else "tol"
     warnings.warn(
         f"Training ended because {outcome.stopping.message}, but the cost, {outcome.cost:.6g}, is "
-        f"above {problem.constant_cost:.6g}, that of a constant prediction: tol is too "
+        f"above {problem.baseline.cost:.6g}, that of a constant prediction: tol is too "
         f"large for so small a loss. Lower {tol}, or scale y if it holds small numbers.",
         ConvergenceWarning,
         stacklevel=2,
@@ -78,9 +78,10 @@ def warn_before(estimator, problem, earlier=None):
 
 def warn_of_a_first_chunk(estimator, problem):
     """Warn where y does not vary in the first chunk of a stream, whose scale all others keep."""
-    if problem.constant_outputs and _scales_y(estimator, problem):
+    unscaled = problem.baseline.constant_outputs
+    if unscaled and _scales_y(estimator, problem):
         warnings.warn(
-            f"y{_of_outputs(problem.constant_outputs, problem)} does not vary in this first call "
+            f"y{_of_outputs(unscaled, problem)} does not vary in this first call "
             f"of partial_fit, so {_NOT_SCALED} in all calls. Begin with more rows, in which y "
             f"varies, or {_SCALE_BEFOREHAND}.",
             stacklevel=2,
@@ -90,7 +91,7 @@ def warn_of_a_first_chunk(estimator, problem):
 def warn_of_a_scale_that_was_unknown(estimator, problem, earlier):
     """Warn where y did not vary in the fit that training goes on from, and does now."""
     before = () if earlier is None else earlier.memory.get("constant_outputs", ())
-    unscaled = [k for k in before if k not in problem.constant_outputs]
+    unscaled = [k for k in before if k not in problem.baseline.constant_outputs]
     if unscaled and _scales_y(estimator, problem):
         warnings.warn(
             f"y{_of_outputs(unscaled, problem)} did not vary in the fit that training goes on "
@@ -141,7 +142,7 @@ def warn_after(estimator, problem, outcomes, best, earlier):
     if converged and not problem.y_differs:
         # The best is a constant prediction, from which nearly every cost differs.
         return
-    is_constant = costs_the_same(best.cost, problem.constant_cost)
+    is_constant = costs_the_same(best.cost, problem.baseline.cost)
     if converged and not is_constant and _ended_early(problem, best):
         warn_of_a_large_tol(problem, best)
         return
@@ -158,7 +159,7 @@ def warn_after(estimator, problem, outcomes, best, earlier):
     if not converged:
         message = advise(
             best,
-            problem.constant_cost,
+            problem.baseline.cost,
             estimator,
             n_rows=blocks.n_rows,
             scaled=are_scaled(columns),
@@ -176,7 +177,7 @@ def _no_better(objective, problem, earlier):
     """Whether earlier parameters, without their penalty, cost no less than a constant."""
     with np.errstate(**IGNORE_OVERFLOW):
         loss = objective.value(earlier.theta) - objective.penalty(earlier.theta)
-    constant = problem.constant_cost
+    constant = problem.baseline.cost
     return costs_more(loss, constant, 0.0) or costs_the_same(loss, constant)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._sklearn import validate_params
+from .._training.baseline import Baseline
 from .._training.callbacks import Task
 from .._training.interruption import SearchFit, fit_for_search
 from .adoption import adopt_best, adopt_outcome, earlier_training, unchanged_on_failure
@@ -135,7 +136,7 @@ def fit_chunk(estimator, X, y, sample_weight, classes=None):
             warn_of_adaptive_chunks(estimator)
             warn_of_a_first_chunk(estimator, problem)
             # Once is enough.
-            problem = problem._replace(constant_outputs=())
+            problem = problem._replace(baseline=Baseline())
         else:
             warn_of_a_scale_that_was_unknown(estimator, problem, earlier)
         task.begin_fit(X, y, sample_weight)

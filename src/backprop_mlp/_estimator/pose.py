@@ -13,7 +13,7 @@ from .._objective.blocks import RowBlocks, total_of_parts
 from .._sklearn import _safe_indexing, validate_params
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
-from .._training.baseline import find_baseline, losses_of_a_constant
+from .._training.baseline import Baseline, find_baseline, losses_of_a_constant
 from .._training.start import training_theta
 from .._training.validation import Validation, split_rows
 from .adoption import earlier_training
@@ -45,12 +45,8 @@ class Problem(NamedTuple):
         Factor of the row weights, per class; None for numbers.
     split_seed : int or None, default=None
         Of the draw of the rows that are held out.
-    constant_cost : float, default=inf
-        J of the best constant prediction, if all rows are known.
-    cost_unit : float, default=1
-        What ``tol`` is counted in.
-    constant_outputs : sequence of int, default=()
-        Columns of y that hold a single number; none for classes, whose constant cost tells it.
+    baseline : Baseline, default=Baseline()
+        What is known of constant predictions.
     """
 
     targets: Targets
@@ -59,14 +55,12 @@ class Problem(NamedTuple):
     validation: Validation | None = None
     class_weight: Any = None
     split_seed: int | None = None
-    constant_cost: float = np.inf
-    cost_unit: float = 1.0
-    constant_outputs: Any = ()
+    baseline: Baseline = Baseline()
 
     @property
     def y_differs(self):
         """Whether y holds more than one number."""
-        return len(self.constant_outputs) < self.targets.n_outputs
+        return len(self.baseline.constant_outputs) < self.targets.n_outputs
 
 
 def pose(
@@ -135,7 +129,7 @@ def pose(
 
     total_weight = blocks.total_weight
     baseline = find_baseline(targets, network.loss, totals, class_weight, total_weight, sum_losses)
-    return Problem(targets, network, blocks, validation, class_weight, seed, **baseline._asdict())
+    return Problem(targets, network, blocks, validation, class_weight, seed, baseline)
 
 
 class _Rows(NamedTuple):
@@ -223,10 +217,10 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     targets = estimator._chunk_targets(rows.y, classes, before)
     network = training_network(estimator, rows.X.shape[1], targets, earlier, "partial_fit")
     rows = rows.encoded(targets)
-    same = []
+    baseline = Baseline()
     if not targets.has_classes:
         totals = rows.totals(targets)
-        same = totals.constant
+        baseline = Baseline(constant_outputs=totals.constant)
         if earlier is None:
             targets = targets.scaled_by(totals)
             rows = rows.encoded(targets)
@@ -234,7 +228,7 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     weighed = weigh_rows(targets, rows.codes, rows.weights, class_weight)
     blocks = rows.blocks(network, targets, weighed)
     seed = None if earlier is None else earlier.memory.get("split_seed")
-    return Problem(targets, network, blocks, None, class_weight, seed, constant_outputs=same)
+    return Problem(targets, network, blocks, None, class_weight, seed, baseline)
 
 
 def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):

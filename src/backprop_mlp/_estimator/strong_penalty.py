@@ -69,7 +69,7 @@ def warn_of_a_constant_model(estimator, problem, outcome, from_constant):
     of_what = _penalty_divisor(problem.blocks.total_weight, problem.blocks.n_weighted_rows)
     warnings.warn(
         f"The network predicts next to the same for every row: its cost, {outcome.cost:.6g}, is "
-        f"within 0.1 % of {problem.constant_cost:.6g}, that of a constant prediction. "
+        f"within 0.1 % of {problem.baseline.cost:.6g}, that of a constant prediction. "
         + (
             _from_new_weights(estimator.alpha, of_what)
             if from_constant

@@ -39,7 +39,7 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
         state = solver_state(earlier.memory, solver, problem.network)
     mini_batches = build_mini_batches(estimator, problem.blocks, state)
     rule = None if mini_batches is None else mini_batches.rule
-    stopping = replace(build_stopping(estimator, problem.cost_unit), **rules)
+    stopping = replace(build_stopping(estimator, problem.baseline.cost_unit), **rules)
     with open_objective(problem, estimator.alpha) as objective:
         validate = None
         if problem.validation is not None:
@@ -51,7 +51,7 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
             mini_batches=mini_batches,
             validate=validate,
             make_estimator=partial(trained_copy, estimator, problem, earlier),
-            constant_cost=problem.constant_cost,
+            constant_cost=problem.baseline.cost,
             max_iter=stopping.max_iter,
             verbose=bool(estimator.verbose),
         )

@@ -19,15 +19,15 @@ class Baseline(NamedTuple):
 
     Parameters
     ----------
-    constant_cost : float
-        J of the best constant prediction.
+    cost : float, default=inf
+        J of the best constant prediction; inf where not all rows are known.
     cost_unit : float, default=1
         What ``tol`` is counted in.
     constant_outputs : sequence of int, default=()
         Columns of y that hold a single number; none for classes, whose constant cost tells it.
     """
 
-    constant_cost: float
+    cost: float = np.inf
     cost_unit: float = 1.0
     constant_outputs: Any = ()
 
