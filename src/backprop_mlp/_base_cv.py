@@ -36,8 +36,8 @@ from ._sklearn import (
 )
 from ._targets.class_weight import weigh_rows
 from ._training.callbacks import Task
-from ._training.interruption import SearchFit, fit_for_search
 from ._training.scoring import score_rows
+from ._training.search_fit import SearchFit, fit_for_search
 
 
 class AlphaSearch(

@@ -27,7 +27,7 @@ from backprop_mlp._network.losses import loss_for
 from backprop_mlp._network.network import plain_network
 from backprop_mlp._training.advice import _overfits, advise
 from backprop_mlp._training.history import History, Record
-from backprop_mlp._training.interruption import SearchFit
+from backprop_mlp._training.search_fit import SearchFit
 from backprop_mlp._training.stopping import RAISE_TOL, Stopping
 
 

@@ -14,7 +14,7 @@ from .._objective.objective import check_row_weights
 from .._objective.overflow import IGNORE_OVERFLOW
 from .._training.advice import advise, are_scaled, columns_differ
 from .._training.baseline import costs_more, costs_the_same
-from .._training.interruption import leaves_warnings, search_fit
+from .._training.search_fit import leaves_warnings, search_fit
 from .assembly import open_objective
 from .ignored_keywords import warn_of_ignored_keywords
 from .strong_penalty import (

@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 from .._sklearn import validate_params
 from .._training.baseline import Baseline
 from .._training.callbacks import Task
-from .._training.interruption import SearchFit, fit_for_search
+from .._training.search_fit import SearchFit, fit_for_search
 from .adoption import adopt_best, adopt_outcome, earlier_training, unchanged_on_failure
 from .fit_warnings import (
     warn_before,

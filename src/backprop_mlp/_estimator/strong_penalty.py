@@ -3,7 +3,7 @@
 import warnings
 
 from .._training.history import counted
-from .._training.interruption import alpha_is_chosen
+from .._training.search_fit import alpha_is_chosen
 
 FEW = 0.1
 """Total weight per row below which the penalty is out of proportion."""

@@ -1,9 +1,8 @@
-"""Runs that belong together: how they end, and how a fit knows that it is part of another.
+"""Runs that belong together: how they end when Ctrl-C comes or one of them fails.
 
-A run is a start of a fit or a fold of a search. Which group a run belongs to, and what a search
-says of a fit that it makes, stands in context variables: a fit inside a fold finds the fold's
-group by itself, whatever lies between them. A new thread or process begins with an empty
-context; each run sets its own.
+A run is a start of a fit or a fold of a search. Which group a run belongs to stands in a context
+variable: a fit inside a fold finds the fold's group by itself, whatever lies between them. A new
+thread or process begins with an empty context; each run sets its own.
 
 The way of Ctrl-C: the solver catches it, goes back to its last whole iteration and
 calls `Monitor.interrupt`, which sets the group; the monitors of its other runs see
@@ -16,35 +15,12 @@ interrupted, `_estimator/fit_warnings.py` warns; if only starts that did not beg
 import threading
 import warnings
 from contextvars import ContextVar, copy_context
-from typing import NamedTuple
 
 from sklearn.utils.parallel import Parallel, delayed
 
-
-class SearchFit(NamedTuple):
-    """What a search says of a `fit` that it makes.
-
-    Parameters
-    ----------
-    name : str
-        Which one it is, such as "fold 2, alpha 10": the lines of ``verbose`` begin with it.
-    warns : bool, default=False
-        Whether the fit itself warns about its outcome. Searches fit many times and warn once:
-        the others leave out what each would repeat; filters, which threads share, are not touched.
-    prefers_alpha : bool, default=False
-        Whether the search preferred its alpha to smaller ones.
-    has_estimator : bool, default=True
-        Whether the search was given the network, on which its user can set keywords.
-    """
-
-    name: str
-    warns: bool = False
-    prefers_alpha: bool = False
-    has_estimator: bool = True
-
+from .search_fit import forget_search
 
 _GROUP: ContextVar["Interruption | None"] = ContextVar("group of runs", default=None)
-_SEARCH_FIT: ContextVar[SearchFit | None] = ContextVar("a fit that a search makes", default=None)
 
 
 class Interruption:
@@ -145,7 +121,7 @@ class Interruption:
 
     def _run_inside(self, function, argument):
         _GROUP.set(self)
-        _SEARCH_FIT.set(None)
+        forget_search()
         return function(argument)
 
 
@@ -198,31 +174,7 @@ def run_side_by_side(run, n_runs, n_jobs, interruption):
     return [outcomes[number] for number in sorted(outcomes)]
 
 
-def fit_for_search(search_fit: SearchFit, fit, *args):
-    """Call a `fit` of ours for a search; what it warns of takes into account what that says."""
-    context = copy_context()
-    context.run(_SEARCH_FIT.set, search_fit)
-    return context.run(fit, *args)
-
-
 def is_ending():
     """Whether the present run is to end: Ctrl-C has come, or another run of its group failed."""
     group = _GROUP.get()
     return group is not None and group.is_set()
-
-
-def search_fit():
-    """What a search says of the present `fit`; None if none has made it."""
-    return _SEARCH_FIT.get()
-
-
-def leaves_warnings():
-    """Whether the present `fit` leaves warnings about its outcome to its caller."""
-    said = search_fit()
-    return said is not None and not said.warns
-
-
-def alpha_is_chosen():
-    """Whether a search preferred the alpha of the present `fit` to smaller ones."""
-    said = search_fit()
-    return said is not None and said.prefers_alpha

@@ -15,8 +15,9 @@ from .._solvers.mini_batch import MiniBatches, minimize_mini_batch
 from .baseline import costs_more
 from .callbacks import Task
 from .history import History
-from .interruption import Interruption, run_side_by_side, search_fit
+from .interruption import Interruption, run_side_by_side
 from .monitor import Monitor
+from .search_fit import search_fit
 from .start import Start, refer_to
 from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE, Stopping
 
