@@ -1,6 +1,6 @@
 """From rows to a fitted estimator: validate, pose the problem, train, adopt the best."""
 
-from contextvars import ContextVar
+from functools import partial
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -8,7 +8,6 @@ from sklearn.utils import check_random_state
 from .._sklearn import validate_params
 from .._training.baseline import Baseline
 from .._training.callbacks import Task
-from .._training.search_fit import SearchFit, fit_for_search
 from .adoption import adopt_best, adopt_outcome, earlier_training, unchanged_on_failure
 from .fit_warnings import (
     warn_before,
@@ -18,59 +17,8 @@ from .fit_warnings import (
 )
 from .ignored_keywords import warn_of_adaptive_chunks
 from .pose import pose, pose_chunk
+from .refits import pose_once
 from .training import train_estimator
-
-_REFITS: ContextVar["Refits | None"] = ContextVar("fits of one estimator", default=None)
-
-
-class Refits:
-    """Fits of one estimator on the same rows, between which no keyword changes their problem.
-
-    The rows are validated and posed in the first of them alone.
-
-    Parameters
-    ----------
-    estimator : BackpropMLP
-    X, y, sample_weight
-        As each `fit` is given them.
-    """
-
-    def __init__(self, estimator, X, y, sample_weight):
-        self._estimator = estimator
-        self._rows = (X, y, sample_weight)
-        self._problem = None
-
-    def fit(self, name):
-        """Call the estimator's `fit`, which leaves warnings about its outcome to the caller.
-
-        Parameters
-        ----------
-        name : str
-            As that of `SearchFit`.
-        """
-        before = _REFITS.set(self)
-        try:
-            fit_for_search(SearchFit(name), self._estimator.fit, *self._rows)
-        finally:
-            _REFITS.reset(before)
-
-    def problem(self, estimator, rows, pose_rows):
-        """The problem of the rows that a fit was given, from ``pose_rows()`` if it is not known.
-
-        Callbacks may fit others on the same rows.
-        """
-        own = zip((estimator, *rows), (self._estimator, *self._rows), strict=True)
-        if not all(given is known for given, known in own):
-            return pose_rows()
-        if self._problem is None:
-            self._problem = pose_rows()
-        return self._problem
-
-
-def _posed(estimator, rows, pose_rows):
-    """The problem of rows, from ``pose_rows()`` unless an earlier one of refits has posed it."""
-    refits = _REFITS.get()
-    return pose_rows() if refits is None else refits.problem(estimator, rows, pose_rows)
 
 
 def fit_rows(estimator, X, y, sample_weight, validation):
@@ -97,7 +45,8 @@ def fit_rows(estimator, X, y, sample_weight, validation):
     with unchanged_on_failure(estimator):
         rng = check_random_state(estimator.random_state)
         rows = (X, y, sample_weight)
-        problem = _posed(estimator, rows, lambda: pose(estimator, *rows, validation, rng, earlier))
+        pose_rows = partial(pose, estimator, *rows, validation, rng, earlier)
+        problem = pose_once(estimator, rows, pose_rows)
         warn_before(estimator, problem, earlier)
         task.begin_fit(X, y, sample_weight)
         outcomes = train_estimator(estimator, problem, earlier, rng, task, n_starts)
