@@ -166,7 +166,7 @@ def networks_of(search):
         return fitted_network(search.best_estimator_)
     members = [fitted_network(estimator) for estimator in search.estimators_]
     if not members[0].targets.has_classes:
-        return AveragedNumbers(members, members[0].targets, members[0].network.loss)
+        return AveragedNumbers(members, members[0].targets, members[0].loss)
     targets = fitted_targets(search.classes_, search._multilabel)
     outputs_decide = targets.multilabel or len(targets.classes) == 2
     return AveragedNetworks(members, targets, SigmoidLoss() if outputs_decide else SoftmaxLoss())

@@ -37,6 +37,16 @@ class FittedNetwork(NamedTuple):
     trained_output: Any = None
 
     @property
+    def loss(self):
+        """By which logits become predictions."""
+        return self.network.loss
+
+    @property
+    def members(self):
+        """The networks whose outputs are averaged: this one alone."""
+        return [self]
+
+    @property
     def params(self):
         """The parameters of each layer: (W, b), or () for a layer without."""
         dense = iter(self.dense)
@@ -45,7 +55,7 @@ class FittedNetwork(NamedTuple):
     @property
     def activation_names(self):
         """Name of each layer's activation function, from the first hidden one to the outputs."""
-        return [*hidden_activations(self.network), self.network.loss.output_activation]
+        return [*hidden_activations(self.network), self.loss.output_activation]
 
     def theta(self):
         """The packed parameters in the units of training, float64.
@@ -79,18 +89,18 @@ class FittedNetwork(NamedTuple):
     def predict(self, z):
         """Predictions for logits z."""
         with np.errstate(**IGNORE_OVERFLOW):
-            y = self.targets.predict(self.network.loss, z)
+            y = self.targets.predict(self.loss, z)
         if not self.targets.has_classes:
             refuse_overflow("predictions", y)
         return y
 
     def proba(self, z):
         """Probabilities of the classes for logits z."""
-        return self.targets.proba(self.network.loss, z)
+        return self.targets.proba(self.loss, z)
 
     def log_proba(self, z):
         """Logarithms of the probabilities for logits z, always finite."""
-        return self.targets.log_proba(self.network.loss, z)
+        return self.targets.log_proba(self.loss, z)
 
     def activations(self, X):
         """Activations of each layer: X, the hidden layers, the outputs."""
@@ -100,7 +110,7 @@ class FittedNetwork(NamedTuple):
             for layer, cache in zip(self.network.layers, caches, strict=True)
             if isinstance(layer, Elementwise)
         ]
-        return [X, *hidden, self.targets.outputs(self.network.loss, z)]
+        return [X, *hidden, self.targets.outputs(self.loss, z)]
 
     def map_rows(self, X, function):
         """``function(z)`` of the logits z of X's rows, block by block.

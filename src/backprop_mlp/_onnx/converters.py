@@ -20,7 +20,6 @@ from skl2onnx.common.utils_classifier import get_label_classes
 from sklearn.base import is_regressor
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimator.averaging import AveragedNumbers
 from .graph import ONNX, Graph, operators_of
 from .networks import logits_of, logits_of_network
 from .outputs import NUMBERS, add_labels, add_probabilities, are_strings, label_constant
@@ -95,12 +94,11 @@ def _add_numbers(graph, fitted, x, output):
 
     Each member's are divided, not their sum, which may overflow where the mean does not.
     """
-    members = fitted.members if isinstance(fitted, AveragedNumbers) else [fitted]
-    count = graph.constant(len(members))
+    count = graph.constant(len(fitted.members))
     shares = []
-    for member in members:
+    for member in fitted.members:
         z = logits_of_network(graph, member, x)
-        name = member.network.loss.output_activation
+        name = member.loss.output_activation
         numbers = operators_of(NUMBERS, "output activation", name)(graph, z)
         shares.append(graph("Div", numbers, count))
     graph("Sum", *shares, output=output)

@@ -74,7 +74,7 @@ def _log_proba(graph, member, classes, z):
         log_P = graph("Concat", graph("Neg", z), z, axis=1)
         log_P = log_logistic(graph, log_P)
     else:
-        if member.network.loss.output_activation == "logistic":
+        if member.loss.output_activation == "logistic":
             z = log_logistic(graph, z)
         shifted = graph("Sub", z, per_row(graph, "ReduceMax", 18, z))
         total = per_row(graph, "ReduceSum", 13, graph("Exp", shifted))

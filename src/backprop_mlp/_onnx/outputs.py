@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .._estimator.averaging import AveragedNetworks
 from .graph import ONNX, negative_part, one_plus_tail, operators_of, per_row
 
 
@@ -50,8 +49,7 @@ _PROBABILITIES = {"logistic": _proba_of_logistic, "softmax": _proba_of_softmax}
 
 def add_probabilities(graph, fitted, z, output):
     """Add the probabilities of a network or of an average of some, from the logits."""
-    average = isinstance(fitted, AveragedNetworks)
-    name = (fitted if average else fitted.network).loss.output_activation
+    name = fitted.loss.output_activation
     operators_of(_PROBABILITIES, "output activation", name)(graph, fitted.targets, z, output)
 
 
