@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from backprop_mlp._estimator.alpha_grid import FIRST_ALPHAS, HIGHEST, LOWEST, fixed_grid, next_alpha
+from backprop_mlp._estimator.alpha_grid import (
+    FIRST_ALPHAS,
+    HIGHEST_ALPHA,
+    LOWEST_ALPHA,
+    fixed_grid,
+    next_alpha,
+)
 
 
 def test_auto_is_found_by_the_loss_and_fixed_for_other_scores():
@@ -22,5 +28,5 @@ def test_a_walk_ends_at_whole_powers_of_ten():
         up.append(alpha)
     while (alpha := next_alpha(np.array(down), 0)) is not None:
         down.insert(0, alpha)
-    assert (up[-1], down[0]) == (HIGHEST, LOWEST)
+    assert (up[-1], down[0]) == (HIGHEST_ALPHA, LOWEST_ALPHA)
     assert {0.1, 1.0, 10.0, 100.0} <= {*up, *down}

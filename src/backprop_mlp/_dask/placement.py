@@ -6,7 +6,7 @@ SHARE_OF_MEMORY = 0.1
 """Of a worker's memory, shared by its threads, for the partitions of a task: it needs all of
 them in memory, while others may be on disk."""
 
-TOLERANCE = 1.1
+MAX_IMBALANCE = 1.1
 """How much more than its even share of the rows a thread takes before one is moved elsewhere."""
 
 
@@ -69,7 +69,7 @@ def share_out(sizes, addresses, workers):
     of_worker: dict = {}
     for thread, worker in enumerate(threads):
         of_worker.setdefault(worker.address, []).append(thread)
-    enough = TOLERANCE * sum(sizes) / len(threads)
+    enough = MAX_IMBALANCE * sum(sizes) / len(threads)
     shares: list[list[int]] = [[] for _ in threads]
     for number, (size, address) in enumerate(zip(sizes, addresses, strict=True)):
         here = of_worker.get(address, range(len(threads)))

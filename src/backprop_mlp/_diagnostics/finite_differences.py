@@ -16,7 +16,7 @@ DEFAULT_STEP = 6e-6
 STEP_RATIO = 4.0
 """A step over the next smaller one with which it is compared."""
 
-PROBES = 8
+N_PROBES = 8
 """Points from which a block's rounding errors are estimated."""
 
 PROBE_ORDER = 3
@@ -141,7 +141,7 @@ def estimate_noise(loss, theta, coordinates, rng):
     size = PROBE_STEP * np.maximum(np.abs(theta[coordinates]), 1.0)
     size *= rng.choice([-1.0, 1.0], len(size)) * rng.uniform(0.5, 1.0, len(size))
     values, grads = [], []
-    for index in range(PROBES):
+    for index in range(N_PROBES):
         moved = theta.copy()
         moved[coordinates] += index * size
         value, grad = loss.value_and_grad(moved)

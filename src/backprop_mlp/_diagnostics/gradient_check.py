@@ -37,10 +37,10 @@ from .finite_differences import (
 )
 from .parameter_blocks import draw_start, parameter_blocks, share_out
 
-SHOWN = 20
+MAX_PRINTED = 20
 """Coordinates that a printed check shows at most."""
 
-DRAWS = 10
+MAX_DRAWS = 10
 """Samples of a block that are drawn at most until one has a gradient: where units are off,
 or inputs are always zero, some coordinates have none."""
 
@@ -267,14 +267,14 @@ class GradientCheck:
 
     def __str__(self) -> str:
         lines = [f"{'differences':>14}  {'backpropagation':>15}"]
-        for index, name in enumerate(self.names[:SHOWN]):
+        for index, name in enumerate(self.names[:MAX_PRINTED]):
             kink = "  (at a kink, not counted)" if self.at_kink[index] else ""
             lines.append(
                 f"{self.differences[index]:14.10f}  {self.backpropagation[index]:15.10f}"
                 f"  {name}{kink}"
             )
-        if len(self.names) > SHOWN:
-            lines.append(f"... and {len(self.names) - SHOWN} more")
+        if len(self.names) > MAX_PRINTED:
+            lines.append(f"... and {len(self.names) - MAX_PRINTED} more")
         n_kinks = np.count_nonzero(self.at_kink)
         if n_kinks:
             lines.append(f"{n_kinks} of {len(self.names)} coordinates are at a kink.")
@@ -404,7 +404,7 @@ def _check(objective, loss, theta, step, max_coordinates, seed):
     for block, count in zip(
         blocks, share_out([b.size for b in blocks], max_coordinates), strict=True
     ):
-        for _ in range(DRAWS):
+        for _ in range(MAX_DRAWS):
             names, chosen = block.draw(count, rng)
             differences, at_kink = central_differences(loss, theta, chosen, step)
             if count == block.size or differences.any() or loss_grad[chosen].any():

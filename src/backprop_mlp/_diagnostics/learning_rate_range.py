@@ -19,7 +19,7 @@ from .._training.start import draw_theta
 SMOOTHING = 0.9
 """Weight of the past in the smoothed costs."""
 
-DIVERGED = 4.0
+DIVERGENCE_RATIO = 4.0
 """The test ends where the smoothed cost is this many times its lowest value."""
 
 
@@ -87,7 +87,7 @@ class _Recorder:
         self.costs.append(cost)
         self._average = SMOOTHING * self._average + (1.0 - SMOOTHING) * cost
         self.smoothed.append(self._average / (1.0 - SMOOTHING ** len(self.costs)))
-        if self.smoothed[-1] > DIVERGED * min(self.smoothed):
+        if self.smoothed[-1] > DIVERGENCE_RATIO * min(self.smoothed):
             raise _Finished
         return cost, grad, moments
 

@@ -7,7 +7,7 @@ import numpy as np
 from .._network.layers import BatchNorm, Dense, Elementwise
 from .finite_differences import DEFAULT_STEP, TOLERANCE, loss_change
 
-STARTS = 20
+MAX_STARTS = 20
 """Starts that are drawn at most until every block can be checked."""
 
 ENOUGH_SLOPE = 1e-3
@@ -82,7 +82,7 @@ def draw_start(loss, rng):
     """
     blocks = [block for block in parameter_blocks(loss.network) if not block.without_effect]
     best, best_score = None, -np.inf
-    for _ in range(STARTS):
+    for _ in range(MAX_STARTS):
         theta = _random_parameters(loss, rng)
         score = min(_suitability(loss, theta, block, rng) for block in blocks)
         if best is None or score > best_score:

@@ -13,7 +13,7 @@ from .pipelines import last_step
 SCALES = ("auto", "layer", "unit")
 """What the colours of a unit's weights are relative to."""
 
-OUTLIER = 3.0
+OUTLIER_RATIO = 3.0
 """Times the upper quartile of the units' largest weights: above it lies an outlier."""
 
 
@@ -216,4 +216,4 @@ class HiddenUnitsDisplay:
 
 def _has_outliers(largest):
     """Whether a few units' weights leave hardly any colours to the others."""
-    return largest.max() > OUTLIER * np.quantile(largest, 0.75)
+    return largest.max() > OUTLIER_RATIO * np.quantile(largest, 0.75)

@@ -18,7 +18,7 @@ from .drawing import add_colorbar, figure_and_axes
 from .images import ImageShape, Order, check_count, images_of_rows
 from .pipelines import last_step
 
-NUMBERS = ("identity", "exp")
+NUMBER_ACTIVATIONS = ("identity", "exp")
 """Activation functions of outputs that are numbers, not probabilities."""
 
 
@@ -210,7 +210,7 @@ class NetworkActivationsDisplay:
         positions = np.arange(len(drawn))
         self.bars_ = ax.barh(positions, outputs[drawn], color="C0")
         ax.set_yticks(positions, [str(name) for name in np.asarray(self.output_names)[drawn]])
-        if output_name in NUMBERS:
+        if output_name in NUMBER_ACTIVATIONS:
             ax.axvline(0.0, color="black", linewidth=0.8)
             ax.set(xlabel="Prediction", ylabel="Output")
         else:

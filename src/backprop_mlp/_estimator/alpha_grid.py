@@ -10,7 +10,7 @@ FIRST_ALPHAS = (1.0, 10.0**0.5, 10.0)
 twenty tables of 140 to 1,850 training rows the best alpha was 0.01 to 30: a path that begins
 at 1 spends its iterations where the choice falls."""
 
-LOWEST, HIGHEST = 0.01, 1000.0
+LOWEST_ALPHA, HIGHEST_ALPHA = 0.01, 1000.0
 
 
 def fixed_grid(alphas, found_by_loss):
@@ -67,9 +67,9 @@ def next_alpha(alphas, best):
     alpha : float or None
         None if the best one lies inside, or the grid has come to its limits.
     """
-    if best == len(alphas) - 1 and alphas[-1] < HIGHEST:
+    if best == len(alphas) - 1 and alphas[-1] < HIGHEST_ALPHA:
         return _half_decades_from(alphas[-1], 1)
-    if best == 0 and alphas[0] > LOWEST:
+    if best == 0 and alphas[0] > LOWEST_ALPHA:
         return _half_decades_from(alphas[0], -1)
     return None
 

@@ -10,7 +10,7 @@ from .._training.interruption import Interruption
 from .alpha_grid import FIRST_ALPHAS, next_alpha
 from .alpha_path import AlphaPath, Fold, Step
 
-HARMLESS = 2.0
+MAX_LOSS_RATIO = 2.0
 """How many times the best alpha's held-out loss the weaker one's may be to be averaged with it.
 On 32 tables it was at most 1.6 times; where a weak penalty lets networks run away from outlying
 rows it is any number of times. No loss is below 0."""
@@ -47,7 +47,9 @@ class Choice(NamedTuple):
         best, weaker = self.best, self.best - 1
         if weaker < 0 or not np.isfinite(self.losses[weaker]):
             return [best]
-        return [weaker, best] if self.losses[weaker] <= HARMLESS * self.losses[best] else [best]
+        return (
+            [weaker, best] if self.losses[weaker] <= MAX_LOSS_RATIO * self.losses[best] else [best]
+        )
 
     def table(self, name: str) -> np.ndarray:
         """A number of each step, of shape (n_alphas, n_folds)."""

@@ -18,7 +18,7 @@ NUMBERS, CATEGORIES = "numbers", "categories"
 UNDECLARED = ("object", "null")
 """How the names of dtypes begin whose columns are numbers if they hold some and nothing else."""
 
-LARGEST = 1e150
+MAX_NUMBER = 1e150
 """Standard deviations of larger numbers would be infinite, and what they divide zero or nan."""
 
 DATES, NESTED = "dates or times", "nested values"
@@ -252,7 +252,7 @@ def _floats(name, column):
             ) from error
     if np.isinf(floats).any():
         raise ValueError(f"Column {name!r} must hold finite numbers; got infinity.")
-    too_large = floats[np.abs(floats) > LARGEST]
+    too_large = floats[np.abs(floats) > MAX_NUMBER]
     if too_large.size:
         raise _too_large(name, f"{too_large[0]:g}")
     return floats
@@ -260,7 +260,7 @@ def _floats(name, column):
 
 def _too_large(name, what):
     return ValueError(
-        f"Column {name!r} must hold numbers between -{LARGEST:g} and {LARGEST:g}, whose "
+        f"Column {name!r} must hold numbers between -{MAX_NUMBER:g} and {MAX_NUMBER:g}, whose "
         f"squares can be summed; got {what}."
     )
 

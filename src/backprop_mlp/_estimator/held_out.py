@@ -18,11 +18,11 @@ from .._training.scoring import AllClasses
 LOG_LOSS = "log_loss"
 """Name of the scoring."""
 
-SMALLEST = np.finfo(np.float64).eps
+SMALLEST_PROBABILITY = np.finfo(np.float64).eps
 """Probabilities below it count as this one, as in `sklearn.metrics.log_loss`: so does that of
 a class that is in no training row of a fold."""
 
-HARDLY = 1e-3
+NEGLIGIBLE_DEVIATION = 1e-3
 """Deviation of predictions, as a share of that of y, that counts for little."""
 
 
@@ -137,7 +137,7 @@ def are_constant(held_out, networks, X, y, sample_weight=None):
         constant = all(
             # Not so of nan: what overflows varies.
             held_out.in_units(outputs_or_nan(held_out, network, X)).var(axis=0).sum()
-            <= HARDLY**2 * variance
+            <= NEGLIGIBLE_DEVIATION**2 * variance
             for network in networks
         )
     return constant and _rows_differ(X)
@@ -154,7 +154,7 @@ def _rows_differ(X):
 
 
 def _logarithms(P):
-    return np.log(P.clip(SMALLEST, 1.0 - SMALLEST))
+    return np.log(P.clip(SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY))
 
 
 def _weights(y, sample_weight):

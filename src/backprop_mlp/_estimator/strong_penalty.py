@@ -5,7 +5,7 @@ import warnings
 from .._training.history import counted
 from .._training.search_fit import alpha_is_chosen
 
-FEW = 0.1
+LIGHT_WEIGHT = 0.1
 """Total weight per row below which the penalty is out of proportion."""
 
 
@@ -30,7 +30,7 @@ def are_light(alpha, total_weight, n_rows):
     the same balance.
     """
     share = total_weight / n_rows
-    return share < FEW and alpha > share * (1.0 + 1e-9)
+    return share < LIGHT_WEIGHT and alpha > share * (1.0 + 1e-9)
 
 
 def warn_of_light_rows(alpha, total_weight, n_rows):

@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix, issparse
 from .blocks import Block, add_up, row_slices
 from .overflow import IGNORE_OVERFLOW
 
-ROUNDING = 1e-7
+STANDARDISED_TOLERANCE = 1e-7
 """Columns whose mean and deviation are within this of 0 and 1 count as standardised."""
 
 
@@ -147,9 +147,9 @@ class InputMoments(NamedTuple):
             # What rounding makes of a constant far from 0 would outweigh all that is centred.
             is_constant = deviations <= 4.0 * np.finfo(dtype).eps * np.abs(means)
             spreads = np.where(is_constant, np.abs(means), deviations)
-            scales = np.where(spreads > 1.0 + ROUNDING, spreads, 1.0)
+            scales = np.where(spreads > 1.0 + STANDARDISED_TOLERANCE, spreads, 1.0)
             scales[~np.isfinite(scales)] = 1.0
-            if (np.abs(means) <= ROUNDING * deviations).all():
+            if (np.abs(means) <= STANDARDISED_TOLERANCE * deviations).all():
                 means = np.zeros_like(means)
         return InputScale(means, scales)
 

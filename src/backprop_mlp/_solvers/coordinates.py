@@ -25,13 +25,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-CACHED = 100_000
+MAX_CACHED_PARAMS = 100_000
 """Parameters up to which vectors stay in a core's cache."""
 
 
 def pass_flops(n_params):
     """Floating-point operations of a matrix product that take as long as reading a vector once."""
-    return (6.0 if n_params <= CACHED else 64.0) * n_params
+    return (6.0 if n_params <= MAX_CACHED_PARAMS else 64.0) * n_params
 
 
 def stack_steps(pairs):

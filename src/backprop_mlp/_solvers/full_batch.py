@@ -42,7 +42,7 @@ class Method(NamedTuple):
         Whether its first step should have the length of a quasi-Newton step.
     stretch : float, default=inf
         Iterations after which it is worth starting again in coordinates made of the last steps.
-    most_for_curvature : float, default=0.6
+    max_curvature_share : float, default=0.6
         What coordinates made of curvature may take per evaluation, as a share of it: the
         more evaluations they save, the more.
     scale : float, default=1
@@ -57,7 +57,7 @@ class Method(NamedTuple):
     takes_hessian: bool = False
     unit_step: bool = True
     stretch: float = math.inf
-    most_for_curvature: float = 0.6
+    max_curvature_share: float = 0.6
     scale: float = 1.0
     grad_norm: float | None = None
 
@@ -73,7 +73,7 @@ METHODS = {
             {"c2": c2, "gtol": 0.0, "maxiter": _NO_LIMIT} for c2 in (0.4, 0.1)
         ),
         stretch=10,
-        most_for_curvature=2.0,
+        max_curvature_share=2.0,
         # Its first trial step along the gradient has the length 1.01, which is about right in
         # these coordinates, as long as that is at most 1 times the gradient.
         grad_norm=1e3,
@@ -92,7 +92,7 @@ METHODS = {
         ({"xtol": 1e-300, "maxiter": _NO_LIMIT},),
         takes_hessian=True,
         unit_step=False,
-        most_for_curvature=2.0,
+        max_curvature_share=2.0,
         scale=1e3,
     ),
 }
@@ -286,7 +286,7 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
         )
 
 
-MOST_REPEATS = 1000.0
+MAX_REPEATS = 1000.0
 """How many rows a row with weight may stand for, in the mean. What is heavier is in other units."""
 
 
@@ -297,7 +297,7 @@ def evaluation_size(objective: Objective):
     weights that no repeats explain, such as those that sum to one, count as one row each.
     """
     n_rows = n_weighted = objective.blocks.n_weighted_rows
-    if n_weighted <= objective.total_weight <= MOST_REPEATS * n_weighted:
+    if n_weighted <= objective.total_weight <= MAX_REPEATS * n_weighted:
         n_rows = objective.total_weight
     n_inputs = n_rows * objective.input_moments.n_inputs
     return n_rows, evaluation_flops(objective.network, n_rows, n_inputs)
@@ -327,7 +327,7 @@ def plan_descent(objective: Objective, method: Method):
     centring = Centring.of(objective)
     parts: list[Coordinates] = [centring]
     attempts, n_steps = method.attempts, 0
-    plan = CurvaturePlan.of(network, n_rows, evaluation, method.most_for_curvature)
+    plan = CurvaturePlan.of(network, n_rows, evaluation, method.max_curvature_share)
     if plan is not None:
         parts = [Kronecker(objective, centring, plan)]
         attempts = method.attempts_with_curvature or attempts

@@ -214,7 +214,7 @@ class CurvaturePlan:
     slope_pairs: bool
 
     @classmethod
-    def of(cls, network: Network, n_rows, evaluation, most):
+    def of(cls, network: Network, n_rows, evaluation, max_share):
         """The plan for a network and rows, or None where no such coordinates pay.
 
         Parameters
@@ -223,7 +223,7 @@ class CurvaturePlan:
         n_rows : float
         evaluation : float
             Operations of one evaluation of J and its gradient.
-        most : float
+        max_share : float
             What the coordinates may take per evaluation, as a share of it.
 
         Returns
@@ -237,7 +237,7 @@ class CurvaturePlan:
 
         def pays(size, products=1):
             extra = rate * (_EIGH * size**3 + products * n_rows * size**2)
-            return size <= LARGEST_BASIS and extra <= SHARE_OF_A_BASIS * most * evaluation
+            return size <= LARGEST_BASIS and extra <= SHARE_OF_A_BASIS * max_share * evaluation
 
         pairs = all(pays(dense[index].n_in, products=2) for index in hidden)
         first = pays(dense[0].n_in)
@@ -248,7 +248,7 @@ class CurvaturePlan:
         ):
             plan = cls((first_basis, *(slope_pairs for _ in hidden)), outputs, slope_pairs)
             build, apply = plan._flops(network, dense, n_rows)
-            if rate * (evaluation / 3.0 + build) + apply <= most * evaluation:
+            if rate * (evaluation / 3.0 + build) + apply <= max_share * evaluation:
                 return plan
         return None
 

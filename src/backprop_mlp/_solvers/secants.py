@@ -33,14 +33,14 @@ SMALLEST_COSINE = 1e-10
 N_STEPS = 10
 """Steps that the coordinates are made of at most."""
 
-MOST = 0.5
+MAX_SHARE = 0.5
 """What the coordinates may take per evaluation, as a share of it."""
 
 
 def secants_pay(n_params, evaluation):
     """Whether coordinates made of steps pay, given the operations of an evaluation."""
     # P and Q are read once each for T phi and for T' grad.
-    return 4 * N_STEPS * pass_flops(n_params) <= MOST * evaluation
+    return 4 * N_STEPS * pass_flops(n_params) <= MAX_SHARE * evaluation
 
 
 class Secants:

@@ -12,13 +12,13 @@ from .stopping import COST_TOL, LOWER_ALPHA_OR_TOL, LOWER_RATE, LOWER_TOL, RAISE
 MANY_ROWS = 10_000
 """From here on steps on mini-batches come further than passes over all rows."""
 
-RISE = 0.05
+OVERFITTING_RISE = 0.05
 """Relative rise of the validation loss above its lowest that counts as overfitting."""
 
-NEAR = 10.0
+MAX_TOLS_TO_RAISE = 10.0
 """How many times tol, or its default, a gradient may be for a larger tol to be the way to end."""
 
-LASTING = 5
+MIN_RISEN_ITERATIONS = 5
 """Iterations at the end, and at least a tenth of all, that must be above it: less is noise."""
 
 
@@ -121,7 +121,7 @@ def _ways_on(outcome, estimator, search):
     elif estimator.warm_start:
         way = "call fit again with solver='lbfgs'"
     stopping = outcome.stopping
-    near = NEAR * max(stopping.cost_tol, COST_TOL * stopping.unit)
+    near = MAX_TOLS_TO_RAISE * max(stopping.cost_tol, COST_TOL * stopping.unit)
     return [way, RAISE_TOL] if stopping.grad_max <= near else [way]
 
 
@@ -146,9 +146,9 @@ def _overfits(records):
     Without the penalty: in J that rises with the weights. It is nan where there are no
     validation rows.
     """
-    if len(records) <= LASTING:
+    if len(records) <= MIN_RISEN_ITERATIONS:
         return False
     lowest = min(records, key=lambda record: record.bare_loss)
-    last = records[-max(LASTING, len(records) // 10) :]
-    high = lowest.bare_loss + RISE * abs(lowest.bare_loss)
+    last = records[-max(MIN_RISEN_ITERATIONS, len(records) // 10) :]
+    high = lowest.bare_loss + OVERFITTING_RISE * abs(lowest.bare_loss)
     return last[-1].cost < lowest.cost and all(record.bare_loss > high for record in last)

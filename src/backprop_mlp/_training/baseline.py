@@ -7,7 +7,7 @@ import numpy as np
 from .._network.losses import Loss
 from .._targets.targets import ClassTargets
 
-CLOSE = 1e-3
+NEGLIGIBLE_DIFFERENCE = 1e-3
 """Relative difference of costs that counts for little."""
 
 _MAX_PASSES = 64
@@ -134,7 +134,7 @@ def _best_constant(z, step, sum_losses):
         high, rise_high = np.where(rises, z, high), np.where(rises, slope, rise_high)
         # By convexity; nan where numbers overflow.
         to_gain = (high - low) * np.minimum(-rise_low, rise_high)
-        if not to_gain.sum() > 1e-2 * CLOSE * loss:
+        if not to_gain.sum() > 1e-2 * NEGLIGIBLE_DIFFERENCE * loss:
             break
         is_bracketed = np.isfinite(high - low)
         z = np.where(is_bracketed, low + 0.5 * (high - low), np.where(rises, z - step, z + step))
@@ -171,9 +171,9 @@ def losses_of_a_constant(targets, loss, z, codes, sample_weight):
 
 def costs_more(cost, constant, little):
     """Whether a cost is above the constant model's by more than ``little`` or rounding explains."""
-    return cost > constant + max(CLOSE * constant, little)
+    return cost > constant + max(NEGLIGIBLE_DIFFERENCE * constant, little)
 
 
 def costs_the_same(cost, constant):
     """Whether a cost is hardly another than the constant model's."""
-    return 0.0 < constant < np.inf and abs(cost - constant) <= CLOSE * constant
+    return 0.0 < constant < np.inf and abs(cost - constant) <= NEGLIGIBLE_DIFFERENCE * constant
