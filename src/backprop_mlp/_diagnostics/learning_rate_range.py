@@ -194,9 +194,9 @@ def learning_rate_range_test(
     if not (isinstance(n_steps, Integral) and int(n_steps) >= 10):
         raise ValueError(f"n_steps must be an integer >= 10; got {n_steps!r}.")
     problem, source = pose_unfitted(estimator, X, y, sample_weight)
-    mini_batches = build_mini_batches(estimator, problem.blocks)
     schedule = _Rising(float(min_rate), float(max_rate), int(n_steps))
-    how = replace(mini_batches, schedule=schedule, time="updates")
+    mini_batches = build_mini_batches(estimator, problem.blocks)
+    mini_batches = replace(mini_batches, schedule=schedule, time="updates")
     rng = np.random.default_rng(*draw_seeds(source, 1))
     with open_objective(problem, estimator.alpha) as objective:
         recorder = _Recorder(objective, n_steps)
@@ -205,7 +205,7 @@ def learning_rate_range_test(
         try:
             # Too high a rate overflows: that is what the test looks for.
             with np.errstate(over="ignore", invalid="ignore"):
-                minimize_mini_batch(recorder, theta, state, how, _Onward())
+                minimize_mini_batch(recorder, theta, state, mini_batches, _Onward())
         except _Finished:
             pass
         except FloatingPointError:

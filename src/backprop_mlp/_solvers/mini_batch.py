@@ -84,6 +84,10 @@ class MiniBatches:
     shuffle: bool
     max_grad_norm: float | None
 
+    def rate(self, clock, batch, n_batches):
+        """The learning rate of a batch of the epoch before which the clock stands."""
+        return rate_at(self.schedule, clock.read(self.time, batch, n_batches))
+
 
 def rate_at(schedule, time):
     """The rate, a float, that a schedule gives at a time.
@@ -220,6 +224,28 @@ class Progress:
     cost: float = 0.0
     n_fun: int = 0
 
+    @classmethod
+    def begun(cls, theta, state):
+        """Before the first step from theta and a state as `initial_state` makes it: copies."""
+        rng = np.random.default_rng()
+        rng.bit_generator.state = state["rng"]
+        rule = {
+            key: value.copy() if isinstance(value, np.ndarray) else value
+            for key, value in state["rule"].items()
+        }
+        return cls(
+            theta.copy(), rule, rng, [BatchMoments(*moments) for moments in state["moments"]]
+        )
+
+    def to_state(self, clock):
+        """What the next run begins with, as `initial_state` makes it."""
+        return {
+            "rule": self.rule,
+            "rng": self.rng.bit_generator.state,
+            "clock": clock._asdict(),
+            "moments": [list(moments) for moments in self.moments],
+        }
+
 
 def _snapshot(progress):
     """A copy that further steps leave alone, and the state to which its generator must go back.
@@ -230,12 +256,12 @@ def _snapshot(progress):
     return kept, progress.rng.bit_generator.state
 
 
-def pass_over_part(how, objective, progress, rates):
+def pass_over_part(mini_batches, objective, progress, rates):
     """Take one step per batch of a part of the rows.
 
     Parameters
     ----------
-    how : MiniBatches
+    mini_batches : MiniBatches
         Its schedule is not used: the rates are given.
     objective : Objective
         Over the part's rows, estimating J over all rows.
@@ -250,22 +276,24 @@ def pass_over_part(how, objective, progress, rates):
         The same object.
     """
     n_rows, rng = objective.blocks.n_rows, progress.rng
-    order = rng.permutation(n_rows) if how.shuffle else None
-    for batch, rate in zip(row_slices(n_rows, how.batch_size), rates, strict=True):
+    order = rng.permutation(n_rows) if mini_batches.shuffle else None
+    for batch, rate in zip(row_slices(n_rows, mini_batches.batch_size), rates, strict=True):
         rows = batch if order is None else order[batch]
         # What overflows is reported at the end of the epoch, once and with advice.
         with np.errstate(over="ignore", invalid="ignore"):
             cost, grad, moments = objective.minibatch(progress.theta, rows, rng)
             progress.cost += cost * (batch.stop - batch.start) / objective.n_rows
-            if how.max_grad_norm is not None:
-                clip_by_norm(grad, how.max_grad_norm)
-            progress.theta += how.rule.step(grad, rate, progress.rule)
+            if mini_batches.max_grad_norm is not None:
+                clip_by_norm(grad, mini_batches.max_grad_norm)
+            progress.theta += mini_batches.rule.step(grad, rate, progress.rule)
             progress.moments = running_moments(progress.moments, moments)
         progress.n_fun += 1
     return progress
 
 
-def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> OptimizeResult:
+def minimize_mini_batch(
+    objective, theta, state, mini_batches: MiniBatches, monitor
+) -> OptimizeResult:
     """Minimise an objective by steps over mini-batches.
 
     An epoch visits every row once, part by part (`RowBlocks.fold`), in batches that
@@ -279,7 +307,7 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
         Where to start, in the precision of the blocks; not changed.
     state : dict
         As `initial_state` makes it, or from an earlier result; not changed.
-    how : MiniBatches
+    mini_batches : MiniBatches
     monitor : Monitor
         Given every epoch; says when to stop, and lowers the rate.
 
@@ -297,18 +325,11 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
         If the schedule gives a rate that is not a finite number >= 0.
     """
     sizes = objective.blocks.part_sizes
-    counts = [len(row_slices(size, how.batch_size)) for size in sizes]
+    counts = [len(row_slices(size, mini_batches.batch_size)) for size in sizes]
     n_batches = sum(counts)
-    rng = np.random.default_rng()
-    rng.bit_generator.state = state["rng"]
-    rule_state = {
-        key: value.copy() if isinstance(value, np.ndarray) else value
-        for key, value in state["rule"].items()
-    }
-    moments = [BatchMoments(*running) for running in state["moments"]]
-    progress = Progress(theta.copy(), rule_state, rng, moments)
+    progress = Progress.begun(theta, state)
     # A schedule may be bound to this process.
-    steps = partial(pass_over_part, replace(how, schedule=None))
+    steps = partial(pass_over_part, replace(mini_batches, schedule=None))
     clock = start = Clock(**state["clock"])
     epoch = 0
     whole = monitor.n_iter, clock, progress, state["rng"]
@@ -317,10 +338,10 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
         while not stop:
             whole = monitor.n_iter, clock, *_snapshot(progress)
             parts = range(len(sizes))
-            if how.shuffle and len(sizes) > 1:
+            if mini_batches.shuffle and len(sizes) > 1:
                 parts = progress.rng.permutation(len(sizes)).tolist()
             rates = (
-                rate_at(how.schedule, clock.read(how.time, number, n_batches)) * monitor.rate_factor
+                mini_batches.rate(clock, number, n_batches) * monitor.rate_factor
                 for number in range(n_batches)
             )
             visits = [(part, islice(rates, counts[part])) for part in parts]
@@ -328,16 +349,8 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
             progress = objective.blocks.fold(steps, objective, progress, visits)
             _check_finite(epoch + 1, progress)
             clock = clock.after_epoch(n_batches, objective.n_rows)
-            stop = monitor(
-                Iteration(
-                    epoch + 1,
-                    progress.cost,
-                    None,
-                    progress.n_fun,
-                    progress.theta,
-                    progress.moments,
-                )
-            )
+            done = progress.n_fun, progress.theta, progress.moments
+            stop = monitor(Iteration(epoch + 1, progress.cost, None, *done))
             epoch += 1
     except KeyboardInterrupt:
         if monitor.n_iter == 0:
@@ -352,10 +365,5 @@ def minimize_mini_batch(objective, theta, state, how: MiniBatches, monitor) -> O
         moments=progress.moments,
         nit=epoch,
         nfev=progress.n_fun,
-        state={
-            "rule": progress.rule,
-            "rng": progress.rng.bit_generator.state,
-            "clock": clock._replace(updates=start.updates + progress.n_fun)._asdict(),
-            "moments": [list(running) for running in progress.moments],
-        },
+        state=progress.to_state(clock._replace(updates=start.updates + progress.n_fun)),
     )
