@@ -13,6 +13,7 @@ from ._estimator.adoption import unchanged_on_failure
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.keywords import Matrix, Weights
 from ._estimator.rows import PRECISIONS, row_weights
+from ._objective.overflow import IGNORE_OVERFLOW
 from ._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
 
 
@@ -240,7 +241,7 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
     def _refuse_span(self, column, x, dtype):
         """An error if the width of a column is not finite in X's precision."""
         # With scikit-learn's assume_finite=True it may be that of infinity from itself, nan.
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(**IGNORE_OVERFLOW):
             width = x.max() - x.min()
         if not width <= np.finfo(dtype).max:
             raise ValueError(

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .._objective.overflow import IGNORE_OVERFLOW
+
 
 class ExactSum:
     """A sum without rounding errors: its value is rounded once, when it is asked for.
@@ -57,7 +59,7 @@ class ExactSum:
         total = levels[0]
         if len(levels) > 2:
             # Half a unit in the last place is rounded to even, unless something lies beyond it.
-            with np.errstate(over="ignore", invalid="ignore"):
+            with np.errstate(**IGNORE_OVERFLOW):
                 doubled = 2.0 * levels[1]
                 next_one = total + doubled
                 beyond = (levels[1] * np.sign(levels[2]) > 0.0) & (next_one - total == doubled)
@@ -75,7 +77,7 @@ def add_exactly(sums):
 
 def _two_sum(a, b):
     """The rounded sum and its error, which is exact; 0 where the sum is not finite."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(**IGNORE_OVERFLOW):
         total = a + b
         added = total - a
         rest = (a - (total - added)) + (b - added)

@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_consistent_length
 
 from .._estimator.fitted import fitted_network
+from .._objective.overflow import IGNORE_OVERFLOW
 from .._targets.continuous import as_numbers, average_r2
 from .._targets.moments import Moments
 from .._training.scoring import score_rows
@@ -81,7 +82,7 @@ def r2(client, given, regressor):
         warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
         return np.nan
     roots = np.hypot(errors.mean, errors.deviation)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(**IGNORE_OVERFLOW, divide="ignore"):
         scores = 1.0 - (roots / numbers.deviation) ** 2
     return average_r2(scores, roots, numbers.deviation)
 

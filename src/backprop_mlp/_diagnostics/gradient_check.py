@@ -24,6 +24,7 @@ from .._estimator.assembly import open_objective
 from .._estimator.fitted import of_another_kind
 from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_check
+from .._objective.overflow import IGNORE_OVERFLOW
 from .finite_differences import (
     DEFAULT_STEP,
     EPSILON,
@@ -379,7 +380,7 @@ def check_gradient(
     with (
         open_objective(problem, estimator.alpha) as objective,
         open_objective(problem, 0.0) as loss,
-        np.errstate(over="ignore", invalid="ignore"),
+        np.errstate(**IGNORE_OVERFLOW),
     ):
         objective.blocks = loss.blocks = _fixed_blocks(problem, seed)
         if theta is None:

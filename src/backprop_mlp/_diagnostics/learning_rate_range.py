@@ -13,6 +13,7 @@ from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_unfitted
 from .._estimator.seeds import draw_seeds
 from .._objective.objective import block_not_finite
+from .._objective.overflow import IGNORE_OVERFLOW
 from .._solvers.mini_batch import initial_state, minimize_mini_batch
 from .._training.start import draw_theta
 
@@ -204,7 +205,7 @@ def learning_rate_range_test(
         state = initial_state(problem.network, theta, mini_batches.rule, rng)
         try:
             # Too high a rate overflows: that is what the test looks for.
-            with np.errstate(over="ignore", invalid="ignore"):
+            with np.errstate(**IGNORE_OVERFLOW):
                 minimize_mini_batch(recorder, theta, state, mini_batches, _Onward())
         except _Finished:
             pass

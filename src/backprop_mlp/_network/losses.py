@@ -126,12 +126,12 @@ def _sum_log1p(t):
     return np.add.reduce(np.log1p(t), axis=1)
 
 
-def _in_precision(w, z):
+def in_precision(w, z):
     """Weights next to z, in its precision."""
     return (w[:, np.newaxis] if w.ndim == 1 else w).astype(z.dtype, copy=False)
 
 
-def _weighted_sum(values, w):
+def weighted_sum(values, w):
     """Sum of values, shaped as the logits, times their weights, in float64."""
     if w.ndim == 1:
         return float(np.dot(np.add.reduce(values, axis=1), w))
@@ -209,7 +209,7 @@ class SigmoidLoss(Separable):
     def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""
         half_s = 0.5 - Y
-        delta = half_s * _in_precision(w + w, z)
+        delta = half_s * in_precision(w + w, z)
         half_s *= z
         size = np.abs(half_s)
         tail = _exp_minus_twice(size)
@@ -230,7 +230,7 @@ class SigmoidLoss(Separable):
         if w.ndim == 1:
             return float(np.dot(np.add.reduce(half_s, axis=1) + _sum_log1p(tail), w))
         half_s += np.log1p(tail)
-        return _weighted_sum(half_s, w)
+        return weighted_sum(half_s, w)
 
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along the tangent tz of z, shaped as z."""
@@ -240,7 +240,7 @@ class SigmoidLoss(Separable):
         # h (1 - h), which is the same for z and -z.
         slope /= (1.0 + slope) ** 2
         slope *= tz
-        slope *= _in_precision(w, z)
+        slope *= in_precision(w, z)
         return slope
 
     def constant_logits(self, totals, weights):
@@ -323,7 +323,7 @@ class SoftmaxLoss:
         h = self.proba(z)
         tdelta = tz - np.einsum("ij,ij->i", h, tz)[:, np.newaxis]
         tdelta *= h
-        tdelta *= _in_precision(_of_the_rows(w, Y), z)
+        tdelta *= in_precision(_of_the_rows(w, Y), z)
         return tdelta
 
     def curvature(self, z, Y, w):

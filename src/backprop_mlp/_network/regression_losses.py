@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.special import xlogy
 
-from .losses import Separable, TrainingLoss, _in_precision, _weighted_sum
+from .losses import Separable, TrainingLoss, in_precision, weighted_sum
 
 
 class RegressionLoss(TrainingLoss, Protocol):
@@ -95,7 +95,7 @@ class _StraightTails(_IdentityLink):
         rise, begin = self._tails()
         # A threshold may be too small for the precision.
         begin = max(begin, float(np.finfo(z.dtype).tiny))
-        return rise / np.maximum(np.abs(z - Y), begin) * _in_precision(w, z)
+        return rise / np.maximum(np.abs(z - Y), begin) * in_precision(w, z)
 
     def _tails(self):
         """By how much l' rises from 0 to the tails, and the |e| at which they begin."""
@@ -147,7 +147,7 @@ class SquaredError(_IdentityLink):
 
     def value(self, z, Y, w):
         """The loss, a float."""
-        return _weighted_sum(self.terms(z, Y), w)
+        return weighted_sum(self.terms(z, Y), w)
 
     def terms(self, z, Y):
         """What each output costs, shaped as z."""
@@ -157,13 +157,13 @@ class SquaredError(_IdentityLink):
     def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""
         delta = z - Y
-        value = 0.5 * _weighted_sum(delta * delta, w)
-        delta *= _in_precision(w, z)
+        value = 0.5 * weighted_sum(delta * delta, w)
+        delta *= in_precision(w, z)
         return value, delta
 
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along tz."""
-        return tz * _in_precision(w, z)
+        return tz * in_precision(w, z)
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Huber(_StraightTails):
 
     def value(self, z, Y, w):
         """The loss, a float."""
-        return _weighted_sum(self.terms(z, Y), w)
+        return weighted_sum(self.terms(z, Y), w)
 
     def terms(self, z, Y):
         """What each output costs, shaped as z."""
@@ -195,13 +195,13 @@ class Huber(_StraightTails):
         """The loss, and its derivative with respect to z, shaped as z."""
         errors = z - Y
         delta = self._clipped(errors)
-        value = _weighted_sum(self._terms(errors, delta), w)
-        delta *= _in_precision(w, z)
+        value = weighted_sum(self._terms(errors, delta), w)
+        delta *= in_precision(w, z)
         return value, delta
 
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along tz."""
-        return np.where(np.abs(z - Y) <= self.threshold, tz, 0) * _in_precision(w, z)
+        return np.where(np.abs(z - Y) <= self.threshold, tz, 0) * in_precision(w, z)
 
     def cost_unit(self, z):
         """The threshold, up to 1: no derivative is larger."""
@@ -231,7 +231,7 @@ class Poisson(_LogLink):
 
     def value(self, z, Y, w):
         """The loss, a float."""
-        return _weighted_sum(self.terms(z, Y), w)
+        return weighted_sum(self.terms(z, Y), w)
 
     def terms(self, z, Y):
         """What each output costs, shaped as z."""
@@ -240,14 +240,14 @@ class Poisson(_LogLink):
     def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""
         mu = np.exp(z)
-        value = _weighted_sum(self._terms(z, Y, mu), w)
+        value = weighted_sum(self._terms(z, Y, mu), w)
         delta = np.subtract(mu, Y, out=mu)
-        delta *= _in_precision(w, z)
+        delta *= in_precision(w, z)
         return value, delta
 
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along tz."""
-        return np.exp(z) * tz * _in_precision(w, z)
+        return np.exp(z) * tz * in_precision(w, z)
 
     def cost_unit(self, z):
         """The mean prediction, up to 1: counts per day cost less than those per year."""
@@ -281,7 +281,7 @@ class Gamma(_LogLink):
 
     def value(self, z, Y, w):
         """The loss, a float."""
-        return _weighted_sum(self.terms(z, Y), w)
+        return weighted_sum(self.terms(z, Y), w)
 
     def terms(self, z, Y):
         """What each output costs, shaped as z."""
@@ -290,14 +290,14 @@ class Gamma(_LogLink):
     def value_and_delta(self, z, Y, w):
         """The loss, and its derivative with respect to z, shaped as z."""
         u = np.log(Y) - z
-        value = _weighted_sum(_exp_remainder(u), w)
+        value = weighted_sum(_exp_remainder(u), w)
         delta = np.negative(np.expm1(u, out=u), out=u)
-        delta *= _in_precision(w, z)
+        delta *= in_precision(w, z)
         return value, delta
 
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along tz."""
-        return np.exp(np.log(Y) - z) * tz * _in_precision(w, z)
+        return np.exp(np.log(Y) - z) * tz * in_precision(w, z)
 
     def cost_unit(self, z):
         """1: the gamma deviance does not depend on y's unit."""
@@ -333,7 +333,7 @@ class Quantile(_StraightTails):
 
     def value(self, z, Y, w):
         """The loss, a float."""
-        return _weighted_sum(self.terms(z, Y), w)
+        return weighted_sum(self.terms(z, Y), w)
 
     def terms(self, z, Y):
         """What each output costs, shaped as z."""
@@ -344,15 +344,15 @@ class Quantile(_StraightTails):
         """The loss, and its derivative with respect to z, shaped as z."""
         errors = z - Y
         slope = self._slope(errors)
-        value = _weighted_sum(self._terms(errors, slope), w)
+        value = weighted_sum(self._terms(errors, slope), w)
         delta = np.add(0.5 * slope, 0.5 - self.quantile, out=slope)
-        delta *= _in_precision(w, z)
+        delta *= in_precision(w, z)
         return value, delta
 
     def delta_tangent(self, z, tz, Y, w):
         """Derivative of delta along tz."""
         curvature = np.where(np.abs(z - Y) < self.smoothing, 0.5 / self.smoothing, 0.0)
-        return curvature.astype(z.dtype) * tz * _in_precision(w, z)
+        return curvature.astype(z.dtype) * tz * in_precision(w, z)
 
     def cost_unit(self, z):
         """4 q (1 - q): the mean size of the derivative at the quantile, next to the median's."""

@@ -14,6 +14,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from .._objective.blocks import evaluation_flops
 from .._objective.objective import Objective
+from .._objective.overflow import IGNORE_OVERFLOW
 from .centring import Centring
 from .coordinates import Composition, Coordinates, Point, stack_steps
 from .iteration import Iteration
@@ -268,7 +269,7 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
         If the cost at the start is not finite.
     """
     # A line search looks ahead, and may see numbers overflow: such a step is not taken.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(**IGNORE_OVERFLOW):
         method = METHODS[solver]
         descent = _Descent(objective, theta, plan_descent(objective, method), monitor)
         try:

@@ -13,6 +13,7 @@ from scipy.optimize import OptimizeResult
 
 from .._network.layers import BatchMoments, BatchNorm
 from .._objective.blocks import row_slices
+from .._objective.overflow import IGNORE_OVERFLOW
 from .iteration import Iteration
 from .rules import Rule, clip_by_norm
 
@@ -280,7 +281,7 @@ def pass_over_part(mini_batches, objective, progress, rates):
     for batch, rate in zip(row_slices(n_rows, mini_batches.batch_size), rates, strict=True):
         rows = batch if order is None else order[batch]
         # What overflows is reported at the end of the epoch, once and with advice.
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(**IGNORE_OVERFLOW):
             cost, grad, moments = objective.minibatch(progress.theta, rows, rng)
             progress.cost += cost * (batch.stop - batch.start) / objective.n_rows
             if mini_batches.max_grad_norm is not None:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._network.losses import Loss
+from .._objective.overflow import IGNORE_OVERFLOW
 from .._targets.targets import ClassTargets
 
 NEGLIGIBLE_DIFFERENCE = 1e-3
@@ -83,7 +84,7 @@ def constant_cost(targets: ClassTargets, loss: Loss, totals, class_weight, total
     n = len(totals)
     codes = np.repeat([[0], [1]], n, axis=1) if targets.multilabel else np.arange(n)
     Y = targets.encode(codes, np.float64)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with np.errstate(**IGNORE_OVERFLOW, divide="ignore"):
         w = (totals / total_weight * class_weight).T
         per_output = np.broadcast_to(w if w.ndim == 2 else w[:, np.newaxis], Y.shape)
         h = (per_output * Y).sum(axis=0) / np.maximum(per_output.sum(axis=0), np.finfo(float).tiny)
@@ -109,7 +110,7 @@ def cost_of_the_best_constant(targets, loss, moments, sum_losses):
     cost : float
         inf if numbers overflow.
     """
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with np.errstate(**IGNORE_OVERFLOW, divide="ignore"):
         z = _logits_of_the_mean(targets, loss, moments)
         if not loss.mean_is_best_constant:
             spread = np.where(moments.deviation > 0.0, moments.deviation / targets.scale, 1.0)
@@ -144,7 +145,7 @@ def _best_constant(z, step, sum_losses):
 
 def cost_unit_at_the_mean(targets, loss, moments):
     """What ``tol`` is counted in for the rows whose moments are given: see `RegressionLoss`."""
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with np.errstate(**IGNORE_OVERFLOW, divide="ignore"):
         return loss.cost_unit(_logits_of_the_mean(targets, loss, moments))
 
 
@@ -164,7 +165,7 @@ def losses_of_a_constant(targets, loss, z, codes, sample_weight):
         Those of parts add up.
     """
     Y = targets.encode(codes, np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(**IGNORE_OVERFLOW):
         value, delta = loss.value_and_delta(np.broadcast_to(z, Y.shape), Y, sample_weight)
         return np.append(value, delta.sum(axis=0))
 

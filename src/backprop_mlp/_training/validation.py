@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._objective.blocks import RowBlocks, row_slices
+from .._objective.overflow import IGNORE_OVERFLOW
 from .scoring import score_rows
 
 ROWS_AT_ONCE = 100_000
@@ -106,7 +107,7 @@ def _parts(rows):
 def _block_loss_and_tally(network, targets, theta, block):
     """A block's loss, and what it adds to the score."""
     # What overflows is reported once, for all blocks.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(**IGNORE_OVERFLOW):
         z, _ = network.forward(network.views(theta), block.X)
         value = network.loss.value(z, block.Y, block.loss_weight)
         return value, targets.tally(network.loss, z, block)
