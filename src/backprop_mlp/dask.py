@@ -16,10 +16,10 @@ from distributed import Client
 from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import BackpropMLPClassifier
-from ._dask.collections import connected, delayed_rows
+from ._dask.collections import check_client, delayed_rows
 from ._dask.estimator import DaskNetwork
-from ._dask.prediction import travelling
-from ._dask.scoring import accuracy, r2
+from ._dask.prediction import copy_for_workers
+from ._dask.scoring import score_classifier, score_regressor
 from ._estimator.tags import NetworkClassifierMixin, NetworkRegressorMixin
 from ._regressor import BackpropMLPRegressor
 from ._sklearn import _fit_context, with_callbacks
@@ -296,8 +296,9 @@ class DaskBackpropMLPClassifier(NetworkClassifierMixin, DaskNetwork):
         check_is_fitted(self)
         if not dask.is_dask_collection(X):
             return self.estimator_.score(X, y, sample_weight)
-        client = connected(self.client)
-        return accuracy(client, delayed_rows(X, y, sample_weight), travelling(self.estimator_))
+        given = delayed_rows(X, y, sample_weight)
+        client, network = check_client(self.client), copy_for_workers(self.estimator_)
+        return score_classifier(client, given, network)
 
 
 class DaskBackpropMLPRegressor(NetworkRegressorMixin, DaskNetwork):
@@ -489,5 +490,6 @@ class DaskBackpropMLPRegressor(NetworkRegressorMixin, DaskNetwork):
         check_is_fitted(self)
         if not dask.is_dask_collection(X):
             return self.estimator_.score(X, y, sample_weight)
-        client = connected(self.client)
-        return r2(client, delayed_rows(X, y, sample_weight), travelling(self.estimator_))
+        given = delayed_rows(X, y, sample_weight)
+        client, network = check_client(self.client), copy_for_workers(self.estimator_)
+        return score_regressor(client, given, network)

@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from .._estimator.rows import check_finite_weights, check_rows, errors_naming_weights
 from .._targets.targets import Targets
-from .collections import gathered
-from .prediction import travelling
+from .collections import gather
+from .prediction import copy_for_workers
 
 FEATURES = ("n_features_in_", "feature_names_in_")
 """Fitted attributes that describe the features."""
@@ -68,7 +68,7 @@ def check_partitions(client, given, estimator, *, reset, y_name="y"):
     checked = client.compute(
         [check(*rows, estimator=bare, reset=reset, y_name=y_name) for rows in given]
     )
-    summaries = gathered(client, client.map(_summarise, checked, pure=False))
+    summaries = gather(client, client.map(_summarise, checked, pure=False))
     pairs = [pair for pair in zip(checked, summaries, strict=True) if pair[1] is not None]
     if not pairs:
         raise ValueError(f"X must have at least one row; got {len(given)} empty partitions.")
@@ -88,7 +88,7 @@ def features_of(checked):
 
 def _unfitted(estimator):
     """What workers need of an estimator to check rows: none of its parameters."""
-    bare = travelling(clone(estimator))
+    bare = copy_for_workers(clone(estimator))
     for name in FEATURES:
         if hasattr(estimator, name):
             setattr(bare, name, getattr(estimator, name))

@@ -15,7 +15,7 @@ MAKE_A_CLIENT = (
 """For messages."""
 
 
-def connected(client):
+def check_client(client):
     """The given client, or the current one.
 
     Raises
@@ -39,7 +39,7 @@ def connected(client):
     return client
 
 
-def gathered(client, futures):
+def gather(client, futures):
     """Results of tasks, which Ctrl-C may end.
 
     It comes while they are awaited: `Client.gather`, if it was, would print an error

@@ -18,9 +18,9 @@ from .._estimator.thetas import as_thetas
 from .._estimator.training import train_estimator
 from .._sklearn import CallbackSupportMixin, validate_params, with_callbacks
 from .._training.callbacks import Task
-from .collections import connected, delayed_rows
+from .collections import check_client, delayed_rows
 from .pose import check_supported, pose, pose_fitted
-from .prediction import predict_lazily, travelling
+from .prediction import copy_for_workers, predict_lazily
 
 
 class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
@@ -49,13 +49,13 @@ class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMix
         task = Task.of_search(self, estimator, refit=False)
         earlier = None
         # Of a clone: the user's RandomState stays as it is.
-        local = travelling(clone(estimator))
+        local = copy_for_workers(clone(estimator))
         if estimator.warm_start and hasattr(self, "estimator_"):
             local = copy.copy(self.estimator_).set_params(**local.get_params())
             earlier = earlier_training(local)
         validate_params(local)
         check_supported(local, X_val, y_val, sample_weight_val)
-        client = connected(self.client)
+        client = check_client(self.client)
         given = delayed_rows(X, y, sample_weight)
         given_val = None
         if X_val is not None:
@@ -160,7 +160,7 @@ class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMix
         """Given rows as a problem for the fitted network, and its packed parameters."""
         check_is_fitted(self)
         given = delayed_rows(X, y, sample_weight)
-        return pose_fitted(connected(self.client), self.estimator_, given)
+        return pose_fitted(check_client(self.client), self.estimator_, given)
 
 
 def _is_fitted_attribute(name):

@@ -52,5 +52,5 @@ class _FreedMemory:
                 self._libc.malloc_trim(0)
 
 
-freed_memory_is_kept = _FreedMemory()
+keep_freed_memory = _FreedMemory()
 """Context in which a worker computes blocks."""

@@ -10,7 +10,7 @@ MAX_IMBALANCE = 1.1
 """How much more than its even share of the rows a thread takes before one is moved elsewhere."""
 
 
-class Place(NamedTuple):
+class Worker(NamedTuple):
     """A worker.
 
     Parameters
@@ -33,7 +33,7 @@ def workers_of(client):
     while not (workers := _described(client)):
         client.wait_for_workers(1)
     return [
-        Place(address, about["nthreads"], about["memory_limit"] or float("inf"))
+        Worker(address, about["nthreads"], about["memory_limit"] or float("inf"))
         for address, about in sorted(workers.items())
     ]
 
@@ -47,7 +47,7 @@ def _described(client):
     return client.sync(client.scheduler.identity, n_workers=-1)["workers"]
 
 
-def share_out(sizes, addresses, workers):
+def group_partitions(sizes, addresses, workers):
     """Groups of partitions, one for each thread of each worker where memory allows.
 
     Parameters
@@ -56,7 +56,7 @@ def share_out(sizes, addresses, workers):
         Bytes of each partition.
     addresses : list of str or None
         The worker on which it lies.
-    workers : list of Place
+    workers : list of Worker
 
     Returns
     -------

@@ -11,7 +11,7 @@ from .._estimator.fitted import fitted_network
 from .collections import whole_rows
 
 
-def travelling(network):
+def copy_for_workers(network):
     """A copy for the workers: its callbacks, which may be bound to this process, stay here."""
     twin = copy.copy(network)
     if hasattr(twin, "set_callbacks"):
@@ -40,7 +40,7 @@ def predict_lazily(network, method, X):
         columns, dtype = _columns_of_classes(network, method, X)
     empty = np.empty((0, *columns), dtype)
     options = {
-        "network": dask.delayed(travelling(network)),
+        "network": dask.delayed(copy_for_workers(network)),
         "method": method,
         "empty": empty,
         "meta": empty,

@@ -14,10 +14,10 @@ from .._objective.overflow import IGNORE_OVERFLOW
 from .._objective.threads import block_map, one_blas_thread
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
-from .collections import gathered
+from .collections import gather
 from .exact import ExactSum, add_exactly
-from .memory import freed_memory_is_kept
-from .placement import share_out, workers_of
+from .memory import keep_freed_memory
+from .placement import group_partitions, workers_of
 
 _FAN_IN = 16
 """Sums that are added in one place: they bound the memory of an addition."""
@@ -83,7 +83,7 @@ class PartitionedRows:
             found = client.who_has(list(futures))
             addresses = [next(iter(found.get(future.key, ())), None) for future in futures]
             sizes = [summary.n_bytes for summary in summaries]
-            shares = share_out(sizes, addresses, workers_of(client))
+            shares = group_partitions(sizes, addresses, workers_of(client))
         else:
             shares = [(None, [number]) for number in range(len(futures))]
         groups = [
@@ -115,7 +115,7 @@ class PartitionedRows:
     def each(self, function):
         """What a function returns for each partition, in their order."""
         found: dict = {}
-        results = gathered(self.client, self._map(_each, function=function))
+        results = gather(self.client, self._map(_each, function=function))
         for numbers, group in zip(self.members, results, strict=True):
             found.update(zip(numbers, group, strict=True))
         return [found[number] for number in sorted(found)]
@@ -168,7 +168,7 @@ class PartitionedRows:
         weights = self._sizes[1]
         group, index = self._places[next(n for n, weight in enumerate(weights) if weight > 0.0)]
         result = self.client.submit(_of_first_block, group, index, function, pure=False)
-        return gathered(self.client, [result])[0]
+        return gather(self.client, [result])[0]
 
     def fold(self, function, objective, state, visits):
         """What becomes of a state that goes from partition to partition; as ``RowBlocks.fold``.
@@ -177,11 +177,11 @@ class PartitionedRows:
         """
         client = self.client
         with _large_graphs():
-            step = client.submit(itself, (function, objective.over(None)), pure=False)
+            step = client.submit(identity, (function, objective.over(None)), pure=False)
             for number, values in visits:
                 group, index = self._places[number]
                 state = client.submit(_visit, step, state, group, index, list(values), pure=False)
-        return gathered(client, [state])[0]
+        return gather(client, [state])[0]
 
     @cached_property
     def _places(self):
@@ -207,12 +207,12 @@ def _sum_over(network, function, rows):
     shared: Any = (function, network)
     with _large_graphs():
         if network.n_params > _SENT_WITH_TASKS:
-            shared = client.submit(itself, shared, pure=False)
+            shared = client.submit(identity, shared, pure=False)
         sums = client.map(_sum_over_group, rows.groups, function=shared, pure=False)
     while len(sums) > _FAN_IN:
         parts = [sums[start : start + _FAN_IN] for start in range(0, len(sums), _FAN_IN)]
         sums = client.map(add_exactly, parts, pure=False)
-    return [add_exactly(gathered(client, sums)).value()]
+    return [add_exactly(gather(client, sums)).value()]
 
 
 def _large_graphs():
@@ -223,7 +223,7 @@ def _large_graphs():
 # What runs on the workers
 
 
-def itself(value):
+def identity(value):
     return value
 
 
@@ -287,7 +287,7 @@ def _sum_over_group(group, function):
     if isinstance(function, partial):
         function = partial(function.func, *map(_aligned, function.args), **function.keywords)
     total = ExactSum()
-    with freed_memory_is_kept:
+    with keep_freed_memory:
         for partition in group:
             total.add(_sum_over_blocks(partition, function, network))
     return total
@@ -313,7 +313,7 @@ def _visit(step, state, group, index, values):
     function, objective = step
     X, codes, weights, targets, weigh = group[index]
     blocks = RowBlocks.of(objective.network, X, codes, weights, targets.encode, weigh=weigh)
-    with freed_memory_is_kept, blocks.open_map(objective.network) as map_blocks:
+    with keep_freed_memory, blocks.open_map(objective.network) as map_blocks:
         return function(objective.over(blocks, map_blocks), copy.deepcopy(state), values)
 
 

@@ -18,10 +18,10 @@ from .._targets.continuous import as_numbers, average_r2
 from .._targets.moments import Moments
 from .._training.scoring import score_rows
 from .checks import partition_weights
-from .collections import gathered
+from .collections import gather
 
 
-def accuracy(client, given, classifier):
+def score_classifier(client, given, classifier):
     """Share of the weight of given rows that a classifier predicts right.
 
     Parameters
@@ -41,14 +41,14 @@ def accuracy(client, given, classifier):
         If there are no rows, or if their weights have no finite sum above 0.
     """
     classifier, count = dask.delayed(classifier), dask.delayed(_count_hits, pure=False)
-    hits = gathered(client, client.compute([count(*rows, classifier=classifier) for rows in given]))
+    hits = gather(client, client.compute([count(*rows, classifier=classifier) for rows in given]))
     n_rows, right, total = map(sum, zip(*hits, strict=True))
     _check_any_rows(n_rows, given)
     _check_total_weight(total)
     return right / total
 
 
-def r2(client, given, regressor):
+def score_regressor(client, given, regressor):
     """R2 of what a regressor predicts for given rows, as `sklearn.metrics.r2_score` has it.
 
     Parameters
@@ -70,7 +70,7 @@ def r2(client, given, regressor):
         other outputs than the predictions.
     """
     regressor, measure = dask.delayed(regressor), dask.delayed(_measure_errors, pure=False)
-    measured = gathered(
+    measured = gather(
         client, client.compute([measure(*rows, regressor=regressor) for rows in given])
     )
     parts = [part for part in measured if part is not None]

@@ -21,7 +21,7 @@ import numpy as np
 
 from .._base import BackpropMLP
 from .._estimator.assembly import open_objective
-from .._estimator.fitted import of_another_kind
+from .._estimator.fitted import kind_error
 from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_check
 from .._objective.overflow import IGNORE_OVERFLOW
@@ -368,7 +368,7 @@ def check_gradient(
     True
     """
     if not isinstance(estimator, BackpropMLP):
-        raise of_another_kind(estimator, "a BackpropMLPClassifier or BackpropMLPRegressor")
+        raise kind_error(estimator, "a BackpropMLPClassifier or BackpropMLPRegressor")
     if not (isinstance(step, Real) and 0.0 < float(step) < np.inf):
         raise ValueError(f"step must be a finite number above 0; got {step!r}.")
     if not (isinstance(max_coordinates, Integral) and int(max_coordinates) >= 1):

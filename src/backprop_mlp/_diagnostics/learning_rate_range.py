@@ -8,7 +8,7 @@ import numpy as np
 
 from .._base import BackpropMLP
 from .._estimator.assembly import MINI_BATCH_SOLVERS, build_mini_batches, open_objective
-from .._estimator.fitted import of_another_kind
+from .._estimator.fitted import kind_error
 from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_unfitted
 from .._estimator.seeds import draw_seeds
@@ -180,7 +180,7 @@ def learning_rate_range_test(
     True
     """
     if not isinstance(estimator, BackpropMLP):
-        raise of_another_kind(estimator, "a BackpropMLPClassifier or BackpropMLPRegressor")
+        raise kind_error(estimator, "a BackpropMLPClassifier or BackpropMLPRegressor")
     if estimator.solver not in MINI_BATCH_SOLVERS:
         raise ValueError(
             f"solver must be one of {MINI_BATCH_SOLVERS} for a learning rate to exist; "

@@ -3,7 +3,7 @@
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimator.fitted import of_another_kind
+from .._estimator.fitted import kind_error
 
 
 def last_step(estimator, attribute):
@@ -11,5 +11,5 @@ def last_step(estimator, attribute):
     network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     check_is_fitted(network)
     if not hasattr(network, attribute):
-        raise of_another_kind(network, f"a network that has {attribute}")
+        raise kind_error(network, f"a network that has {attribute}")
     return network

@@ -189,7 +189,7 @@ def fitted_network(estimator):
     return FittedNetwork(network, dense, targets, getattr(estimator, "_trained_output", None))
 
 
-def of_another_kind(estimator, wanted):
+def kind_error(estimator, wanted):
     """The error for an estimator that is not what is wanted; a search is asked for its network."""
     where = ""
     if hasattr(estimator, "best_estimator_"):

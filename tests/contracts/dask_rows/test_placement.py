@@ -6,42 +6,42 @@ import pytest
 
 distributed = pytest.importorskip("distributed")
 
-from backprop_mlp._dask.placement import Place, share_out, workers_of  # noqa: E402
+from backprop_mlp._dask.placement import Worker, group_partitions, workers_of  # noqa: E402
 
-TWO = [Place("a", 1, float("inf")), Place("b", 1, float("inf"))]
+TWO = [Worker("a", 1, float("inf")), Worker("b", 1, float("inf"))]
 
 
 def test_partitions_of_a_worker_are_together():
     addresses = ["a", "b"] * 4
-    assert share_out([1] * 8, addresses, TWO) == [("a", [0, 2, 4, 6]), ("b", [1, 3, 5, 7])]
+    assert group_partitions([1] * 8, addresses, TWO) == [("a", [0, 2, 4, 6]), ("b", [1, 3, 5, 7])]
 
 
 def test_each_thread_has_a_share():
-    workers = [Place("a", 2, float("inf")), Place("b", 1, float("inf"))]
-    groups = share_out([1] * 6, ["a", "a", "a", "a", "b", "b"], workers)
+    workers = [Worker("a", 2, float("inf")), Worker("b", 1, float("inf"))]
+    groups = group_partitions([1] * 6, ["a", "a", "a", "a", "b", "b"], workers)
     assert groups == [("a", [0, 2]), ("a", [1, 3]), ("b", [4, 5])]
 
 
 def test_workers_that_have_too_much_give_to_others():
-    groups = share_out([1] * 8, ["a"] * 8, TWO)
+    groups = group_partitions([1] * 8, ["a"] * 8, TWO)
     assert [(address, len(numbers)) for address, numbers in groups] == [("a", 4), ("b", 4)]
 
 
 def test_a_task_needs_little_of_the_memory():
-    groups = share_out([10] * 6, ["a"] * 6, [Place("a", 1, 200.0)])
+    groups = group_partitions([10] * 6, ["a"] * 6, [Worker("a", 1, 200.0)])
     assert [numbers for _, numbers in groups] == [[0, 1], [2, 3], [4, 5]]
     # But each partition is in one piece.
-    assert len(share_out([1000] * 3, ["a"] * 3, [Place("a", 1, 200.0)])) == 3
+    assert len(group_partitions([1000] * 3, ["a"] * 3, [Worker("a", 1, 200.0)])) == 3
 
 
 @pytest.mark.parametrize("addresses", [[None] * 5, ["gone"] * 5, ["a", None, "gone", "b", "a"]])
 def test_every_partition_is_in_one_group(addresses):
-    groups = share_out([3, 1, 4, 1, 5], addresses, TWO)
+    groups = group_partitions([3, 1, 4, 1, 5], addresses, TWO)
     assert sorted(number for _, numbers in groups for number in numbers) == list(range(5))
 
 
 def test_there_are_no_empty_groups():
-    assert share_out([1], ["b"], TWO) == [("b", [0])]
+    assert group_partitions([1], ["b"], TWO) == [("b", [0])]
 
 
 def test_workers_are_found_whatever_the_client_last_heard_of_them(client, monkeypatch):
