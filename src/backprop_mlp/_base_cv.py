@@ -16,17 +16,17 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 
 from ._base import N_JOBS
 from ._estimator.adoption import fitted_twin
-from ._estimator.alpha_grid import fixed_grid
-from ._estimator.alpha_path import AlphaPath, check_estimator_of_path
-from ._estimator.alpha_search import choose_alpha
-from ._estimator.averaging import keeps_average, networks_of
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fit_warnings import warn_of_folds
-from ._estimator.folds import check_n_folds, pairs_of, rows_of_folds
-from ._estimator.held_out import are_constant, mean_loss, out_of_fold
 from ._estimator.rows import check_rows, row_weights
 from ._estimator.seeds import MAX_SEED, draw_seeds
 from ._onnx.protocol import OnnxMixin
+from ._search.alpha_grid import fixed_grid
+from ._search.alpha_path import AlphaPath, check_estimator_of_path
+from ._search.alpha_search import choose_alpha
+from ._search.averaging import keeps_average, networks_of
+from ._search.folds import check_n_folds, pairs_of, rows_of_folds
+from ._search.held_out import are_constant, mean_loss, out_of_fold
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,

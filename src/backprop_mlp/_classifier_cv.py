@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from ._base_cv import AlphaSearch
 from ._classifier import BackpropMLPClassifier
-from ._estimator.averaging import can_predict
-from ._estimator.held_out import LOG_LOSS, HeldOutProbabilities
 from ._estimator.keywords import HELD_OUT_SCORING, Matrix, RandomState, Scoring, Weights
 from ._estimator.tasks import ClassPredictions
+from ._search.averaging import can_predict
+from ._search.held_out import LOG_LOSS, HeldOutProbabilities
 from ._sklearn import _fit_context, available_if, with_callbacks
 
 

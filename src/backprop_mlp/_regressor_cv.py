@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import make_scorer
 
 from ._base_cv import AlphaSearch
-from ._estimator.averaging import can_predict
-from ._estimator.held_out import HeldOutNumbers
 from ._estimator.keywords import REGRESSION_SCORING, Matrix, RandomState, Scoring, Weights
 from ._estimator.tasks import NumberPredictions
 from ._regressor import BackpropMLPRegressor
+from ._search.averaging import can_predict
+from ._search.held_out import HeldOutNumbers
 from ._sklearn import _fit_context, available_if, with_callbacks
 from ._training.scoring import r2
 

@@ -10,7 +10,6 @@ from sklearn.utils import check_random_state
 
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
-from ._estimator.alpha_path import check_estimator_of_path
 from ._estimator.assembly import build_network
 from ._estimator.columns import (
     categories_of,
@@ -26,6 +25,7 @@ from ._estimator.seeds import draw_seeds
 from ._piecewise_linear import PiecewiseLinearEncoder
 from ._regressor import BackpropMLPRegressor
 from ._regressor_cv import BackpropMLPRegressorCV
+from ._search.alpha_path import check_estimator_of_path
 from ._sklearn import validate_params
 
 MAX_CATEGORIES = 30

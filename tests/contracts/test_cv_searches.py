@@ -31,9 +31,9 @@ from backprop_mlp import (
     StrongPenaltyWarning,
 )
 from backprop_mlp._estimator import fitting
-from backprop_mlp._estimator.alpha_search import Choice
-from backprop_mlp._estimator.averaging import networks_of
 from backprop_mlp._estimator.pose import pose
+from backprop_mlp._search.alpha_search import Choice
+from backprop_mlp._search.averaging import networks_of
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 3))

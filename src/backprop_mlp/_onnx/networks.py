@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .._estimator.averaging import AveragedNetworks
 from .._network.activations import LEAKY_SLOPE
 from .._network.layers import Dense
+from .._search.averaging import AveragedNetworks
 from .graph import ONNX, log_logistic, operators_of, per_row
 
 

@@ -18,7 +18,7 @@ from sklearn.model_selection import (
 )
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
-from backprop_mlp._estimator.held_out import out_of_fold
+from backprop_mlp._search.held_out import out_of_fold
 
 IRIS, SPECIES = load_iris(return_X_y=True)
 IRIS = (IRIS - IRIS.mean(axis=0)) / IRIS.std(axis=0)
@@ -137,7 +137,7 @@ def test_float32_stays_float32():
 
 def test_blocks_of_rows_do_not_matter(of_iris, monkeypatch):
     expected = of_iris.predict_proba(IRIS)
-    monkeypatch.setattr("backprop_mlp._estimator.averaging.ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr("backprop_mlp._search.averaging.ROWS_AT_A_TIME", 7)
     np.testing.assert_allclose(of_iris.predict_proba(IRIS), expected, rtol=1e-12)
 
 

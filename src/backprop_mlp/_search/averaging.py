@@ -12,12 +12,12 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimator.fitted import fitted_network
 from .._network.losses import Loss, SigmoidLoss, SoftmaxLoss
 from .._objective.overflow import IGNORE_OVERFLOW, refuse_overflow
 from .._targets.continuous import Numbers
 from .._targets.targets import ClassTargets, fitted_targets
 from .._training.scoring import spread_columns
-from .fitted import fitted_network
 
 ROWS_AT_A_TIME = 16_384
 """Rows of which the logits of all members are held at once."""

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
+from .._estimator.adoption import adopt_no_record, fitted_twin
+from .._estimator.refits import Refits
 from .._sklearn import _check_method_params, _safe_indexing, validate_params
 from .._targets.class_weight import keep_classes
 from .._training.callbacks import Task
 from .._training.scoring import score_rows
-from .adoption import adopt_no_record, fitted_twin
 from .held_out import mean_loss, outputs_or_nan
-from .refits import Refits
 
 ITERATIONS_PER_DECADE = 1 / 3
 """Part of ``max_iter`` that a path is given for each factor of ten between two alphas. On

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backprop_mlp._estimator.alpha_grid import (
+from backprop_mlp._search.alpha_grid import (
     FIRST_ALPHAS,
     HIGHEST_ALPHA,
     LOWEST_ALPHA,
