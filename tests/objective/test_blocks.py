@@ -12,6 +12,7 @@ from backprop_mlp._network.network import Network
 from backprop_mlp._objective import blocks
 from backprop_mlp._objective.blocks import (
     FLOPS_PER_PARAM,
+    DataSet,
     RowBlocks,
     add_up,
     block_slices,
@@ -232,3 +233,14 @@ def test_sparse_rows_that_hold_nothing_train_a_model_without_hidden_layers():
     model = BackpropMLPClassifier((), solver="lbfgs").fit(sp.csr_matrix((6, 3)), y)
     found = model.predict_proba(sp.csr_matrix((1, 3)))
     np.testing.assert_allclose(found, [[1 / 3, 2 / 3]], rtol=1e-3)
+
+
+def test_rows_in_memory_and_on_workers_fulfil_the_contract_of_a_data_set():
+    pytest.importorskip("distributed")
+    from backprop_mlp._dask.rows import PartitionedRows
+
+    contract = {*DataSet.__annotations__, *(name for name in vars(DataSet) if name[0] != "_")}
+    assert contract >= {"input_moments", "dtype", "n_rows", "fold"}
+    in_memory = RowBlocks(np.zeros((2, 1)), np.zeros(2, int), np.ones(2), one_hot, max_rows=1)
+    on_workers = PartitionedRows(None, [], [], np.dtype(np.float64))
+    assert all(contract <= {*dir(rows)} for rows in (in_memory, on_workers))

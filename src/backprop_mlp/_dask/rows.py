@@ -38,7 +38,7 @@ class Partition(NamedTuple):
 
 
 class PartitionedRows:
-    """The rows of a data set on the workers of a cluster, in place of ``RowBlocks``.
+    """A `DataSet` on the workers of a cluster.
 
     Partitions are in groups: a group is the result of one task, and each pass has one
     task per group. Partitions are numbered in the order of the collection. No result
@@ -171,7 +171,7 @@ class PartitionedRows:
         return gather(self.client, [result])[0]
 
     def fold(self, function, objective, state, visits):
-        """What becomes of a state that goes from partition to partition; as ``RowBlocks.fold``.
+        """What becomes of a state that goes from partition to partition.
 
         The function and the state travel to the partitions, one task after another.
         """

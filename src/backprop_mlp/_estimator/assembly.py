@@ -133,7 +133,7 @@ def build_mini_batches(params, blocks, state=None):
     Parameters
     ----------
     params : BackpropMLP
-    blocks : RowBlocks or PartitionedRows
+    blocks : DataSet
     state : dict or None, default=None
         State of the solver, if it goes on: a horizon is counted from there.
 

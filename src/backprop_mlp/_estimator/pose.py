@@ -9,7 +9,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
 from .._network.network import Network
-from .._objective.blocks import RowBlocks, total_of_parts
+from .._objective.blocks import DataSet, RowBlocks, total_of_parts
 from .._sklearn import _safe_indexing, validate_params
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
@@ -37,7 +37,7 @@ class Problem(NamedTuple):
     targets : Targets
     network : Network
         The training network, or the fitted one.
-    blocks : RowBlocks or PartitionedRows
+    blocks : DataSet
         The rows.
     validation : Validation or None, default=None
         The rows to validate on.
@@ -51,7 +51,7 @@ class Problem(NamedTuple):
 
     targets: Targets
     network: Network
-    blocks: Any
+    blocks: DataSet
     validation: Validation | None = None
     class_weight: Any = None
     split_seed: int | None = None

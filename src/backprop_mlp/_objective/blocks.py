@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property, reduce
 from itertools import pairwise
 from operator import add
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
@@ -159,8 +159,67 @@ def _stored_per_row(X):
 # Data sets in blocks
 
 
+class DataSet(Protocol):
+    """The rows that an objective sums over: the contract of rows in memory and on workers."""
+
+    input_moments: Any
+    """`InputMoments` of the rows, once an `Objective` has measured them; None before."""
+
+    @property
+    def dtype(self) -> Any:
+        """The precision in which the rows are computed."""
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+
+    @property
+    def n_weighted_rows(self) -> int:
+        """Number of rows whose weight is above 0."""
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the row weights: m."""
+
+    @property
+    def largest_weight(self) -> float:
+        """The largest weight that the loss gets."""
+
+    @property
+    def part_sizes(self) -> Sequence[int]:
+        """Numbers of rows of the parts that mini-batches are cut from."""
+
+    def open_map(self, network: Network) -> Any:
+        """Context that gives the ``map(function, data_set)`` of an objective over these rows.
+
+        It yields what the function returns for each `Block`, in their order, or sums of that.
+        """
+
+    def first(self, function) -> Any:
+        """What a function returns for the first block that has a row with weight."""
+
+    def fold(self, function, objective, state, visits) -> Any:
+        """What becomes of a state that goes from part to part of the rows.
+
+        Parameters
+        ----------
+        function : callable(objective, state, values) -> state
+            The objective is one over the part's rows. The state may be changed.
+        objective : Objective
+            Over these rows.
+        state : object
+        visits : iterable of (int, iterable)
+            Number of the part to go to next, and the values that the function is given
+            there. Only a visit to a part in another process takes them all at once.
+
+        Returns
+        -------
+        state : object
+        """
+
+
 class RowBlocks(Sequence):
-    """The rows of a data set, cut into blocks when they are needed; a single block once.
+    """A `DataSet` in memory, cut into blocks when they are needed; a single block once.
 
     Parameters
     ----------
@@ -244,23 +303,7 @@ class RowBlocks(Sequence):
         return (self.n_rows,)
 
     def fold(self, function, objective, state, visits):
-        """What becomes of a state that goes from part to part of the rows.
-
-        Parameters
-        ----------
-        function : callable(objective, state, values) -> state
-            The objective is one over the part's rows. The state may be changed.
-        objective : Objective
-            Over these rows.
-        state : object
-        visits : iterable of (int, iterable)
-            Number of the part to go to next, and the values that the function is given
-            there. Only a visit to a part in another process takes them all at once.
-
-        Returns
-        -------
-        state : object
-        """
+        """What becomes of a state that goes from part to part of the rows: there is one."""
         for _, values in visits:
             state = function(objective, state, values)
         return state

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .._network.network import Network
-from .blocks import Block, add_up, block_slices, max_block_rows
+from .blocks import Block, DataSet, add_up, block_slices, max_block_rows
 from .overflow import IGNORE_OVERFLOW, is_finite, refuse_overflow
 from .penalty import L2Penalty, Penalty
 from .row_sums import InputMoments, InputScale, TargetSums, block_target_sums, measure_inputs
@@ -94,11 +94,8 @@ class Objective:
     Parameters
     ----------
     network : Network
-    blocks : RowBlocks or PartitionedRows
-        Taken once per evaluation. They know their
-        ``dtype``, the precision in which they are computed, and their weights:
-        ``total_weight`` is m, the sum of the row weights, and ``largest_weight``
-        the largest weight that the loss gets. theta, J and the gradient are float64.
+    blocks : DataSet
+        Taken once per evaluation. theta, J and the gradient are float64.
     alpha : float
         Strength of the penalty: the course's lambda.
     map : callable(function, blocks) -> iterable
@@ -116,14 +113,14 @@ class Objective:
     def __init__(
         self,
         network: Network,
-        blocks: Any,
+        blocks: DataSet,
         alpha: float,
         map: Callable = map,
         penalty: Callable[[float], Penalty] = L2Penalty,
     ):
         check_row_weights(blocks)
         self.network = network
-        self.blocks = blocks
+        self.blocks: Any = blocks
         self.n_rows = blocks.n_rows
         self.alpha = alpha
         self.map = map
@@ -350,7 +347,7 @@ def _part_of(rows, part):
     return rows[part]
 
 
-def check_row_weights(blocks):
+def check_row_weights(blocks: DataSet):
     """Raise an error where the rows' weights can't be computed with."""
     total, largest = blocks.total_weight, blocks.largest_weight
     if largest == 0.0 or not 0.0 < total < np.inf:

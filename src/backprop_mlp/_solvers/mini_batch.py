@@ -297,7 +297,7 @@ def minimize_mini_batch(
 ) -> OptimizeResult:
     """Minimise an objective by steps over mini-batches.
 
-    An epoch visits every row once, part by part (`RowBlocks.fold`), in batches that
+    An epoch visits every row once, part by part (`DataSet.fold`), in batches that
     are of nearly equal size within a part. Each batch estimates the gradient of J
     itself: see `Objective.minibatch`.
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._objective.blocks import RowBlocks, row_slices
+from .._objective.blocks import DataSet, row_slices
 from .._objective.overflow import IGNORE_OVERFLOW
 from .scoring import score_rows
 
@@ -137,7 +137,7 @@ class Validation:
 
     Parameters
     ----------
-    blocks : RowBlocks or PartitionedRows
+    blocks : DataSet
     targets : Targets
     scoring : None, "loss" or callable(estimator, X, y, **metadata) -> float
         None: ``targets.score``. "loss": minus the mean loss, without the penalty.
@@ -148,7 +148,7 @@ class Validation:
         As ``targets.totals`` of the rows; of numbers only, for their R2.
     """
 
-    def __init__(self, blocks: RowBlocks, targets, scoring, scorer_rows=None, totals=None):
+    def __init__(self, blocks: DataSet, targets, scoring, scorer_rows=None, totals=None):
         self.blocks = blocks
         self.targets = targets
         self.scoring = scoring
