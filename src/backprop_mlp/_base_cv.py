@@ -35,7 +35,7 @@ from ._sklearn import (
     _routing_enabled,
 )
 from ._targets.class_weight import weigh_rows
-from ._training.callbacks import Task
+from ._training.callbacks import CallbackTask
 from ._training.scoring import score_rows
 from ._training.search_fit import SearchFit, fit_for_search
 
@@ -108,7 +108,7 @@ class AlphaSearch(
         _raise_for_params(params, self, "fit")
         walks_on = isinstance(self.alphas, str) and self._by_loss
         refits = bool(self.refit) and not self._averages
-        task = Task.of_search(self, self.estimator, refits, None if walks_on else 1)
+        task = CallbackTask.of_search(self, self.estimator, refits, None if walks_on else 1)
         # Everything is fitted on a copy: a failure leaves this search as it was.
         fitted = fitted_twin(self)
         for name in self._OF_OTHER_FITS:

@@ -17,7 +17,7 @@ from .._estimator.rows import errors_of_validation_rows
 from .._estimator.thetas import as_thetas
 from .._estimator.training import train_estimator
 from .._sklearn import CallbackSupportMixin, validate_params, with_callbacks
-from .._training.callbacks import Task
+from .._training.callbacks import CallbackTask
 from .collections import check_client, delayed_rows
 from .pose import check_supported, pose, pose_fitted
 from .prediction import copy_for_workers, predict_lazily
@@ -46,7 +46,7 @@ class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMix
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val) -> Self:
         """Train the network, as `fit` of the subclasses says."""
         estimator = self._default_estimator() if self.estimator is None else self.estimator
-        task = Task.of_search(self, estimator, refit=False)
+        task = CallbackTask.of_search(self, estimator, refit=False)
         earlier = None
         # Of a clone: the user's RandomState stays as it is.
         local = copy_for_workers(clone(estimator))
@@ -183,7 +183,7 @@ def _train(estimator, local, problem, earlier, given):
         For the hooks, as the user gave them.
     """
     n_starts = local.n_init if earlier is None else 1
-    task = Task.of_call(estimator, "fit", n_starts, local.max_iter)
+    task = CallbackTask.of_call(estimator, "fit", n_starts, local.max_iter)
     task.begin_fit(*given)
     rng = check_random_state(local.random_state)
     outcomes = train_estimator(local, problem, earlier, rng, task, n_starts)

@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 from .._sklearn import validate_params
 from .._training.baseline import Baseline
-from .._training.callbacks import Task
+from .._training.callbacks import CallbackTask
 from .adoption import adopt_best, adopt_outcome, earlier_training, unchanged_on_failure
 from .fit_warnings import (
     warn_before,
@@ -41,7 +41,7 @@ def fit_rows(estimator, X, y, sample_weight, validation):
     goes_on = estimator.warm_start and hasattr(estimator, "coefs_")
     earlier = earlier_training(estimator) if goes_on else None
     n_starts = estimator.n_init if earlier is None else 1
-    task = Task.of_call(estimator, "fit", n_starts, estimator.max_iter)
+    task = CallbackTask.of_call(estimator, "fit", n_starts, estimator.max_iter)
     with unchanged_on_failure(estimator):
         rng = check_random_state(estimator.random_state)
         rows = (X, y, sample_weight)
@@ -76,7 +76,7 @@ def fit_chunk(estimator, X, y, sample_weight, classes=None):
     if earlier is not None:
         # scikit-learn validates the parameters in the first call alone.
         validate_params(estimator)
-    task = Task.of_call(estimator, "partial_fit", 1, 1)
+    task = CallbackTask.of_call(estimator, "partial_fit", 1, 1)
     with unchanged_on_failure(estimator):
         rng = check_random_state(estimator.random_state)
         problem = pose_chunk(estimator, X, y, sample_weight, classes, earlier)

@@ -24,7 +24,7 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
         None for random starts.
     rng : numpy.random.RandomState
         Source of one seed per start.
-    task : Task
+    task : CallbackTask
     n_starts : int, default=1
     **rules : dict
         Stopping rules that differ from the keywords'.

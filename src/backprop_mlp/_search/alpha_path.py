@@ -11,7 +11,7 @@ from .._estimator.adoption import adopt_no_record, fitted_twin
 from .._estimator.refits import Refits
 from .._sklearn import _check_method_params, _safe_indexing, validate_params
 from .._targets.class_weight import keep_classes
-from .._training.callbacks import Task
+from .._training.callbacks import CallbackTask
 from .._training.scoring import score_rows
 from .held_out import mean_loss, outputs_or_nan
 
@@ -34,7 +34,7 @@ class Fold(NamedTuple):
         ``random_state`` of its network; None leaves the estimator's.
     start : estimator or None
         Network from which the path goes on; None for new weights.
-    task : Task
+    task : CallbackTask
         Not begun.
     """
 
@@ -43,7 +43,7 @@ class Fold(NamedTuple):
     test: np.ndarray
     seed: int | None
     start: Any
-    task: Task
+    task: CallbackTask
 
 
 class Step(NamedTuple):

@@ -82,7 +82,7 @@ def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: Any) -> Cho
     splits : list of tuple of ndarray
         Numbers of the rows to train on and to leave out.
     seeds : list of int or None
-    task : Task
+    task : CallbackTask
         Of the whole search.
     n_jobs : int or None
 

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 
-class Task:
+class CallbackTask:
     """A callback context and what its hooks are given; without a context it does nothing.
 
     Parameters
@@ -59,13 +59,15 @@ class Task:
         They are made before any of them is sent to another process.
         """
         if self._context is None:
-            return Task(None, {}), [Task(None, {})] * n_folds
+            return CallbackTask(None, {}), [CallbackTask(None, {})] * n_folds
         search = self._context.subcontext("search", max_subtasks=n_folds, sequential_subtasks=False)
         folds = [
             search.subcontext("fold", task_id=number, max_subtasks=n_alphas)
             for number in range(n_folds)
         ]
-        return Task(search, self._given), [Task(fold, self._given) for fold in folds]
+        return CallbackTask(search, self._given), [
+            CallbackTask(fold, self._given) for fold in folds
+        ]
 
     def begin(self, **given):
         """Call the hooks of the task's beginning."""
@@ -80,9 +82,9 @@ class Task:
 
     def begin_subtask(self, name, **options):
         """Begin a task inside this one."""
-        task = Task(None, self._given)
+        task = CallbackTask(None, self._given)
         if self._context is not None:
-            task = Task(self._context.subcontext(task_name=name, **options), self._given)
+            task = CallbackTask(self._context.subcontext(task_name=name, **options), self._given)
         task.begin()
         return task
 
@@ -122,6 +124,6 @@ class Task:
         if self._context is None:
             yield
             return
-        task = Task(self._context.subcontext(name), self._given)
+        task = CallbackTask(self._context.subcontext(name), self._given)
         with task._context.propagate_callback_context(estimator), task.whole():
             yield

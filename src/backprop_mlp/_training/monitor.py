@@ -37,7 +37,7 @@ class Monitor:
         Measures a plain network on the validation rows, if there are any.
     make_estimator : callable(SoFar) -> estimator
         The estimator as if `fit` had ended there, for callbacks.
-    task : Task
+    task : CallbackTask
         Whose subtasks are the iterations.
     label : str or None
         Begins each printed line; None prints nothing.

@@ -13,7 +13,7 @@ from .._objective.overflow import IGNORE_OVERFLOW
 from .._solvers.full_batch import minimize_scipy
 from .._solvers.mini_batch import MiniBatches, minimize_mini_batch
 from .baseline import costs_more
-from .callbacks import Task
+from .callbacks import CallbackTask
 from .history import History
 from .interruption import Interruption, run_side_by_side
 from .monitor import Monitor
@@ -107,7 +107,7 @@ class Plan:
     verbose: bool
 
 
-def train(plan: Plan, starts, n_jobs, task: Task):
+def train(plan: Plan, starts, n_jobs, task: CallbackTask):
     """Train from every start.
 
     Parameters
@@ -117,7 +117,7 @@ def train(plan: Plan, starts, n_jobs, task: Task):
         Called when a run begins: the parameters of all starts at once would take memory.
     n_jobs : int or None
         Number of runs side by side.
-    task : Task
+    task : CallbackTask
         Whose subtasks are the starts, or the iterations of a single one.
 
     Returns
