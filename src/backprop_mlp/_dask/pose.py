@@ -1,6 +1,5 @@
 """From an estimator's keywords and rows on the workers to the problem that they pose."""
 
-from functools import partial
 from typing import Any
 
 from sklearn.metrics import check_scoring
@@ -11,7 +10,7 @@ from .._estimator.rows import check_validation_arguments, errors_of_validation_r
 from .._sklearn import is_scorer_of_predictions
 from .._solvers.full_batch import METHODS
 from .._targets.targets import unite_targets
-from .._training.baseline import find_baseline, losses_of_a_constant
+from .._training.baseline import find_baseline
 from .._training.validation import Validation
 from .checks import check_partitions, features_of
 from .rows import PartitionedRows
@@ -70,11 +69,8 @@ def pose(client, estimator, given, given_val, earlier):
         with errors_of_validation_rows():
             validation = _pose_validation(client, estimator, given_val, targets, class_weight)
 
-    def sum_losses(z):
-        return rows.total_of_codes(partial(losses_of_a_constant, targets, network.loss, z))
-
-    total_weight = rows.total_weight
-    baseline = find_baseline(targets, network.loss, totals, class_weight, total_weight, sum_losses)
+    m, total = rows.total_weight, rows.total_of_codes
+    baseline = find_baseline(targets, network.loss, totals, class_weight, m, total)
     return Problem(targets, network, rows, validation, class_weight, baseline=baseline)
 
 

@@ -13,7 +13,7 @@ from .._objective.blocks import DataSet, RowBlocks, total_of_parts
 from .._sklearn import _safe_indexing, validate_params
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
-from .._training.baseline import Baseline, find_baseline, losses_of_a_constant
+from .._training.baseline import Baseline, find_baseline
 from .._training.start import training_theta
 from .._training.validation import Validation, split_rows
 from .adoption import earlier_training
@@ -102,7 +102,7 @@ def pose(
         stratify = targets.exclusive_classes is not None
         fraction = estimator.validation_fraction
         chosen, held_out = split_rows(rows.codes, rows.weights, stratify, fraction, seed)
-    totals = rows.totals(targets, chosen)
+    totals = rows.total(targets.totals, chosen)
     if earlier is None and not targets.has_classes:
         targets = targets.scaled_by(totals)
         rows = rows.encoded(targets)
@@ -123,12 +123,8 @@ def pose(
         blocks_val = rows.blocks(network, targets, weighed, held_out)
         validation = _validation(estimator, targets, scoring, rows, blocks_val, held_out)
 
-    def sum_losses(z):
-        losses = partial(losses_of_a_constant, targets, network.loss, z)
-        return total_of_parts(losses, rows.codes, rows.weights, chosen)
-
-    total_weight = blocks.total_weight
-    baseline = find_baseline(targets, network.loss, totals, class_weight, total_weight, sum_losses)
+    total, m = partial(rows.total, chosen=chosen), blocks.total_weight
+    baseline = find_baseline(targets, network.loss, totals, class_weight, m, total)
     return Problem(targets, network, blocks, validation, class_weight, seed, baseline)
 
 
@@ -173,9 +169,9 @@ class _Rows(NamedTuple):
         weights, weigh = weighed
         return RowBlocks.of(network, self.X, self.codes, weights, targets.encode, chosen, weigh)
 
-    def totals(self, targets, chosen=None):
-        """``targets.totals`` of the chosen rows."""
-        return total_of_parts(targets.totals, self.codes, self.weights, chosen)
+    def total(self, function, chosen=None):
+        """Sum of ``function(codes, sample_weight)`` over the chosen rows."""
+        return total_of_parts(function, self.codes, self.weights, chosen)
 
     def for_scorer(self, estimator, targets, chosen=None):
         """What a scorer is given after the estimator: rows with their names, if they have any."""
@@ -191,7 +187,7 @@ class _Rows(NamedTuple):
 def _validation(estimator, targets, scoring, rows, blocks, chosen=None):
     """The chosen rows to validate on."""
     scorer_rows = rows.for_scorer(estimator, targets, chosen) if callable(scoring) else None
-    totals = None if targets.has_classes else rows.totals(targets, chosen)
+    totals = None if targets.has_classes else rows.total(targets.totals, chosen)
     return Validation(blocks, targets, scoring, scorer_rows, totals)
 
 
@@ -219,7 +215,7 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     rows = rows.encoded(targets)
     baseline = Baseline()
     if not targets.has_classes:
-        totals = rows.totals(targets)
+        totals = rows.total(targets.totals)
         baseline = Baseline(constant_outputs=totals.constant)
         if earlier is None:
             targets = targets.scaled_by(totals)

@@ -1,5 +1,6 @@
 """The constant model: what predicting the same for every row costs, and what that says of a fit."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ class Baseline(NamedTuple):
     constant_outputs: Any = ()
 
 
-def find_baseline(targets, loss, totals, class_weight, total_weight, sum_losses):
+def find_baseline(targets, loss, totals, class_weight, total_weight, total_of_codes):
     """The best constant prediction of a problem whose rows are all known.
 
     Parameters
@@ -46,8 +47,8 @@ def find_baseline(targets, loss, totals, class_weight, total_weight, sum_losses)
         Of classes.
     total_weight : float
         m.
-    sum_losses : callable(z) -> ndarray of shape (1 + n_outputs,)
-        See `losses_of_a_constant`, of all rows; called for numbers only.
+    total_of_codes : callable(function) -> object
+        Sum of ``function(codes, sample_weight)`` over all rows; called for numbers only.
 
     Returns
     -------
@@ -55,6 +56,10 @@ def find_baseline(targets, loss, totals, class_weight, total_weight, sum_losses)
     """
     if targets.has_classes:
         return Baseline(constant_cost(targets, loss, totals, class_weight, total_weight))
+
+    def sum_losses(z):
+        return total_of_codes(partial(losses_of_a_constant, targets, loss, z))
+
     cost = cost_of_the_best_constant(targets, loss, totals, sum_losses)
     return Baseline(cost, cost_unit_at_the_mean(targets, loss, totals), totals.constant)
 
