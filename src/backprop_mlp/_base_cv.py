@@ -26,7 +26,7 @@ from ._search.alpha_path import AlphaPath, check_estimator_of_path
 from ._search.alpha_search import choose_alpha
 from ._search.averaging import keeps_average, networks_of
 from ._search.folds import check_n_folds, pairs_of, rows_of_folds
-from ._search.held_out import are_constant, mean_loss, out_of_fold
+from ._search.held_out import HeldOut, are_constant, mean_loss, out_of_fold
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,
@@ -280,7 +280,7 @@ class AlphaSearch(
         """Set the attributes that tell what y asks of networks."""
         raise NotImplementedError
 
-    def _held_out_of(self, targets):
+    def _held_out_of(self, targets) -> HeldOut:
         """What networks say of rows that they do not train on, and what that costs.
 
         Parameters

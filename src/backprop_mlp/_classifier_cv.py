@@ -321,5 +321,5 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
     def _adopt_targets(self, targets):
         self.classes_, self._multilabel = targets.classes, targets.multilabel
 
-    def _held_out_of(self, targets):
+    def _held_out_of(self, targets) -> HeldOutProbabilities:
         return HeldOutProbabilities(targets)

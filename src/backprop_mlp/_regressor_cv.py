@@ -284,5 +284,5 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
     def _adopt_targets(self, targets):
         self.y_mean_, self.y_scale_ = targets.mean, targets.scale
 
-    def _held_out_of(self, targets):
+    def _held_out_of(self, targets) -> HeldOutNumbers:
         return HeldOutNumbers(replace(targets, mean=self.y_mean_, scale=self.y_scale_))

@@ -13,7 +13,7 @@ from .._sklearn import _check_method_params, _safe_indexing, validate_params
 from .._targets.class_weight import keep_classes
 from .._training.callbacks import CallbackTask
 from .._training.scoring import score_rows
-from .held_out import mean_loss, outputs_or_nan
+from .held_out import HeldOut, mean_loss, outputs_or_nan
 
 ITERATIONS_PER_DECADE = 1 / 3
 """Part of ``max_iter`` that a path is given for each factor of ten between two alphas. On
@@ -85,7 +85,7 @@ class AlphaPath:
     classes : ndarray of shape (n_classes,) or None
         Sorted labels of all rows, some of which a fold may lack; None for multilabel
         problems and numbers.
-    held_out : HeldOutProbabilities or HeldOutNumbers
+    held_out : HeldOut
         What the networks say of the rows that are left out, and what that costs.
     scorer : callable(estimator, X, y, **metadata) or None
         None for minus the held-out loss.
@@ -98,7 +98,7 @@ class AlphaPath:
     y: Any
     sample_weight: np.ndarray | None
     classes: np.ndarray | None
-    held_out: Any
+    held_out: HeldOut
     scorer: Callable | None
     metadata: dict
 

@@ -4,6 +4,7 @@ The rows on which early stopping validates are held out in `_training/validation
 """
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
@@ -26,9 +27,29 @@ NEGLIGIBLE_DEVIATION = 1e-3
 """Deviation of predictions, as a share of that of y, that counts for little."""
 
 
+class HeldOut(Protocol):
+    """What a network says of rows that it was not trained on, and what that costs."""
+
+    @property
+    def shape(self) -> tuple:
+        """Of a row's outputs."""
+
+    def outputs(self, network, X) -> Any:
+        """What the network says, of shape (n_rows, *shape), float64."""
+
+    def row_losses(self, y, outputs, sample_weight=None) -> Any:
+        """Each row's loss, of shape (n_rows,), without its weight."""
+
+    def in_units(self, outputs) -> Any:
+        """Outputs as `variance` measures them, of shape (n_rows, n_columns)."""
+
+    def variance(self, y, sample_weight) -> float:
+        """That of y, summed over its columns."""
+
+
 @dataclass(frozen=True)
 class HeldOutProbabilities:
-    """What a classifier says of rows that it was not trained on, and what that costs.
+    """Probabilities of classes, and their log-loss: see `HeldOut`.
 
     Parameters
     ----------
@@ -78,7 +99,7 @@ class HeldOutProbabilities:
 
 @dataclass(frozen=True)
 class HeldOutNumbers:
-    """What a regressor says of rows that it was not trained on, and what that costs.
+    """Predicted numbers, and what they cost: see `HeldOut`.
 
     Parameters
     ----------
@@ -118,12 +139,12 @@ class HeldOutNumbers:
             return float(np.average((Y - mean) ** 2, axis=0, weights=weights).sum())
 
 
-def are_constant(held_out, networks, X, y, sample_weight=None):
+def are_constant(held_out: HeldOut, networks, X, y, sample_weight=None):
     """Whether all networks predict next to the same for every row, though rows and y differ.
 
     Parameters
     ----------
-    held_out : HeldOutProbabilities or HeldOutNumbers
+    held_out : HeldOut
     networks : list of BackpropMLP
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
         All rows, also those that a fold leaves out: it may leave out a single one.
@@ -161,7 +182,7 @@ def _weights(y, sample_weight):
     return np.ones(y.shape[0]) if sample_weight is None else sample_weight
 
 
-def outputs_or_nan(held_out, network, X, sample_weight=None):
+def outputs_or_nan(held_out: HeldOut, network, X, sample_weight=None):
     """What a network says of rows that it may not have been trained on, nan if it overflows.
 
     An outlying row, which another fold trains on, is no reason to end a search. If it overflows
@@ -169,7 +190,7 @@ def outputs_or_nan(held_out, network, X, sample_weight=None):
 
     Parameters
     ----------
-    held_out : HeldOutProbabilities or HeldOutNumbers
+    held_out : HeldOut
     network : BackpropMLP
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
     sample_weight : ndarray of shape (n_rows,) or None, default=None
@@ -188,14 +209,14 @@ def outputs_or_nan(held_out, network, X, sample_weight=None):
     return outputs
 
 
-def mean_loss(held_out, y, outputs, sample_weight=None):
+def mean_loss(held_out: HeldOut, y, outputs, sample_weight=None):
     """Weighted mean of the rows' losses; nan for rows without weight.
 
     It is infinite if the loss or the outputs of a row with weight are not finite.
 
     Parameters
     ----------
-    held_out : HeldOutProbabilities or HeldOutNumbers
+    held_out : HeldOut
     y
     outputs : ndarray
         As `outputs_or_nan` returns them for the same rows.
