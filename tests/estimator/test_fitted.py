@@ -83,7 +83,7 @@ class Tempered(SigmoidLoss):
 
 def test_a_loss_with_parameters_is_kept(monkeypatch):
     """Nothing rebuilds it from a name; today's losses leave no trace in a file."""
-    monkeypatch.setattr(ExclusiveClasses, "loss", lambda targets, outputs: Tempered(3.0))
+    monkeypatch.setattr(ExclusiveClasses, "choose_loss", lambda targets, outputs: Tempered(3.0))
     tempered = BackpropMLPClassifier(5, "tanh", max_iter=3, random_state=0).fit(X, y > 4)
     monkeypatch.undo()
     for kept in (tempered, pickle.loads(pickle.dumps(tempered)), copy.deepcopy(tempered)):

@@ -97,7 +97,7 @@ def test_label_matrices_are_their_own_targets(container):
     ids=["logistic", "softmax", "two classes", "multilabel", "one class"],
 )
 def test_softmax_applies_to_three_or_more_exclusive_classes(y, output_activation, loss):
-    assert targets_of(y).loss(output_activation) == loss
+    assert targets_of(y).choose_loss(output_activation) == loss
 
 
 @pytest.mark.parametrize("y", [*KINDS.values(), LABELS], ids=[*KINDS, "labels"])
@@ -264,7 +264,7 @@ def test_the_division_is_done_in_log_space():
 @pytest.mark.parametrize("output_activation", ["logistic", "softmax"])
 def test_log_probabilities_of_any_finite_logits_are_finite(y, output_activation, dtype):
     targets = targets_of(y)
-    loss = targets.loss(output_activation)
+    loss = targets.choose_loss(output_activation)
     corners = np.finfo(dtype).max * np.array([-1.0, -0.5, 0.0, 0.5, 1.0], dtype)
     grid = np.meshgrid(*[corners] * targets.n_outputs)
     z = np.stack([column.ravel() for column in grid], axis=1)

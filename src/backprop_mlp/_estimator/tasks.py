@@ -98,7 +98,7 @@ class Classification(ClassPredictions):
         return announced_targets(classes, y, before)
 
     def _loss_for(self, targets):
-        return targets.loss(self.output_activation)
+        return targets.choose_loss(self.output_activation)
 
     def _class_weights(self, targets, totals):
         return targets.class_weights(self.class_weight, totals)

@@ -47,7 +47,7 @@ class ExclusiveClasses(LabelTargets):
         n_classes = len(self.classes)
         return 1 if n_classes == 2 else n_classes
 
-    def loss(self, output_activation: str) -> Loss:
+    def choose_loss(self, output_activation: str) -> Loss:
         """The loss for the outputs that the user asked for, which only many classes leave open."""
         if len(self.classes) == 1:
             return SoftmaxLoss()

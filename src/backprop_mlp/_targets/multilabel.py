@@ -52,7 +52,7 @@ class Labels(LabelTargets):
         """One per label."""
         return len(self.classes)
 
-    def loss(self, output_activation: str) -> Loss:
+    def choose_loss(self, output_activation: str) -> Loss:
         """Binary cross-entropy, whatever the outputs are called."""
         return SigmoidLoss()
 

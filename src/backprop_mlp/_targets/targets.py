@@ -139,7 +139,7 @@ class ClassTargets(Targets, Protocol):
     def weighs_outputs(self) -> bool:
         """Whether class weights are weights per row and output, instead of per row."""
 
-    def loss(self, output_activation: str) -> Loss:
+    def choose_loss(self, output_activation: str) -> Loss:
         """The loss for the outputs that the user asked for."""
 
     def proba(self, loss: Loss, z):
