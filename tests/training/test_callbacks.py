@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp._objective.objective import Objective
 
 callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
 
@@ -298,6 +299,63 @@ def test_ctrl_c_inside_a_callback_keeps_what_was_reached(solver):
     assert recorder.count("end", "fit") == recorder.count("teardown", "fit") == 1
     three = network(solver, max_iter=3).fit(X, y)
     assert all(map(np.array_equal, classifier.coefs_, three.coefs_))
+
+
+# Iterations that never end
+
+
+class Reader(Recorder):
+    """Reads the fitted estimator of every iteration, as that of the guide does."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        super().on_fit_task_end(estimator, context, fitted_estimator=fitted_estimator)
+        return context.task_name == "iteration" and fitted_estimator.loss_ < -1.0
+
+
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
+def test_where_there_is_nothing_to_do_no_iteration_ends(solver):
+    classifier = network(solver, tol=0.1, max_iter=500, warm_start=True).fit(X, y)
+    assert classifier.converged_
+    reader = Reader()
+    classifier.set_callbacks(reader).fit(X, y)
+    assert classifier.n_iter_ == reader.count("end", "iteration") == 0
+    assert reader.count("end", "fit") == 1
+
+
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
+def test_where_no_step_lowers_the_cost_the_last_iteration_that_ends_is_the_last(solver):
+    reader = Reader()
+    classifier = network(solver, alpha=100.0, max_iter=10_000).set_callbacks(reader).fit(X, y)
+    assert classifier.n_iter_ == reader.count("end", "iteration") < 10_000
+
+
+def test_an_epoch_that_diverges_has_no_end():
+    reader = Reader()
+    with pytest.raises(FloatingPointError, match="diverges"):
+        network("sgd", learning_rate_init=1e200).set_callbacks(reader).fit(X, y)
+    assert reader.events[-1] == ("teardown", "fit", None, 0)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_iteration_that_ctrl_c_breaks_off_has_no_end(solver, monkeypatch):
+    reader = Reader()
+    classifier = network(solver, max_iter=100).set_callbacks(reader)
+
+    def interrupted_in(method):
+        undisturbed = getattr(Objective, method)
+
+        def disturbed(self, *args):
+            if reader.count("end", "iteration") == 3:
+                raise KeyboardInterrupt
+            return undisturbed(self, *args)
+
+        monkeypatch.setattr(Objective, method, disturbed)
+
+    for method in ("value_and_grad", "minibatch"):
+        interrupted_in(method)
+    with pytest.warns(UserWarning, match="interrupted after 3 iterations"):
+        classifier.fit(X, y)
+    assert classifier.n_iter_ == reader.count("end", "iteration") == 3
 
 
 def test_after_a_warm_start_the_iterations_that_are_told_are_said_to_be_those_of_the_call():

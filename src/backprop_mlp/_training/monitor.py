@@ -119,11 +119,6 @@ class Monitor:
         self._interruption.set()
         self.stopping.stop("interrupted by the user", by_user=True)
 
-    def close(self):
-        """End the task of an iteration that never ended."""
-        if self._iteration_task is not None:
-            self._iteration_task.end()
-
     def _measure(self, network, theta):
         measured = self._validate(network, theta)
         if self.best is not None:
@@ -164,9 +159,8 @@ class Monitor:
         if self._label is not None:
             # In one piece, which Ctrl-C can't cut: print writes the end of the line by itself.
             print(self._line(iteration) + "\n", end="", flush=True)
-        # A hook may raise: the task has ended all the same.
-        task, self._iteration_task = self._iteration_task, None
-        asked = task.end(
+        # An iteration that training breaks off has no end: there is no fit to tell hooks of.
+        asked = self._iteration_task.end(
             lambda: vars(self._make_estimator(self._so_far(iteration, network, theta)))
         )
         if asked and not stop:

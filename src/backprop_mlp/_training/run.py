@@ -194,15 +194,12 @@ class _End(NamedTuple):
 def _descend(plan, start, monitor):
     """Run the solver."""
     objective, mini_batches = plan.objective, plan.mini_batches
-    try:
-        if mini_batches is None:
-            result = minimize_scipy(objective, start.theta, solver=plan.solver, monitor=monitor)
-            return _End(result.x, (), None, result.fun, result.nfev, result.nfev)
-        result = minimize_mini_batch(objective, start.theta, start.state, mini_batches, monitor)
-        cost = monitor.history.records[-1].cost
-        return _End(result.x, result.moments, result.state, cost, result.nfev, monitor.n_iter)
-    finally:
-        monitor.close()
+    if mini_batches is None:
+        result = minimize_scipy(objective, start.theta, solver=plan.solver, monitor=monitor)
+        return _End(result.x, (), None, result.fun, result.nfev, result.nfev)
+    result = minimize_mini_batch(objective, start.theta, start.state, mini_batches, monitor)
+    cost = monitor.history.records[-1].cost
+    return _End(result.x, result.moments, result.state, cost, result.nfev, monitor.n_iter)
 
 
 class _Kept(NamedTuple):
