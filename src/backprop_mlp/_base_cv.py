@@ -19,7 +19,7 @@ from ._estimator.adoption import fitted_twin
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fit_warnings import warn_of_folds
 from ._estimator.rows import check_rows, row_weights
-from ._estimator.seeds import MAX_SEED, draw_seeds
+from ._estimator.seeds import MAX_SEED, draw_seeds, drawn_again_after_failure
 from ._onnx.protocol import OnnxMixin
 from ._search.alpha_grid import fixed_grid
 from ._search.alpha_path import AlphaPath, check_estimator_of_path
@@ -113,7 +113,8 @@ class AlphaSearch(
         fitted = fitted_twin(self)
         for name in self._OF_OTHER_FITS:
             fitted.__dict__.pop(name, None)
-        fitted._fit(X, y, sample_weight, params, task)
+        with drawn_again_after_failure(self.random_state):
+            fitted._fit(X, y, sample_weight, params, task)
         self.__dict__ = fitted.__dict__
         return self
 

@@ -247,6 +247,31 @@ def test_a_second_fit_is_as_if_there_had_been_no_first(solver, act, n_jobs, dist
     assert_same_fit(classifier.fit(X, y), fresh)
 
 
+@pytest.mark.parametrize(
+    ("act", "raised"), [(press_ctrl_c, KeyboardInterrupt), (fail, LookupError)]
+)
+@pytest.mark.parametrize("kind", ["fit", "early stopping", "partial_fit", "search"])
+def test_a_generator_gives_again_what_a_failure_drew(kind, act, raised, disturb, monkeypatch):
+    def begin(random_state):
+        if kind == "search":
+            return search(random_state=random_state).fit(X, y)
+        classifier = network(random_state=random_state, early_stopping=kind == "early stopping")
+        if kind == "partial_fit":
+            return classifier.partial_fit(X, y, classes=[0, 1, 2])
+        return classifier.fit(X, y)
+
+    rng = np.random.RandomState(3)
+    disturb(1, act)
+    with pytest.raises(raised):
+        begin(rng)
+    monkeypatch.undo()
+    assert same(rng.get_state(), np.random.RandomState(3).get_state())
+    again, fresh = begin(rng), begin(np.random.RandomState(3))
+    if kind == "search":
+        again, fresh = again.best_estimator_, fresh.best_estimator_
+    assert_same_fit(again, fresh)
+
+
 @pytest.mark.parametrize("solver", MINI_BATCH)
 @pytest.mark.parametrize(
     ("act", "raised"), [(press_ctrl_c, KeyboardInterrupt), (fail, LookupError)]

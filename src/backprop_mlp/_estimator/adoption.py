@@ -9,6 +9,7 @@ from .._training.start import Earlier
 from .assembly import activation_names
 from .fit_warnings import warn_after
 from .fitted import fitted_network, hidden_activations, output_in_units
+from .seeds import drawn_again_after_failure
 
 
 @contextmanager
@@ -16,7 +17,8 @@ def unchanged_on_failure(estimator):
     """Context that leaves the estimator as it was if what is done in it fails."""
     before = dict(vars(estimator))
     try:
-        yield
+        with drawn_again_after_failure(before.get("random_state")):
+            yield
     except BaseException:
         estimator.__dict__ = before
         raise
