@@ -103,8 +103,11 @@ def test_sparse_rows_may_hold_zeros_and_parts_of_entries(dtype, rng):
     )
     before = twice.data.copy()
     weights = rng.uniform(0.0, 3.0, N_ROWS)
-    for given in (sparse, stored, twice):
+    n_inputs = np.average(np.count_nonzero(X, axis=1), weights=weights)
+    for given in (X, sparse, stored, twice):
         assert_close(scale_of(given, weights), scale_of(X, weights), 1e-12)
+        moments = objective_of(given, weights).input_moments
+        assert moments.n_inputs == pytest.approx(n_inputs, rel=1e-12)
     assert np.array_equal(twice.data, before)
 
 
