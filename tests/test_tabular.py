@@ -597,6 +597,25 @@ def test_steps_can_be_replaced():
     assert plain.score(FRAME, Y) > 0.9
 
 
+@pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt])
+@pytest.mark.parametrize("make", [make_tabular_classifier, make_tabular_regressor])
+def test_a_fit_that_fails_leaves_what_was_fitted(make, error, monkeypatch):
+    def fail(*args):
+        raise error
+
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    y = (X[:, 0] > 0.0).astype(int)
+    table = make(n_folds=2, random_state=0).fit(X, y)
+    before = table.predict(X)
+    monkeypatch.setattr("backprop_mlp._base_cv.choose_alpha", fail)
+    with pytest.raises(error):
+        table.fit(1000.0 + 100.0 * X, y)
+    np.testing.assert_array_equal(table.predict(X), before)
+    # Steps that are no estimators have nothing to keep.
+    with pytest.raises(error):
+        table.set_params(float32="passthrough").fit(X, y)
+
+
 def test_the_same_seed_gives_the_same_model():
     first, again, parallel = (
         with_one_alpha(n_jobs=n_jobs).fit(FRAME, Y).predict_proba(FRAME)

@@ -1,15 +1,17 @@
 """A whole pipeline for tables as they come: columns prepared, two sets of networks averaged."""
 
+from contextlib import ExitStack
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.utils import check_random_state
 
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
+from ._estimator.adoption import unchanged_on_failure
 from ._estimator.assembly import build_network
 from ._estimator.columns import (
     categories_of,
@@ -245,9 +247,38 @@ def _check_keywords(estimator):
         raise ValueError(f"estimator is not allowed: {error}") from error
 
 
+class TablePipeline(Pipeline):
+    """A `sklearn.pipeline.Pipeline` that a fit which fails leaves as it was.
+
+    Of scikit-learn's the first steps would be those of the new rows, and the networks those of
+    the rows before: it would predict, and be wrong in silence.
+    """
+
+    def fit(self, X, y=None, **params):
+        """Fit one step after another.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        **params : dict
+            See `sklearn.pipeline.Pipeline`.
+
+        Returns
+        -------
+        self : TablePipeline
+        """
+        with ExitStack() as stack:
+            # Its steps are not cloned: all are fitted in place.
+            for part in (self, *(step for _, step in self.steps)):
+                if isinstance(part, BaseEstimator):  # not "passthrough"
+                    stack.enter_context(unchanged_on_failure(part))
+            return super().fit(X, y, **params)
+
+
 def _pipeline(networks):
     """From the columns of a table to the networks."""
-    return Pipeline(
+    return TablePipeline(
         [
             ("columns", _columns()),
             ("scaler", VaryingScaler()),
