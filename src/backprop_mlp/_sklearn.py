@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from copy import copy
 from inspect import signature
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import _safe_indexing
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval as IntervalOfFloats
+from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -64,6 +66,21 @@ __all__ = [
     "validate_params",
     "with_callbacks",
 ]
+
+
+class Interval(IntervalOfFloats):
+    """scikit-learn's, without the numbers that would fail later, in words that name no keyword.
+
+    Those are fractions, which NumPy does not take, and numbers that no float holds.
+    """
+
+    def __contains__(self, val):
+        try:
+            if self.type is Real and not super().__contains__(float(val)):
+                return False
+            return super().__contains__(val)
+        except (TypeError, OverflowError):
+            return False
 
 
 class NamedOptions(StrOptions):

@@ -8,6 +8,7 @@ import pickle
 import re
 import sys
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -152,6 +153,8 @@ WRONG_PARAMETERS = [
     span("alpha", -0.1, "[0", "Got -0.1"),
     span("alpha", np.nan, "[0", "Got nan"),
     span("alpha", np.inf, "[0", "Got inf"),
+    span("alpha", np.longdouble("1e400"), "[0"),
+    kind("alpha", Fraction(1, 2), "[0", "Got Fraction(1, 2)"),
     kind("initializer", 0.12, "callable", "Got 0.12"),
     kind("initializer", no_weights, "must return", "shape (4, 3)"),
     kind("initializer", complex_weights, "must return finite weights"),
@@ -180,6 +183,7 @@ WRONG_PARAMETERS = [
     kind("tol", "0", "[0", "Got '0'"),
     span("tol", -1e-4, "[0", "Got -0.0001"),
     span("tol", np.nan, "[0", "Got nan"),
+    span("tol", 10**400, "[0", "Got 1000"),
     kind("max_fun", 10.0, "int", "Got 10.0"),
     span("max_fun", 0, "[1, inf)", "Got 0"),
     kind("batch_size", 10.0, "int", "'auto'", "Got 10.0"),

@@ -481,6 +481,10 @@ def test_the_best_of_several_starts_is_kept(capsys):
     assert model.loss_ == model.best_loss_ == model.loss_curve_[-1]
 
 
+def test_a_boolean_counts_as_the_number_that_it_is():
+    assert network(n_init=True).fit(X, y).loss_curve_ == network(n_init=1).fit(X, y).loss_curve_
+
+
 def test_more_starts_never_end_higher():
     losses = [network(n_init=n_init).fit(X, y).loss_ for n_init in (1, 2, 4)]
     assert losses[0] >= losses[1] >= losses[2]

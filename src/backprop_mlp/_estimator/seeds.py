@@ -21,7 +21,7 @@ def draw_seeds(rng, n_seeds):
     """
     if rng is None:
         return [None] * n_seeds
-    return rng.randint(MAX_SEED, size=n_seeds).tolist()
+    return rng.randint(MAX_SEED, size=int(n_seeds)).tolist()  # True is a number, too
 
 
 @contextmanager
