@@ -390,11 +390,11 @@ def given(X_val=X, y_val=Y, **others):
         ({"y_val": Y}, "X_val and y_val must be given together; got one of them"),
         ({"sample_weight_val": ONES}, "sample_weight_val needs X_val and y_val; got neither"),
         (given(X[:, :3]), "X_val has 3 features"),
-        (given(X[0]), "Expected 2D array"),
-        (given(X[:0], Y[:0]), r"0 sample\(s\)"),
+        (given(X[0]), "X_val and y_val are not allowed: Expected 2D array"),
+        (given(X[:0], Y[:0]), r"X_val and y_val .* 0 sample\(s\)"),
         (given(with_value(X, np.nan)), "Input X_val contains NaN"),
         (given(with_value(X, np.inf)), "Input X_val contains infinity"),
-        (given(y_val=Y[:5]), "inconsistent numbers of samples"),
+        (given(y_val=Y[:5]), "X_val and y_val .* inconsistent numbers of samples"),
         (given(y_val=Y + 1), r"y_val holds .* not among the classes \[0 1 2\]: \[3\]"),
         (given(y_val=NAMES), "y_val holds .* not among the classes"),
         (given(y_val=LABELS), "y_val should be a 1d array"),
@@ -522,6 +522,14 @@ def test_other_features_by_name_are_named(trained_on_names, call, frame):
         pytest.raises(ValueError, match="feature names should match those that were passed"),
     ):
         call(trained_on_names, frame)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_other_features_by_name_of_validation_rows_are_named(early_stopping):
+    model = classifier(early_stopping=early_stopping)
+    swapped = FRAME[["q", "p", "r", "s"]]
+    with pytest.raises(ValueError, match=r"X_val and y_val are not allowed: The feature names"):
+        model.fit(FRAME, NAMES, X_val=swapped, y_val=NAMES)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
