@@ -6,8 +6,10 @@ import dask
 import dask.array as da
 import numpy as np
 from sklearn.base import is_regressor
+from sklearn.utils import check_array
 
 from .._estimator.fitted import fitted_network
+from .._estimator.rows import PRECISIONS
 from .collections import whole_rows
 
 
@@ -66,8 +68,11 @@ def _columns_of_classes(classifier, method, X):
 
 def _precision(network, X):
     """The precision of the outputs of a network for the rows of X."""
-    X_dtype = X.dtype if isinstance(X, da.Array) else X._meta.to_numpy().dtype
-    given = np.float32 if X_dtype == np.float32 else np.float64
+    if isinstance(X, da.Array):
+        given = np.float32 if X.dtype == np.float32 else np.float64
+    else:
+        # As partitions are checked: a dataframe's array may have another dtype.
+        given = check_array(X._meta, dtype=PRECISIONS, ensure_min_samples=0).dtype
     return np.result_type(*network.coefs_, given)
 
 

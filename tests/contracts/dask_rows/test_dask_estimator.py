@@ -49,6 +49,26 @@ def test_a_score_without_any_weight_is_an_error(fitted):
         fitted.score(ROWS[0][:0], ROWS[1][:0])
 
 
+# Predictions
+
+
+@pytest.mark.parametrize("other", [bool, np.int8, np.int64, "boolean", "Float32"])
+def test_predictions_of_dataframes_have_the_dtype_that_they_announce(client, other):
+    dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    pd = pytest.importorskip("pandas")
+    columns = {
+        "pixel": DIGITS[:, 20].astype(np.float32),
+        "other": pd.array(LABELS > 4).astype(other),
+    }
+    frame = pd.DataFrame(columns)
+    plain = network().fit(frame, LABELS)
+    classifier = DaskBackpropMLPClassifier(network(), client=client)
+    X, y = dd.from_pandas(frame, npartitions=3), dd.from_pandas(pd.Series(LABELS), npartitions=3)
+    probabilities = classifier.fit(X, y).predict_proba(X)
+    expected = plain.predict_proba(frame).dtype
+    assert probabilities.dtype == probabilities.compute().dtype == expected
+
+
 # Workers
 
 
