@@ -1,5 +1,7 @@
 """What users give: Dask collections and a client, checked before any work."""
 
+import copy
+
 import dask
 import dask.array as da
 import numpy as np
@@ -49,6 +51,8 @@ def gather(client, futures):
     ------
     ConnectionError
         After Ctrl-C, if it has ended the workers, too.
+    Exception
+        That of a task which failed.
     """
     if not is_ending():
         wait(futures)
@@ -58,7 +62,26 @@ def gather(client, futures):
         except TimeoutError:
             if not has_workers(client):
                 raise ConnectionError("Ctrl-C has ended the cluster's workers.") from None
-    return client.gather(futures)
+    try:
+        return client.gather(futures)
+    except Exception as error:
+        raise _apart_from_client(error) from error.__cause__
+
+
+def _apart_from_client(error):
+    """A task's error for those who called; the client keeps the given one with the task's future.
+
+    With its traceback the client would keep the futures in all frames, that one among them: the
+    partitions of a fit that failed would stay on the workers until the client is closed.
+    """
+    try:
+        twin = copy.copy(error)
+    except Exception:
+        return error
+    if str(twin) != str(error):  # its class makes other words of its own
+        return error
+    twin.__traceback__, error.__traceback__ = error.__traceback__, None
+    return twin
 
 
 def delayed_rows(X, y, sample_weight):
