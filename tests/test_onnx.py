@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import BaggingRegressor, StackingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -64,6 +65,12 @@ def run(graph, X):
 def network(**params):
     return BackpropMLPClassifier(
         **{"hidden_layer_sizes": 6, "max_iter": 5, "alpha": 0.1, "random_state": 0} | params
+    )
+
+
+def regressor(**params):
+    return BackpropMLPRegressor(
+        **{"hidden_layer_sizes": 6, "max_iter": 10, "random_state": 0} | params
     )
 
 
@@ -321,6 +328,57 @@ def test_a_dataframe_makes_one_input_per_column():
     np.testing.assert_allclose(probabilities, model.predict_proba(frame), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        network(),
+        regressor(),
+        make_pipeline(StandardScaler(), network()),
+        GridSearchCV(make_pipeline(StandardScaler(), network()), {}, cv=2),
+    ],
+    ids=repr,
+)
+def test_columns_that_the_model_refuses_make_no_graph(model):
+    """It would read them as those of training."""
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    model = clone(model).fit(frame, SPECIES)
+    with pytest.raises(ValueError, match="must be in the same order"):
+        to_onnx(model, frame[list("dcba")])
+    with pytest.raises(ValueError, match="feature names should match"):
+        to_onnx(model, frame.rename(columns={"a": "e"}))
+    with pytest.raises(ValueError, match=r"X has 3 features, but .* expecting 4"):
+        to_onnx(model, X[:, :3])
+    with pytest.raises(ValueError, match="Expected 2D array"):
+        to_onnx(model, X[0])
+    to_onnx(model, X)  # without a warning of names
+
+
+def test_a_column_transformer_picks_its_columns_by_name():
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    columns = ColumnTransformer([("scaled", StandardScaler(), ["a", "b", "d"])])
+    model = make_pipeline(columns, network()).fit(frame, SPECIES)
+    reordered = frame[list("dcba")]
+    session = onnxruntime.InferenceSession(to_onnx(model, reordered).SerializeToString())
+    _, probabilities = session.run(None, {name: frame[[name]].to_numpy() for name in frame})
+    np.testing.assert_allclose(probabilities, model.predict_proba(frame), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("model", [network(), regressor()], ids=repr)
+def test_skl2onnx_is_told_of_inputs_in_another_order(model):
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    model = clone(model).fit(frame, SPECIES)
+    with pytest.raises(ValueError, match=r"order of training, .*'a', 'b'.*; got .*'d', 'c'"):
+        skl2onnx.to_onnx(model, frame[list("dcba")])
+
+
+@pytest.mark.parametrize("around", [lambda model: model, lambda model: make_pipeline(model)])
+def test_a_threshold_that_skl2onnx_leaves_out_is_refused(around):
+    tuned = TunedThresholdClassifierCV(network(), cv=2, scoring="f1")
+    model = around(tuned).fit(X, SPECIES == 1)
+    with pytest.raises(NotImplementedError, match="leaves out the threshold"):
+        to_onnx(model, X)
+
+
 def test_integers_are_computed_in_float32():
     counts = np.rint(X * 10).astype(np.int64)
     model = make_pipeline(StandardScaler(), network()).fit(counts, SPECIES)
@@ -345,12 +403,6 @@ def test_an_unfitted_model_is_an_error():
 
 
 NUMBERS = {"one output": X[:, 3] * 1e3, "two outputs": X[:, 2:] * [1.0, 1e6] + 1.0}
-
-
-def regressor(**params):
-    return BackpropMLPRegressor(
-        **{"hidden_layer_sizes": 6, "max_iter": 10, "random_state": 0} | params
-    )
 
 
 @PRECISIONS

@@ -6,10 +6,12 @@ Inside scikit-learn's other meta-estimators it looks for registered classes only
 this module registers the classes of this package.
 """
 
+import warnings
 from typing import Any
 
 import skl2onnx
 from sklearn.base import is_classifier
+from sklearn.model_selection import TunedThresholdClassifierCV
 
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
@@ -42,8 +44,9 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
         `BackpropMLPRegressor`, a `BackpropMLPRegressorCV`, or anything that skl2onnx
         converts with one inside. It does not convert `make_tabular_classifier`'s steps.
     X : {ndarray, pandas.DataFrame} of shape (n_samples, n_features), default=None
-        Data of the kind that the graph will be given; one row is enough. A
-        dataframe makes one input per column. None needs ``initial_types``.
+        Data of the kind that the graph will be given; one row, such as the model
+        predicts, is enough. A dataframe makes one input per column. None needs
+        ``initial_types``.
     options : dict, default=None
         Options of skl2onnx. None stands, for classifiers, for ``{"zipmap": False}``; skl2onnx's
         own default, True, makes the probabilities a list of dictionaries
@@ -66,10 +69,12 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
         If the network is not fitted.
     ValueError
         If the labels are neither whole numbers nor strings, if neither X nor
-        ``initial_types`` is given, or if a parameter overflows in the precision of the
-        input.
+        ``initial_types`` is given, if the model refuses the first row of X or its
+        columns, or if a parameter overflows in the precision of the input.
     NotImplementedError
-        If the network has an activation that can't be exported.
+        If the network has an activation that can't be exported, or there is a
+        `sklearn.model_selection.TunedThresholdClassifierCV`, whose threshold skl2onnx
+        leaves out.
 
     Examples
     --------
@@ -91,9 +96,36 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
         raise ValueError(
             "to_onnx needs X, of which one row is enough, or initial_types; got neither."
         )
+    _refuse_thresholds(model)
+    if X is not None:
+        _check_first_row(model, X)
     if options is None and is_classifier(model):
         options = {"zipmap": False}
     return skl2onnx.to_onnx(model, X, options=options, **kwargs)
+
+
+def _refuse_thresholds(model):
+    """An error for a threshold that skl2onnx, at least up to 1.20, leaves out without a word."""
+    parts = model, *model.get_params().values()
+    if any(isinstance(part, TunedThresholdClassifierCV) for part in parts):
+        raise NotImplementedError(
+            "skl2onnx leaves out the threshold of TunedThresholdClassifierCV: the labels would be "
+            "those of the threshold 0.5. Convert its estimator_, and compare the probabilities "
+            "with its best_threshold_."
+        )
+
+
+def _check_first_row(model, X):
+    """An error if a model refuses the columns of X.
+
+    The graph would be made without a word, though its inputs are other columns than the model's,
+    or those in another order.
+    """
+    if len(X):
+        read = model.predict if hasattr(model, "predict") else model.transform
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            read(X[:1])
 
 
 register(BackpropMLPClassifier, CLASSIFIER)

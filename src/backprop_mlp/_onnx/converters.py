@@ -55,6 +55,7 @@ def infer_outputs(operator):
     )
     n_rows = operator.inputs[0].get_first_dimension()
     check_is_fitted(model)
+    _check_order(operator, model)
     targets = model._predictor().targets
     numbers = DoubleTensorType if _is_double(operator) else FloatTensorType
     if is_regressor(model):
@@ -67,6 +68,17 @@ def infer_outputs(operator):
     operator.outputs[1].set_type(numbers(shape))
     for class_labels in operator.outputs[2:]:
         class_labels.set_type(labels([len(classes)]))
+
+
+def _check_order(operator, model):
+    """An error if inputs are named like the features of training, in another order.
+
+    One after another they become the columns that the network reads.
+    """
+    given = [variable.raw_name for variable in operator.inputs]
+    names = list(getattr(model, "feature_names_in_", given))
+    if sorted(given) == sorted(names) and given != names:
+        raise ValueError(f"X must have its columns in the order of training, {names}; got {given}.")
 
 
 def _is_double(operator):
