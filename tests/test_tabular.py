@@ -2,6 +2,7 @@
 
 import datetime
 import pickle
+import warnings
 from decimal import Decimal
 from fractions import Fraction
 
@@ -24,6 +25,10 @@ from backprop_mlp import (
     make_tabular_regressor,
 )
 from backprop_mlp._estimator.columns import floats_of
+from backprop_mlp._estimator.rare_categories import categories_of_training
+
+# FRAME has such a column, and says nothing else.
+pytestmark = pytest.mark.filterwarnings("ignore:Most rows of column:UserWarning")
 
 N = 80
 RNG = np.random.default_rng(0)
@@ -476,6 +481,81 @@ def test_columns_that_vary_are_scaled_as_scikit_learn_scales_them(fitted):
 def test_columns_may_be_centred_alone():
     model = with_one_alpha().set_params(scaler__with_std=False).fit(FRAME, Y)
     assert model["scaler"].scale_ is None
+
+
+# Categories most of which are rare
+
+
+WITH_A_MARK = ["?" if row % 10 == 0 else f"{row}.5" for row in range(N)]
+"""Numbers of a file in which gaps are written "?"."""
+
+RARE = {
+    "numbers as words": WITH_A_MARK,
+    "numbers and words": ["?", *range(N - 1)],
+    "dates as words": DATES.strftime("%Y-%m-%d"),
+    "two rows each": [f"id {row // 2}" for row in range(N)],
+    "declared": pd.Categorical(WITH_A_MARK),
+    "just over half": ["frequent"] * (N // 2 - 1) + [f"{row}" for row in range(N // 2 + 1)],
+}
+
+
+def what_is_said_of(table):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        columns_of(table)
+    return [str(warning.message) for warning in said]
+
+
+@pytest.mark.parametrize("values", RARE.values(), ids=RARE)
+def test_a_column_of_mostly_rare_categories_is_named(values):
+    (said,) = what_is_said_of(pd.DataFrame({"colour": COLOURS, "words": values}))
+    assert said.startswith("Most rows of column 'words' hold categories, such as ")
+    assert "pandas.to_numeric(..., errors='coerce')" in said
+
+
+def test_categories_beyond_the_29_most_frequent_are_as_rare():
+    words = [f"value {row % 70}" for row in range(210)]
+    (said,) = what_is_said_of(pd.DataFrame({"words": words}))
+    assert "'words'" in said
+    assert not what_is_said_of(pd.DataFrame({"words": [f"value {row % 50}" for row in range(210)]}))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [COLOURS, [None] * N, ["frequent"] * (N // 2) + list(range(N // 2)), [None, "a", 1, 2] * 20],
+    ids=["colours", "empty", "half", "mixture"],
+)
+def test_nothing_is_said_of_columns_with_frequent_categories(values):
+    assert not what_is_said_of(pd.DataFrame({"words": pd.Series(values, dtype=object)}))
+
+
+def test_one_warning_names_some_columns_with_rare_categories():
+    table = pd.DataFrame(dict.fromkeys("abcdef", WITH_A_MARK))
+    (said,) = what_is_said_of(table)
+    assert "columns 'a', 'b', 'c' and 3 more" in said
+
+
+@pytest.mark.parametrize(
+    ("container", "named"),
+    [
+        (lambda table: table.to_numpy(dtype=object), "column 1"),
+        (lambda table: table.set_axis([1, 0], axis=1), "column 0"),
+        (lambda table: pytest.importorskip("polars").from_pandas(table), "column 'words'"),
+    ],
+    ids=["array", "integers as names", "polars"],
+)
+def test_columns_with_rare_categories_are_called_as_the_table_calls_them(container, named):
+    table = container(pd.DataFrame({"number": NUMBERS, "words": WITH_A_MARK}))
+    with pytest.warns(UserWarning, match=f"Most rows of {named} hold"):
+        categories_of_training(table)
+
+
+def test_a_fit_says_once_that_categories_are_rare_and_predictions_say_nothing():
+    table = FRAME[["number"]].assign(words=WITH_A_MARK)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with_one_alpha().fit(table, Y).predict(table)
+    assert sum("hold categories" in str(warning.message) for warning in said) == 1
 
 
 # What a prediction may bring

@@ -14,7 +14,6 @@ from ._classifier_cv import BackpropMLPClassifierCV
 from ._estimator.adoption import unchanged_on_failure
 from ._estimator.assembly import build_network
 from ._estimator.columns import (
-    categories_of,
     float32_of,
     floats_of,
     numbers_of,
@@ -22,6 +21,7 @@ from ._estimator.columns import (
     strings_of,
 )
 from ._estimator.keywords import RandomState
+from ._estimator.rare_categories import MAX_CATEGORIES, MIN_FREQUENCY, categories_of_training
 from ._estimator.scaler import VaryingScaler
 from ._estimator.seeds import draw_seeds
 from ._piecewise_linear import PiecewiseLinearEncoder
@@ -29,12 +29,6 @@ from ._regressor import BackpropMLPRegressor
 from ._regressor_cv import BackpropMLPRegressorCV
 from ._search.alpha_path import check_estimator_of_path
 from ._sklearn import validate_params
-
-MAX_CATEGORIES = 30
-"""Columns that a column of categories becomes, at most; the rarest share the last one."""
-
-MIN_FREQUENCY = 3
-"""Rows that a category must have for a column of its own."""
 
 PLAIN_UNITS = (64, 32)
 """Hidden units of the networks on standardised columns: the second layer finds interactions."""
@@ -108,7 +102,8 @@ def make_tabular_classifier(
     numbers. Strings, categories and mixtures are categories: of each column the 29 most
     frequent values that at least 3 rows have get columns of their own, and the others share
     one. Values that only a prediction brings count among the others; where training had no
-    others, they are zero in all columns.
+    others, they are zero in all columns. `fit` warns of columns most of whose rows share that
+    column: of numbers or dates that come as words, the networks would learn nothing.
     A missing category counts as a value like any other: it has a column of its own where at
     least 3 rows lack it. A column that is constant or empty in training tells nothing of what
     other values mean: it is ignored, whatever number or category it holds at a prediction.
@@ -312,7 +307,7 @@ def _columns():
         [
             ("numbers", numbers, numbers_of),
             ("gaps", gaps, numbers_of),
-            ("categories", categories, categories_of),
+            ("categories", categories, categories_of_training),
         ]
     )
 

@@ -72,7 +72,7 @@ def strings_of(X):
     ValueError
         If a column holds what is neither a number nor a category, as it may at a prediction.
     """
-    return _stacked(X, _strings, object)
+    return _stacked(X, words_of, object)
 
 
 def same_names(step, names):
@@ -107,13 +107,13 @@ def float32_of(X):
 
 
 def _stacked(X, convert, dtype):
-    columns = [convert(name, column) for name, column in _columns(X)]
+    columns = [convert(name, column) for name, column in named_columns(X)]
     return np.column_stack(columns) if columns else np.empty((X.shape[0], 0), dtype)
 
 
 def _columns_of(X, kind):
     """Names or positions of the columns of a kind."""
-    columns = _columns(X)
+    columns = named_columns(X)
     if not columns:
         raise ValueError("X must have at least one column; got none.")
     named = all(isinstance(name, str) for name, _ in columns)
@@ -124,7 +124,7 @@ def _columns_of(X, kind):
     ]
 
 
-def _columns(X):
+def named_columns(X):
     """(name, column) of every column of a table, in order; an array's names are positions."""
     if issparse(X):
         raise TypeError("X must be a dataframe or a dense array; got a sparse matrix.")
@@ -265,7 +265,7 @@ def _too_large(name, what):
     )
 
 
-def _strings(name, column):
+def words_of(name, column):
     """A column as strings, and None; an error if it holds neither numbers nor categories."""
     _kind(name, column)
     # Nearly all are strings, for which no function is called.
