@@ -152,6 +152,15 @@ def test_a_constant_model_of_numbers_is_warned_of_with_every_loss(search, params
     assert "Lower alpha" in said
 
 
+@pytest.mark.parametrize("params", [{"loss": "huber"}, {"loss": "quantile"}], ids=str)
+def test_a_cost_that_outlying_rows_make_up_is_not_said_to_be_a_constant_prediction(params):
+    with_outliers = np.where(np.arange(len(X)) < 3, 1e6, X[:, 0])
+    model = BackpropMLPRegressor((), alpha=5, normalize_y=False, random_state=0, **params)
+    (said,) = messages(StrongPenaltyWarning, model.fit, X, with_outliers)
+    assert np.corrcoef(model.predict(X)[3:], X[3:, 0])[0, 1] > 0.9
+    assert ", or a few rows whose y is far away make up the cost: its cost" in said
+
+
 @pytest.mark.parametrize("rows", ["equal", "one class", "a feature of no weight"])
 def test_a_constant_is_right_where_rows_do_not_differ(rows):
     """Nothing more can be learnt from them."""

@@ -67,9 +67,14 @@ def warn_of_a_constant_model(estimator, problem, outcome, from_constant):
         Whether it went on from parameters that were no better.
     """
     of_what = _penalty_divisor(problem.blocks.total_weight, problem.blocks.n_weighted_rows)
+    # A robust loss grows no faster than the distance: rows far from all others may make up nearly
+    # all of the cost of a network that is right about the others.
+    is_robust = not (problem.targets.has_classes or problem.network.loss.mean_is_best_constant)
     warnings.warn(
-        f"The network predicts next to the same for every row: its cost, {outcome.cost:.6g}, is "
-        f"within 0.1 % of {problem.baseline.cost:.6g}, that of a constant prediction. "
+        "The network predicts next to the same for every row"
+        + (", or a few rows whose y is far away make up the cost" if is_robust else "")
+        + f": its cost, {outcome.cost:.6g}, is within 0.1 % of {problem.baseline.cost:.6g}, that "
+        "of a constant prediction. "
         + (
             _from_new_weights(estimator.alpha, of_what)
             if from_constant
