@@ -225,8 +225,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
 
     Notes
     -----
-    Rows are read in blocks, in the precision of X and without a copy of it, sparse or dense: of
-    float32 or float64, to which all else is converted before.
+    Rows of float32 or float64, dense or sparse in CSR format, are read in blocks, in their own
+    precision and without a copy of X. All else is converted before.
 
     The kink of the pinball loss is rounded off where errors are below 0.003 in normalised units,
     so that it has the derivatives that solvers need; it is at most 0.00075 higher there, and the
