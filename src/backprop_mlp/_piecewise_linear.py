@@ -158,6 +158,8 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
 
         Raises
         ------
+        TypeError
+            If X is sparse.
         ValueError
             If an input is not allowed, or what comes out is not finite in that precision.
         """

@@ -190,9 +190,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         The same for J with its loss averaged over the validation rows:
         comparable with ``loss_curve_``.
     best_validation_score_ : float or None
-        Highest score by this call's scorer on its validation rows; with
-        ``early_stopping`` that of the fitted parameters, which may be those that a
-        warm start began with.
+        Highest score by this call's scorer on its validation rows; with ``early_stopping`` that of
+        the fitted parameters, which may be those that a warm start began with.
     n_iter_ : int
         Number of iterations of the last call; `partial_fit` leaves 1.
     n_fun_ : int
@@ -398,6 +397,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         ------
         ValueError
             If a parameter or an input is not allowed. Nothing has been done then.
+        TypeError
+            If an entry of X is no number, such as a dictionary, or ``scoring`` gives none.
         FloatingPointError
             If the cost overflows: at the start, where mini-batches diverge, or on validation rows.
 
