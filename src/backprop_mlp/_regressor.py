@@ -91,7 +91,7 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         are trained, without a penalty, and its running moments are folded into ``coefs_`` and
         ``intercepts_``. Mini-batch solvers only.
     max_iter : int, default=200
-        Largest number of iterations; with mini-batches, of epochs.
+        Largest number of iterations, >= 1; with mini-batches, of epochs.
     tol : float, default=1e-4
         Training has converged when the gradient's largest component is below tol (full-batch
         solvers), or when ``n_iter_no_change`` iterations in a row were each better by less than
@@ -99,11 +99,11 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         in the units of ``scoring``. The gradient is compared with 1e-4 at most then, if
         ``scoring`` is not "loss".
     max_fun : int, default=15000
-        Largest number of evaluations of the cost and its gradient by a full-batch solver. The
-        iteration in which it is reached is finished.
+        Largest number of evaluations of the cost and its gradient by a full-batch solver, >= 1.
+        The iteration in which it is reached is finished.
     batch_size : int or "auto", default="auto"
-        Largest number of rows of a mini-batch. The rows are divided into batches of nearly equal
-        size. "auto": min(200, n_samples).
+        Largest number of rows of a mini-batch, >= 1. The rows are divided into batches of nearly
+        equal size. "auto": min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive", "step", "exponential", \
             "inverse_time", "cosine"} or callable, default="constant"
         How the learning rate of a mini-batch solver changes, from ``learning_rate_init``.
@@ -115,9 +115,9 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         counted over all calls that go on from each other; a call of `partial_fit` is one epoch. A
         callable gets the number of updates before a step; see `backprop_mlp.schedules`.
     learning_rate_init : float, default=0.001
-        Learning rate of a mini-batch solver at the start.
+        Learning rate of a mini-batch solver at the start, > 0.
     power_t : float, default=0.5
-        Exponent of "invscaling".
+        Exponent of "invscaling", >= 0.
     shuffle : bool, default=True
         Whether each epoch visits the rows in a new order.
     momentum : float, default=0.9
@@ -129,16 +129,16 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
     beta_2 : float, default=0.999
         Decay of the mean square of the gradients, in [0, 1), for "adam" and "rmsprop".
     epsilon : float, default=1e-8
-        Added to the root of the mean square, for "adam" and "rmsprop".
+        Added to the root of the mean square, > 0, for "adam" and "rmsprop".
     max_grad_norm : float or None, default=None
-        Largest Euclidean norm of a mini-batch's gradient; longer gradients are shortened to it.
+        Largest Euclidean norm of a mini-batch's gradient, > 0; longer ones are shortened to it.
     early_stopping : bool, default=False
         Whether the validation score decides when to stop, and the parameters with the best score
         are kept. The validation rows are held out from X, unless `fit` is given its own.
     validation_fraction : float, default=0.1
-        Fraction of the rows that ``early_stopping`` holds out.
+        Fraction of the rows, in (0, 1), that ``early_stopping`` holds out.
     n_iter_no_change : int or inf, default=10
-        See ``tol``. With inf a lack of progress ends nothing.
+        See ``tol``; >= 1. With inf a lack of progress ends nothing.
     scoring : str, callable or None, default=None
         Validation score: None is R2, "loss" minus the mean loss without penalty, all else a
         scorer of scikit-learn. Row weights count. Where y of the validation rows does not vary,
@@ -146,7 +146,7 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         With ``early_stopping`` ``tol`` is in its units: those of y for "neg_mean_absolute_error",
         normalised ones for "loss".
     n_init : int, default=1
-        Number of random starts, of which the one with the lowest final cost (with
+        Number of random starts, >= 1, of which the one with the lowest final cost (with
         ``early_stopping``: the best validation score) is kept. A warm start makes no further
         starts.
     n_jobs : int or None, default=None
