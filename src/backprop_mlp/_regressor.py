@@ -94,10 +94,10 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         Largest number of iterations, >= 1; with mini-batches, of epochs.
     tol : float, default=1e-4
         Training has converged when the gradient's largest component is below tol (full-batch
-        solvers), or when ``n_iter_no_change`` iterations in a row were each better by less than
-        tol than the best before: their cost, or with ``early_stopping`` their validation score,
-        in the units of ``scoring``. The gradient is compared with 1e-4 at most then, if
-        ``scoring`` is not "loss".
+        solvers), or when ``n_iter_no_change`` iterations in a row each gain less than tol, >= 0,
+        on the best before: in cost, or with ``early_stopping`` in validation score. Then tol is in
+        the units of ``scoring``, and the gradient is compared with min(tol, 1e-4) unless
+        ``scoring`` is "loss".
     max_fun : int, default=15000
         Largest number of evaluations of the cost and its gradient by a full-batch solver, >= 1.
         The iteration in which it is reached is finished.
