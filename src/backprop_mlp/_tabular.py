@@ -80,7 +80,7 @@ def make_tabular_classifier(
         ``model["networks"]`` is a `sklearn.ensemble.VotingClassifier` of "plain" and "ramps",
         in which dictionaries of class weights name the labels. When it is fitted, its
         ``oof_proba_`` holds a row of probabilities for each training row, by the networks that
-        were not trained on it.
+        were not trained on it. y is of shape (n_samples,).
 
     Raises
     ------
