@@ -15,6 +15,12 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
+def test_the_page_on_installing_names_the_oldest_versions():
+    page = (ROOT / "docs" / "start.md").read_text("utf-8").lower()
+    (needed,) = (line for line in page.splitlines() if line.startswith("it needs "))
+    assert [r for r in PROJECT["dependencies"] if r.replace(">=", " ") not in needed] == []
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """The wheel and the source distribution, built as for a release."""
