@@ -8,8 +8,8 @@ Where W holds no biases, those of hidden layers start at zero and those of the
 outputs at what the classes' frequencies alone say (`_training/start.py` puts
 both in): the log-odds of
 (S + 1/2) / (m + 1), with m the total weight of the rows, class weights included,
-and S that of the rows of the class; for softmax the logarithms of the classes'
-shares. A full-batch solver takes W for inputs that are centred and divided by
+and S that of the rows of the class; for softmax the logarithms of these shares.
+A full-batch solver takes W for inputs that are centred and divided by
 max(1, their standard deviation): the first layer starts at
 W1 / scale, b1 - mean W1 / scale, so that it does not matter how far from zero the
 features are. A layer that is given its biases starts exactly there.
