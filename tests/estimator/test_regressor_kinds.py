@@ -98,6 +98,13 @@ def test_predictions_that_overflow_are_an_error(loss):
         model.predict(1e6 * np.sign(model.predict(X[:1]) - y.mean()) * X)
 
 
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_outputs_that_overflow_are_an_error_among_the_activations_too(loss):
+    model = regressor(loss=loss, activation="identity").fit(X, y)
+    with pytest.raises(FloatingPointError, match=r"outputs .* overflow"):
+        model.activations(1e6 * np.sign(model.predict(X[:1]) - y.mean()) * X)
+
+
 @pytest.mark.parametrize("magnitude", [1e-150, 1e150])
 def test_y_may_be_of_any_magnitude(magnitude):
     there, moved = regressor("lbfgs").fit(X, y), regressor("lbfgs").fit(X, magnitude * y)

@@ -110,7 +110,10 @@ class FittedNetwork(NamedTuple):
             for layer, cache in zip(self.network.layers, caches, strict=True)
             if isinstance(layer, Elementwise)
         ]
-        return [X, *hidden, self.targets.outputs(self.loss, z)]
+        with np.errstate(**IGNORE_OVERFLOW):
+            outputs = self.targets.outputs(self.loss, z)
+        refuse_overflow("outputs", outputs)
+        return [X, *hidden, outputs]
 
     def map_rows(self, X, function):
         """``function(z)`` of the logits z of X's rows, block by block.
