@@ -106,7 +106,12 @@ def test_a_check_that_is_drawn_takes_the_keywords_of_the_check():
 RAISED = {
     LossCurveDisplay.from_estimator: {"NotFittedError", "TypeError"},
     HiddenUnitsDisplay.from_estimator: {"NotFittedError", "TypeError", "ValueError"},
-    NetworkActivationsDisplay.from_estimator: {"NotFittedError", "TypeError", "ValueError"},
+    NetworkActivationsDisplay.from_estimator: {
+        "NotFittedError",
+        "TypeError",
+        "ValueError",
+        "FloatingPointError",
+    },
     ImageGridDisplay.plot: {"ValueError"},
 }
 """Errors of pictures; tests/contracts/test_wrong_input.py makes them."""

@@ -101,6 +101,11 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
             Printed, a table. ``layers`` holds the same as attributes, and ``n_params``
             is the number of all weights and biases.
 
+        Raises
+        ------
+        NotFittedError
+            If there is no fitted network.
+
         Examples
         --------
         >>> import numpy as np
@@ -128,6 +133,15 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
             ``n_layers_`` entries: X itself, the hidden layers, and the outputs
             h (for three or more classes with logistic outputs these are not
             yet divided by their sum).
+
+        Raises
+        ------
+        NotFittedError
+            If there is no fitted network.
+        ValueError
+            If X is not allowed.
+        FloatingPointError
+            If the outputs overflow.
         """
         fitted = fitted_network(self)
         return fitted.activations(check_rows(self, X))
@@ -150,6 +164,15 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
         -------
         J : float
             The cost, with the m of the given rows.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no fitted network.
+        ValueError
+            If an input is not allowed, such as a label that is not known from training.
+        FloatingPointError
+            If the cost overflows.
         """
         problem, theta = pose_fitted(self, X, y, sample_weight)
         with open_objective(problem, self.alpha) as objective:
@@ -175,6 +198,15 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
             The cost, with the m of the given rows.
         gradients : list of ndarray of shape (n_out, 1 + n_in), float64
             Derivatives dJ / dtheta, laid out as ``thetas_``.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no fitted network.
+        ValueError
+            If an input is not allowed, such as a label that is not known from training.
+        FloatingPointError
+            If the cost overflows.
         """
         problem, theta = pose_fitted(self, X, y, sample_weight)
         with open_objective(problem, self.alpha) as objective:

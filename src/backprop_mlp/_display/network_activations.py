@@ -146,6 +146,8 @@ class NetworkActivationsDisplay:
         ValueError
             If X has no such row, height * width is not the network's number of
             inputs, or the order is unknown.
+        FloatingPointError
+            If the outputs overflow.
         """
         network = last_step(estimator, "activations")
         if not (isinstance(row, Integral) and 0 <= int(row) < _num_samples(X)):

@@ -36,6 +36,15 @@ class ClassPredictions(NetworkClassifierMixin):
         -------
         z : ndarray of shape (n_samples,) for two classes, else (n_samples, n_outputs)
             Log-odds of the second class, or one column per class or label.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no fitted network.
+        ValueError
+            If X is not allowed.
+        FloatingPointError
+            If the outputs overflow.
         """
         predictor = self._predictor()
         z = predictor.map_rows(check_rows(self, X), lambda z: z)
@@ -53,6 +62,15 @@ class ClassPredictions(NetworkClassifierMixin):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Labels.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no fitted network.
+        ValueError
+            If X is not allowed.
+        FloatingPointError
+            If the outputs overflow.
         """
         return self._map_rows(X, "predict")
 
@@ -69,6 +87,15 @@ class ClassPredictions(NetworkClassifierMixin):
         P : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``. Rows sum to one, but for multilabel
             problems, where each column is a label's own probability.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no fitted network.
+        ValueError
+            If X is not allowed.
+        FloatingPointError
+            If the outputs overflow.
         """
         return self._map_rows(X, "proba")
 
@@ -84,6 +111,15 @@ class ClassPredictions(NetworkClassifierMixin):
         -------
         log_P : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no fitted network.
+        ValueError
+            If X is not allowed.
+        FloatingPointError
+            If the outputs overflow.
         """
         return self._map_rows(X, "log_proba")
 
@@ -136,6 +172,15 @@ class NumberPredictions(NetworkRegressorMixin):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In y's units and in float64, so that a y far from zero keeps its digits. With a
             log link exp of the outputs.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no fitted network.
+        ValueError
+            If X is not allowed.
+        FloatingPointError
+            If the outputs overflow.
         """
         predictor = self._predictor()
         return predictor.map_rows(check_rows(self, X), predictor.predict)
