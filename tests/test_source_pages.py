@@ -5,7 +5,10 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from keywords import FULL_BATCH, MINI_BATCH, READ_BY_SOME
 
+from backprop_mlp._estimator.advice import READERS
+from backprop_mlp._estimator.assembly import MINI_BATCH_SOLVERS
 from backprop_mlp._network.activations import ACTIVATIONS
 from backprop_mlp._solvers import kronecker, secants
 from backprop_mlp._solvers.full_batch import METHODS
@@ -52,6 +55,13 @@ def test_every_table_that_the_pages_on_extending_name_stands_in_the_file():
         source = (PACKAGE / file).read_text(encoding="utf-8")
         for table in re.findall("`([A-Z_]+)`", tables):
             assert re.search(rf"^{table}\b.* = ", source, flags=re.MULTILINE), (table, file)
+
+
+def test_the_tests_of_all_solvers_know_every_solver_and_what_it_reads():
+    assert set(FULL_BATCH) == set(METHODS)
+    assert set(MINI_BATCH) == set(MINI_BATCH_SOLVERS)
+    known = {keyword: set(solvers) for keyword, solvers in READ_BY_SOME.items()}
+    assert known == {keyword: set(readers.solvers) for keyword, readers in READERS.items()}
 
 
 def test_the_page_on_coordinates_has_the_numbers_of_the_source():
