@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from keywords import FULL_BATCH, MINI_BATCH, READ_BY_SOME
 
-from backprop_mlp._estimator.advice import READERS
 from backprop_mlp._estimator.assembly import MINI_BATCH_SOLVERS
+from backprop_mlp._estimator.ignored_keywords import READERS
 from backprop_mlp._network.activations import ACTIVATIONS
 from backprop_mlp._solvers import kronecker, secants
 from backprop_mlp._solvers.full_batch import METHODS

@@ -33,6 +33,10 @@ PEERS = {
 }
 
 
+def test_every_loss_is_tested():
+    assert {loss.name for loss in LOSSES} == set(REGRESSION_LOSSES) == set(PEERS)
+
+
 def rows(loss, dtype=np.float64, n=40, seed=0):
     """z, Y and weights per row; no error of the quantile's is near its kink."""
     rng = np.random.default_rng(seed)
