@@ -36,7 +36,7 @@ from ._sklearn import (
 )
 from ._targets.class_weight import weigh_rows
 from ._training.callbacks import CallbackTask
-from ._training.scoring import score_rows
+from ._training.scoring import check_scorer, score_rows
 from ._training.search_fit import SearchFit, fit_for_search
 
 
@@ -128,6 +128,7 @@ class AlphaSearch(
         rng = None if self.random_state is None else check_random_state(self.random_state)
         splits = self._splitter(y, rng).split(X, y, **routed.splitter.split)
         scored_by = (None, {}) if self._by_loss else (self._scorer, routed.scorer.score)
+        check_scorer(*scored_by)
         in_scores = sample_weight if self._by_loss else scored_by[1].get("sample_weight")
         folds = rows_of_folds(splits, weights, in_scores, self.cv)
         # What a scorer does with a number of zero weight is not known: it might overflow.

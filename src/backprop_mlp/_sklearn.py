@@ -63,6 +63,7 @@ __all__ = [
     "available_if",
     "is_scorer_of_predictions",
     "scorer_of_classes",
+    "takes_weights",
     "validate_params",
     "with_callbacks",
 ]
@@ -149,6 +150,16 @@ def scorer_of_classes(scorer, classes, taken=()):
     scorer = copy(scorer)
     scorer._kwargs = given | scorer._kwargs
     return scorer
+
+
+def takes_weights(scorer):
+    """Whether a scorer can be given ``sample_weight``, as far as its signature says."""
+    function = scorer._score_func if isinstance(scorer, _BaseScorer) else scorer
+    try:
+        parameters = signature(function).parameters.values()
+    except (TypeError, ValueError):  # of a function that has none
+        return True
+    return any(each.name == "sample_weight" or each.kind is each.VAR_KEYWORD for each in parameters)
 
 
 def _averages(scorer, keywords):

@@ -13,10 +13,12 @@ from sklearn.metrics import (
     f1_score,
     get_scorer,
     log_loss,
+    make_scorer,
 )
 from sklearn.preprocessing import StandardScaler, scale
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp._objective.objective import Objective
 
 X, y = load_iris(return_X_y=True)
 X = scale(X)
@@ -138,3 +140,47 @@ def test_the_second_of_two_names_is_the_positive_class(solver):
     shares = model.predict_proba(X[50:])[:, 1]
     expected = average_precision_score(labels[50:], shares, pos_label="yes")
     assert model.best_validation_score_ == pytest.approx(expected, rel=1e-12)
+
+
+# Weights
+
+
+def ignore_weights(estimator, X, y):
+    """A scorer that can't count rows by their weights."""
+    return 0.0
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [ignore_weights, "rand_score", make_scorer(lambda y, predicted: 0.0)],
+    ids=["function", "name", "made"],
+)
+@pytest.mark.parametrize("kind", ["early stopping", "given", "search"])
+def test_a_scorer_that_takes_no_weights_is_refused_before_any_work(kind, scoring, monkeypatch):
+    weights = np.ones(len(y))
+    model = classifier(scoring=scoring, early_stopping=kind == "early stopping")
+    data, given = (X, y, weights), {}
+    if kind == "given":
+        data, given = (X, y), {"X_val": X, "y_val": y, "sample_weight_val": weights}
+    if kind == "search":
+        model = BackpropMLPClassifierCV(classifier(), scoring=scoring, cv=2)
+    model.fit(X, y, **{name: given[name] for name in given if name != "sample_weight_val"})
+    monkeypatch.setattr(Objective, "value_and_grad", None)
+    with pytest.raises(ValueError, match=r"^scoring must be a score that takes sample_weight"):
+        model.fit(*data, **given)
+
+
+def test_a_scorer_sees_nothing_of_an_earlier_fit():
+    before, seen = set(vars(classifier())), []
+
+    def note(estimator, X, y):
+        seen.append({name for name in vars(estimator) if name.endswith("_")} - before)
+        return 0.0
+
+    model = classifier(scoring=note, early_stopping=True)
+    first = model.fit(X, y)
+    assert "coefs_" in seen[0]
+    assert not seen[0] & {"n_iter_", "loss_", "loss_curve_", "validation_scores_", "converged_"}
+    seen_first, n_seen = seen[0], len(seen)
+    first.fit(X, y)
+    assert seen[n_seen] == seen_first

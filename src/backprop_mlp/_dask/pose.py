@@ -11,6 +11,7 @@ from .._sklearn import is_scorer_of_predictions
 from .._solvers.full_batch import METHODS
 from .._targets.targets import unite_targets
 from .._training.baseline import find_baseline
+from .._training.scoring import check_scorer
 from .._training.validation import Validation
 from .checks import check_partitions, features_of
 from .rows import PartitionedRows
@@ -68,6 +69,8 @@ def pose(client, estimator, given, given_val, earlier):
     if given_val is not None:
         with errors_of_validation_rows():
             validation = _pose_validation(client, estimator, given_val, targets, class_weight)
+        if validation.scorer_rows is not None:
+            check_scorer(validation.scoring.scorer, validation.scorer_rows[1])
 
     m, total = rows.total_weight, rows.total_of_codes
     baseline = find_baseline(targets, network.loss, totals, class_weight, m, total)

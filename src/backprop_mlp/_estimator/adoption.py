@@ -166,9 +166,27 @@ def earlier_training(estimator):
     return Earlier(fitted.network, theta, curves, estimator.n_fun_, estimator.t_, memory)
 
 
+_RECORD = (
+    "loss_",
+    "best_loss_",
+    "loss_curve_",
+    "validation_scores_",
+    "validation_loss_curve_",
+    "best_validation_score_",
+    "n_iter_",
+    "n_fun_",
+    "t_",
+    "converged_",
+)
+"""Fitted attributes that tell of a whole call of `fit`."""
+
+
 def fitted_copy(estimator, problem, network, theta):
-    """This estimator as if it were fitted to a problem with a plain network."""
+    """This estimator as if it were fitted to a problem with a plain network; without a record."""
     twin = fitted_twin(estimator)
+    for name in _RECORD:
+        # Of an earlier fit.
+        vars(twin).pop(name, None)
     _adopt_problem(twin, problem, network, theta)
     return twin
 

@@ -14,6 +14,7 @@ from .._sklearn import _safe_indexing, validate_params
 from .._targets.class_weight import weigh_rows
 from .._targets.targets import Targets
 from .._training.baseline import Baseline, find_baseline
+from .._training.scoring import check_scorer
 from .._training.start import training_theta
 from .._training.validation import Validation, split_rows
 from .adoption import earlier_training
@@ -122,6 +123,8 @@ def pose(
     elif held_out is not None:
         blocks_val = rows.blocks(network, targets, weighed, held_out)
         validation = _validation(estimator, targets, scoring, rows, blocks_val, held_out)
+    if validation is not None and validation.scorer_rows is not None:
+        check_scorer(scoring, validation.scorer_rows[1])
 
     total, m = partial(rows.total, chosen=chosen), blocks.total_weight
     baseline = find_baseline(targets, network.loss, totals, class_weight, m, total)

@@ -3,8 +3,17 @@
 import numpy as np
 from sklearn.metrics import r2_score
 
-from .._sklearn import scorer_of_classes
+from .._sklearn import scorer_of_classes, takes_weights
 from .._targets.continuous import as_numbers
+
+
+def check_scorer(scorer, metadata):
+    """An error, before any work, if a scorer is to be given row weights that it does not take."""
+    if metadata.get("sample_weight") is not None and not takes_weights(scorer):
+        raise ValueError(
+            f"scoring must be a score that takes sample_weight where rows have weights; {scorer!r} "
+            "does not. Choose another one, or fit without sample_weight."
+        )
 
 
 def score_rows(scorer, estimator, X, y, classes, metadata):

@@ -51,6 +51,11 @@ def test_scorers_are_those_of_the_plain_classifier(client, scoring, weighted):
     assert_same_scores(*both(client, arrays, scoring))
 
 
+def test_a_scorer_that_takes_no_weights_is_refused(client):
+    with pytest.raises(ValueError, match=r"^scoring must be a score that takes sample_weight"):
+        both(client, (DIGITS, LABELS, WEIGHTS), "rand_score")
+
+
 @pytest.mark.parametrize("scoring", ["roc_auc", "average_precision", "f1", "neg_brier_score"])
 def test_two_classes_with_names(client, scoring):
     names = np.array(["no", "yes"])[(LABELS > 4).astype(int)]
