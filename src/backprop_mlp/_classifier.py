@@ -379,7 +379,7 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         IgnoredKeywordWarning, StrongPenaltyWarning
             If the solver never reads a keyword that is set; if alpha is too strong for m.
         UserWarning
-            If Ctrl-C ended it. A column of labels brings its subclass DataConversionWarning.
+            If Ctrl-C ended it; if y is a column (a DataConversionWarning).
         """
         return fit_rows(self, X, y, sample_weight, (X_val, y_val, sample_weight_val))
 

@@ -45,11 +45,10 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         layer. The slope of ``leaky_relu`` left of zero is 0.01.
     loss : {"squared_error", "huber", "poisson", "gamma", "quantile"}, \
             default="squared_error"
-        What an output z costs, summed over the outputs. "squared_error":
-        (z - Y)^2 / 2. "huber": the same up to ``huber_threshold``, and linear beyond.
-        "poisson" (y >= 0) and "gamma" (y > 0): half the deviance, with the
-        prediction exp(z). "quantile": the pinball loss, whose best constant is the
-        ``quantile``.
+        What an output z costs, summed over the outputs. "squared_error": (z - Y)^2 / 2. "huber":
+        the same up to ``huber_threshold``, and linear beyond. "poisson" (y >= 0) and "gamma"
+        (y > 0): half the deviance, with the prediction exp(z). "quantile": the pinball loss, whose
+        best constant is the ``quantile``.
     huber_threshold : float, default=1.35
         Where "huber" turns from square to linear, > 0; in normalised units of y: with
         ``normalize_y=True`` in its standard deviation, which outliers inflate (the guide
@@ -409,7 +408,8 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         IgnoredKeywordWarning, StrongPenaltyWarning
             If solver or loss never read a keyword that is set; if alpha is too strong for m.
         UserWarning
-            If Ctrl-C ended it; if y varies, and did not in the fit that training goes on from.
+            If Ctrl-C ended it; if y is a column (a DataConversionWarning); if y varies, and did not
+            in the fit that training goes on from.
         """
         return fit_rows(self, X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
