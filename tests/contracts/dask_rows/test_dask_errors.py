@@ -10,7 +10,7 @@ pytest.importorskip("distributed")
 
 from dask_data import DIGITS, LABELS, chunked, network
 
-from backprop_mlp._dask.collections import gathered
+from backprop_mlp._dask.collections import gather
 from backprop_mlp.dask import DaskBackpropMLPClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -64,7 +64,7 @@ def _fail(kind, arguments):
 def test_an_error_is_that_of_the_task(client, kind, arguments):
     expected = kind(*arguments)
     with pytest.raises(kind) as raised:
-        gathered(client, [client.submit(_fail, kind, arguments, pure=False)])
+        gather(client, [client.submit(_fail, kind, arguments, pure=False)])
     assert raised.value.args == expected.args
     assert str(raised.value) == str(expected)
     assert isinstance(raised.value.__cause__, LookupError)
