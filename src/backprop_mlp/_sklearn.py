@@ -156,10 +156,13 @@ def takes_weights(scorer):
     """Whether a scorer can be given ``sample_weight``, as far as its signature says."""
     function = scorer._score_func if isinstance(scorer, _BaseScorer) else scorer
     try:
-        parameters = signature(function).parameters.values()
+        # A decorator's function may take what the one inside does not; what it takes with ** it
+        # hands on, as those of scikit-learn's metrics do.
+        inside, itself = signature(function), signature(function, follow_wrapped=False)
     except (TypeError, ValueError):  # of a function that has none
         return True
-    return any(each.name == "sample_weight" or each.kind is each.VAR_KEYWORD for each in parameters)
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in inside.parameters.values())
+    return takes_any or "sample_weight" in {*inside.parameters, *itself.parameters}
 
 
 def _averages(scorer, keywords):

@@ -1,6 +1,7 @@
 """What scorers are given in early stopping: rows with their names, and all classes."""
 
 import warnings
+from functools import partial, wraps
 from inspect import signature
 
 import numpy as np
@@ -156,6 +157,7 @@ def ignore_weights(estimator, X, y):
     ids=["function", "name", "made"],
 )
 @pytest.mark.parametrize("kind", ["early stopping", "given", "search"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_scorer_that_takes_no_weights_is_refused_before_any_work(kind, scoring, monkeypatch):
     weights = np.ones(len(y))
     model = classifier(scoring=scoring, early_stopping=kind == "early stopping")
@@ -170,6 +172,57 @@ def test_a_scorer_that_takes_no_weights_is_refused_before_any_work(kind, scoring
         model.fit(*data, **given)
 
 
+def unweighted(metric):
+    """Decorator that adds weights, and leaves them out."""
+
+    @wraps(metric)
+    def with_weights(*args, sample_weight=None):
+        return metric(*args)
+
+    return with_weights
+
+
+def logged(metric):
+    """Decorator that hands on whatever it is given."""
+
+    @wraps(metric)
+    def whatever(*args, **kwargs):
+        return metric(*args, **kwargs)
+
+    return whatever
+
+
+class Scorer:
+    """An object that is called."""
+
+    def __call__(self, estimator, X, y, sample_weight=None):
+        return estimator.score(X, y, sample_weight)
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        unweighted(ignore_weights),
+        make_scorer(unweighted(lambda y, predicted: 0.0)),
+        logged(lambda estimator, X, y, sample_weight: estimator.score(X, y, sample_weight)),
+        lambda estimator, X, y, **metadata: estimator.score(X, y, **metadata),
+        partial(lambda estimator, X, y, sample_weight: 0.0),
+        make_scorer(partial(f1_score, average="macro")),
+        Scorer(),
+        Scorer().__call__,
+    ],
+    ids=["wraps", "made", "wraps all", "keywords", "partial", "made partial", "object", "method"],
+)
+@pytest.mark.parametrize("search", [False, True])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_scorer_that_takes_weights_is_not_refused(scoring, search):
+    model = classifier(scoring=scoring, early_stopping=not search)
+    if search:
+        model = BackpropMLPClassifierCV(classifier(), scoring=scoring, alphas=[1.0], cv=2)
+    model.fit(X, y, sample_weight=np.ones(len(y)))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_scorer_sees_nothing_of_an_earlier_fit():
     before, seen = set(vars(classifier())), []
 
