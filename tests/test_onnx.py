@@ -10,12 +10,13 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
-from sklearn.ensemble import BaggingRegressor, StackingClassifier
+from sklearn.ensemble import BaggingRegressor, StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from backprop_mlp import (
@@ -371,12 +372,44 @@ def test_skl2onnx_is_told_of_inputs_in_another_order(model):
         skl2onnx.to_onnx(model, frame[list("dcba")])
 
 
-@pytest.mark.parametrize("around", [lambda model: model, lambda model: make_pipeline(model)])
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda model: model,
+        lambda model: make_pipeline(model),
+        lambda model: VotingClassifier([("tuned", model)]),
+    ],
+    ids=["alone", "pipeline", "votes"],
+)
 def test_a_threshold_that_skl2onnx_leaves_out_is_refused(around):
     tuned = TunedThresholdClassifierCV(network(), cv=2, scoring="f1")
     model = around(tuned).fit(X, SPECIES == 1)
     with pytest.raises(NotImplementedError, match="leaves out the threshold"):
         to_onnx(model, X)
+
+
+@pytest.mark.parametrize("around", [lambda model: model, lambda model: make_pipeline(model)])
+def test_a_threshold_is_looked_for_in_what_a_search_has_chosen(around):
+    def chosen(replaced, candidate):
+        search = GridSearchCV(Pipeline([("last", replaced)]), {"last": [candidate]}, cv=2)
+        return around(search).fit(X, SPECIES == 1)
+
+    tuned = TunedThresholdClassifierCV(network(), cv=2, scoring="recall")
+    assert_agrees(chosen(tuned, network()), X, 1e-12)
+    with pytest.raises(NotImplementedError, match="leaves out the threshold"):
+        to_onnx(chosen(network(), tuned), X)
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_texts_come_as_a_column(lowercase):
+    """So graphs read them; scikit-learn's vectorisers do not."""
+    texts, labels = ["a good film", "a bad film"] * 10, [1, 0] * 10
+    vectoriser = TfidfVectorizer(lowercase=lowercase)
+    model = make_pipeline(vectoriser, network(alpha=0.1)).fit(texts, labels)
+    column = np.array(texts)[:, np.newaxis]
+    graph = to_onnx(model, column)
+    if not lowercase:  # to lower it, onnxruntime asks for a locale that not every system has
+        np.testing.assert_array_equal(run(graph, column)[0], model.predict(texts))
 
 
 def test_integers_are_computed_in_float32():

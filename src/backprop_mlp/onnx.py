@@ -7,11 +7,13 @@ this module registers the classes of this package.
 """
 
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import skl2onnx
 from sklearn.base import is_classifier
 from sklearn.model_selection import TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
 
 from ._classifier import BackpropMLPClassifier
 from ._classifier_cv import BackpropMLPClassifierCV
@@ -106,7 +108,9 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
 
 def _refuse_thresholds(model):
     """An error for a threshold that skl2onnx, at least up to 1.20, leaves out without a word."""
-    parts = model, *model.get_params().values()
+    while (chosen := _chosen_by(model)) is not None:
+        model = chosen
+    parts = model, *getattr(model, "get_params", dict)().values()
     if any(isinstance(part, TunedThresholdClassifierCV) for part in parts):
         raise NotImplementedError(
             "skl2onnx leaves out the threshold of TunedThresholdClassifierCV: the labels would be "
@@ -115,16 +119,23 @@ def _refuse_thresholds(model):
         )
 
 
+def _chosen_by(model):
+    """What gives the labels of a fitted search or of a pipeline; None if a model is neither."""
+    last = model.steps[-1][1] if isinstance(model, Pipeline) else None
+    return getattr(model, "best_estimator_", last)
+
+
 def _check_first_row(model, X):
     """An error if a model refuses the columns of X.
 
     The graph would be made without a word, though its inputs are other columns than the model's,
     or those in another order.
     """
-    if len(X):
-        read = model.predict if hasattr(model, "predict") else model.transform
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    read = model.predict if hasattr(model, "predict") else model.transform
+    # Graphs read texts as a column, in which scikit-learn's vectorisers find no strings.
+    with warnings.catch_warnings(), suppress(AttributeError, TypeError):
+        warnings.simplefilter("ignore")
+        if X.shape[0]:
             read(X[:1])
 
 
