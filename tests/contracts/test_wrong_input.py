@@ -404,6 +404,7 @@ def given(X_val=X, y_val=Y, **others):
         (given(sample_weight_val=ONES[:3]), r"sample_weight_val.shape == \(3,\)"),
         (given(sample_weight_val=with_value(ONES, np.nan)), "sample_weight_val contains NaN"),
         (given(sample_weight_val=0.0 * ONES), "sample_weight_val"),
+        (given(sample_weight_val=1e308 * ONES), "^the weights of the validation rows .* got inf"),
     ],
 )
 def test_wrong_validation_data_are_named(trained, validation, message, early_stopping):

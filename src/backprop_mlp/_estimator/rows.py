@@ -172,6 +172,7 @@ def errors_of_validation_rows():
         if type(error) not in (TypeError, ValueError):
             raise  # its message is not all that it holds
         named = re.sub(r"\b(X|y|sample_weight)\b", r"\1_val", str(error))
-        if "_val" not in named:  # it would seem to be about the training rows
+        # Or it would seem to be about the training rows.
+        if "_val" not in named and "validation rows" not in named:
             named = f"X_val and y_val are not allowed: {named}"
         raise type(error)(named) from error
