@@ -529,6 +529,13 @@ def test_nothing_is_said_of_columns_with_frequent_categories(values):
     assert not what_is_said_of(pd.DataFrame({"words": pd.Series(values, dtype=object)}))
 
 
+def test_a_long_text_is_a_short_example_of_rare_categories():
+    table = pd.DataFrame({"words": [f"{row} {'word ' * 1000}" for row in range(N)]})
+    (said,) = what_is_said_of(table)
+    assert "such as '0 word" in said
+    assert len(said) < 600
+
+
 def test_one_warning_names_some_columns_with_rare_categories():
     table = pd.DataFrame(dict.fromkeys("abcdef", WITH_A_MARK))
     (said,) = what_is_said_of(table)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from reprlib import repr as shortened
 
 from .columns import categories_of, named_columns, words_of
 
@@ -50,19 +51,20 @@ def _rare_one(words):
 
 
 def _warn(examples):
-    """Say which columns, and what to do; without numbers of rows, so that folds say the same."""
+    """Say which columns, with the beginning and end of a category, and what to do."""
     names = list(examples)
     listed = ", ".join(map(repr, names[:MAX_NAMED]))
     if len(names) > MAX_NAMED:
         listed += f" and {len(names) - MAX_NAMED} more"
     columns = "column" if len(names) == 1 else "columns"
+    example = shortened(examples[names[0]])
     warnings.warn(
-        f"Most rows of {columns} {listed} hold categories, such as {examples[names[0]]!r}, that "
-        f"fewer than {MIN_FREQUENCY} rows have, or that are not among the {MAX_CATEGORIES - 1} "
-        "most frequent. With the encoder of make_tabular_classifier and make_tabular_regressor "
-        "they share a column, which hardly tells anything. If they are numbers or dates in words, "
-        "convert them before, as pandas.to_numeric(..., errors='coerce') does; else group them, "
-        f"or drop the {columns}.",
+        f"Most rows of {columns} {listed} hold categories, such as {example}, that fewer than "
+        f"{MIN_FREQUENCY} rows have, or that are not among the {MAX_CATEGORIES - 1} most frequent. "
+        "With the encoder of make_tabular_classifier and make_tabular_regressor they share a "
+        "column, which hardly tells anything. If they are numbers or dates in words, convert them "
+        "before, as pandas.to_numeric(..., errors='coerce') does; else group them, or drop the "
+        f"{columns}.",
         UserWarning,
         stacklevel=2,
     )
