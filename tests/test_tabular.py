@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
@@ -685,18 +686,21 @@ def test_steps_can_be_replaced():
 
 
 @pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt])
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
 @pytest.mark.parametrize("make", [make_tabular_classifier, make_tabular_regressor])
-def test_a_fit_that_fails_leaves_what_was_fitted(make, error, monkeypatch):
+def test_a_fit_that_fails_leaves_what_was_fitted(make, method, error, monkeypatch):
     def fail(*args):
         raise error
 
     X = np.random.default_rng(0).normal(size=(40, 2))
     y = (X[:, 0] > 0.0).astype(int)
-    table = make(n_folds=2, random_state=0).fit(X, y)
+    table = make(n_folds=2, random_state=0)
+    # What a step is made of is fitted in place, too.
+    table.set_params(scaler=make_pipeline(StandardScaler())).fit(X, y)
     before = table.predict(X)
     monkeypatch.setattr("backprop_mlp._base_cv.choose_alpha", fail)
     with pytest.raises(error):
-        table.fit(1000.0 + 100.0 * X, y)
+        getattr(table, method)(1000.0 + 100.0 * X, y)
     np.testing.assert_array_equal(table.predict(X), before)
     # Steps that are no estimators have nothing to keep.
     with pytest.raises(error):

@@ -1,6 +1,6 @@
 """A whole pipeline for tables as they come: columns prepared, two sets of networks averaged."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from numbers import Integral
 
 import numpy as np
@@ -28,7 +28,7 @@ from ._piecewise_linear import PiecewiseLinearEncoder
 from ._regressor import BackpropMLPRegressor
 from ._regressor_cv import BackpropMLPRegressorCV
 from ._search.alpha_path import check_estimator_of_path
-from ._sklearn import validate_params
+from ._sklearn import available_if, validate_params
 
 PLAIN_UNITS = (64, 32)
 """Hidden units of the networks on standardised columns: the second layer finds interactions."""
@@ -263,12 +263,39 @@ class TablePipeline(Pipeline):
         -------
         self : TablePipeline
         """
-        with ExitStack() as stack:
-            # Its steps are not cloned: all are fitted in place.
-            for part in (self, *(step for _, step in self.steps)):
-                if isinstance(part, BaseEstimator):  # not "passthrough"
-                    stack.enter_context(unchanged_on_failure(part))
+        with self._unchanged_on_failure():
             return super().fit(X, y, **params)
+
+    def _can_fit_transform(self):
+        return hasattr(super(), "fit_transform")
+
+    @available_if(_can_fit_transform)
+    def fit_transform(self, X, y=None, **params):
+        """Fit one step after another, and transform with the last one, too.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        **params : dict
+            See `sklearn.pipeline.Pipeline`.
+
+        Returns
+        -------
+        Xt : ndarray of shape (n_samples, n_transformed_features)
+        """
+        with self._unchanged_on_failure():
+            return super().fit_transform(X, y, **params)
+
+    @contextmanager
+    def _unchanged_on_failure(self):
+        """Context that leaves all steps as they were, and what is inside them, if it fails."""
+        with ExitStack() as stack:
+            # Steps are not cloned: all are fitted in place, those of a pipeline in it, too.
+            for part in (self, *self.get_params().values()):
+                if isinstance(part, BaseEstimator):
+                    stack.enter_context(unchanged_on_failure(part))
+            yield
 
 
 def _pipeline(networks):
