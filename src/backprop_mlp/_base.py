@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from ._estimator.assembly import ACTIVATION_NAMES, SOLVERS, open_objective
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.fitted import fitted_network
+from ._estimator.fitted import Predictor, fitted_network
 from ._estimator.keywords import Matrix, Weights
 from ._estimator.pose import pose_fitted
 from ._estimator.rows import check_rows
@@ -213,7 +213,7 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
             cost, grad = objective.finite_value_and_grad(theta)
         return cost, as_thetas(problem.network.dense_views(grad))
 
-    def _predictor(self):
+    def _predictor(self) -> Predictor:
         return fitted_network(self)
 
     # What tells a classifier from a regressor in training

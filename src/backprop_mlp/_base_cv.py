@@ -18,6 +18,7 @@ from ._base import N_JOBS
 from ._estimator.adoption import fitted_twin
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.fit_warnings import warn_of_folds
+from ._estimator.fitted import Predictor
 from ._estimator.rows import check_rows, row_weights
 from ._estimator.seeds import MAX_SEED, draw_seeds, drawn_again_after_failure
 from ._onnx.protocol import OnnxMixin
@@ -249,7 +250,7 @@ class AlphaSearch(
             return process_routing(self, method, **given, **params)
         return Bunch(splitter=Bunch(split={}), scorer=Bunch(score=given))
 
-    def _predictor(self):
+    def _predictor(self) -> Predictor:
         return networks_of(self)
 
     def _score(self, X, y, sample_weight, params):

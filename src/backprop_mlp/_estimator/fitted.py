@@ -1,10 +1,13 @@
 """The inner interface of a fitted estimator: its network, parameters and targets.
 
-Prediction, Dask, ONNX, displays and diagnostics work with a `FittedNetwork`; none of
-them reaches into an estimator's private members.
+Prediction and ONNX work with a `Predictor`, Dask, displays and diagnostics with the
+`FittedNetwork` that it is outside of searches; none of them reaches into an estimator's
+private members.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -16,7 +19,51 @@ from .._objective.overflow import IGNORE_OVERFLOW, refuse_overflow
 from .._objective.threads import WORTH_BLAS_THREADS, block_map, one_blas_thread
 
 
-class FittedNetwork(NamedTuple):
+class Predictor(Protocol):
+    """What predicts: the contract of one fitted network, and of an average of several."""
+
+    targets: Any
+    """What the outputs stand for: `Targets`."""
+    members: Sequence
+    """The networks whose outputs are averaged; none if this is a network itself."""
+
+    @property
+    def loss(self) -> Any:
+        """By which logits become predictions: a `Loss` or `RegressionLoss`."""
+
+    def map_rows(self, X, function) -> Any:
+        """``function(z)`` of the logits z of X's rows, block by block.
+
+        Parameters
+        ----------
+        X : {ndarray, csr_matrix} of shape (n_rows, n_features)
+            Checked rows.
+        function : callable(z) -> ndarray with a row per row of z
+
+        Returns
+        -------
+        result : ndarray of shape (n_rows, ...)
+        """
+
+    def predict(self, z):
+        """Predictions for logits z."""
+        with np.errstate(**IGNORE_OVERFLOW):
+            y = self.targets.predict(self.loss, z)
+        if not self.targets.has_classes:
+            refuse_overflow("predictions", y)
+        return y
+
+    def proba(self, z):
+        """Probabilities of the classes for logits z."""
+        return self.targets.proba(self.loss, z)
+
+    def log_proba(self, z):
+        """Logarithms of the probabilities for logits z, always finite."""
+        return self.targets.log_proba(self.loss, z)
+
+
+@dataclass(eq=False)
+class FittedNetwork(Predictor):
     """The plain network of a fitted estimator.
 
     Parameters
@@ -36,15 +83,11 @@ class FittedNetwork(NamedTuple):
     targets: Any
     trained_output: Any = None
 
-    @property
-    def loss(self):
-        """By which logits become predictions."""
-        return self.network.loss
+    members = ()  # it predicts by itself
 
     @property
-    def members(self):
-        """The networks whose outputs are averaged: this one alone."""
-        return [self]
+    def loss(self):
+        return self.network.loss
 
     @property
     def params(self):
@@ -86,22 +129,6 @@ class FittedNetwork(NamedTuple):
         """Logits of the rows of X, of shape (n_rows, n_outputs)."""
         return self._forward(X)[0]
 
-    def predict(self, z):
-        """Predictions for logits z."""
-        with np.errstate(**IGNORE_OVERFLOW):
-            y = self.targets.predict(self.loss, z)
-        if not self.targets.has_classes:
-            refuse_overflow("predictions", y)
-        return y
-
-    def proba(self, z):
-        """Probabilities of the classes for logits z."""
-        return self.targets.proba(self.loss, z)
-
-    def log_proba(self, z):
-        """Logarithms of the probabilities for logits z, always finite."""
-        return self.targets.log_proba(self.loss, z)
-
     def activations(self, X):
         """Activations of each layer: X, the hidden layers, the outputs."""
         z, caches = self._forward(X)
@@ -116,18 +143,6 @@ class FittedNetwork(NamedTuple):
         return [X, *hidden, outputs]
 
     def map_rows(self, X, function):
-        """``function(z)`` of the logits z of X's rows, block by block.
-
-        Parameters
-        ----------
-        X : {ndarray, csr_matrix} of shape (n_rows, n_features)
-            Checked rows.
-        function : callable(z) -> ndarray with a row per row of z
-
-        Returns
-        -------
-        result : ndarray of shape (n_rows, ...)
-        """
         network, n_rows = self.network, X.shape[0]
         if n_rows * network.n_weights < WORTH_BLAS_THREADS:
             # For a single row the guard takes as long as the products.

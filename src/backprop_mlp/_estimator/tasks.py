@@ -16,7 +16,7 @@ from .tags import NetworkClassifierMixin, NetworkRegressorMixin
 class ClassPredictions(NetworkClassifierMixin):
     """What a network, or the average of some, says of classes and labels.
 
-    An estimator's ``_predictor()`` is what predicts: see `FittedNetwork`.
+    An estimator's ``_predictor()`` is its `Predictor`.
     """
 
     def _map_rows(self, X, output):

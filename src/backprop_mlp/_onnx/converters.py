@@ -106,9 +106,10 @@ def _add_numbers(graph, fitted, x, output):
 
     Each member's are divided, not their sum, which may overflow where the mean does not.
     """
-    count = graph.constant(len(fitted.members))
+    members = fitted.members or [fitted]
+    count = graph.constant(len(members))
     shares = []
-    for member in fitted.members:
+    for member in members:
         z = logits_of_network(graph, member, x)
         name = member.loss.output_activation
         numbers = operators_of(NUMBERS, "output activation", name)(graph, z)

@@ -4,7 +4,6 @@ import numpy as np
 
 from .._network.activations import LEAKY_SLOPE
 from .._network.layers import Dense
-from .._search.averaging import AveragedNetworks
 from .graph import ONNX, log_logistic, operators_of, per_row
 
 
@@ -25,7 +24,7 @@ ACTIVATIONS = {
 
 def logits_of(graph, fitted, x):
     """Add a network or an average of some, from the inputs to the logits."""
-    add = _logits_of_average if isinstance(fitted, AveragedNetworks) else logits_of_network
+    add = _logits_of_average if fitted.members else logits_of_network
     return add(graph, fitted, x)
 
 

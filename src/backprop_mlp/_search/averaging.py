@@ -1,7 +1,6 @@
 """Several networks as one: the mean of their probabilities, or of the numbers they predict.
 
-An average has the inner interface of a `FittedNetwork`, so that all that is done with logits
-holds for it. Its logits are those of the mean: of probabilities their logarithms, or the log-odds
+Logits of an average are those of the mean: of probabilities their logarithms, or the log-odds
 where an output decides by itself; of numbers what the link makes of them.
 """
 
@@ -12,9 +11,10 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimator.fitted import fitted_network
+from .._estimator.fitted import Predictor, fitted_network
 from .._network.losses import Loss, SigmoidLoss, SoftmaxLoss
-from .._objective.overflow import IGNORE_OVERFLOW, refuse_overflow
+from .._network.regression_losses import RegressionLoss
+from .._objective.overflow import IGNORE_OVERFLOW
 from .._targets.continuous import Numbers
 from .._targets.targets import ClassTargets, fitted_targets
 from .._training.scoring import spread_columns
@@ -23,8 +23,8 @@ ROWS_AT_A_TIME = 16_384
 """Rows of which the logits of all members are held at once."""
 
 
-@dataclass(frozen=True)
-class Average:
+@dataclass(eq=False)
+class Average(Predictor):
     """Fitted networks whose outputs are averaged; see its subclasses.
 
     Parameters
@@ -32,20 +32,12 @@ class Average:
     members : list of FittedNetwork
     targets : Targets
         What the average stands for.
-    loss : Loss or RegressionLoss
-        By which logits of the average become predictions again.
     """
 
     members: list
     targets: Any
-    loss: Any
-
-    def logits(self, X):
-        """Logits of the average, of shape (n_rows, n_outputs)."""
-        return self.map_rows(X, lambda z: z)
 
     def map_rows(self, X, function):
-        """``function(z)`` of the logits z of X's rows, some thousands at a time."""
         results = None
         for rows in gen_batches(X.shape[0], ROWS_AT_A_TIME):
             logits = [member.map_rows(X[rows], lambda z: z) for member in self.members]
@@ -69,7 +61,11 @@ class AveragedNetworks(Average):
     """
 
     targets: ClassTargets
-    loss: Loss
+
+    @property
+    def loss(self) -> Loss:
+        outputs_decide = self.targets.multilabel or len(self.targets.classes) == 2
+        return SigmoidLoss() if outputs_decide else SoftmaxLoss()
 
     def _of_members(self, logits):
         if self.targets.multilabel:
@@ -84,35 +80,20 @@ class AveragedNetworks(Average):
         )
         return np.diff(log_P, axis=1) if len(self.targets.classes) == 2 else log_P
 
-    def predict(self, z):
-        """Labels for logits z."""
-        return self.targets.predict(self.loss, z)
-
-    def proba(self, z):
-        """Probabilities of the classes for logits z."""
-        return self.targets.proba(self.loss, z)
-
-    def log_proba(self, z):
-        """Logarithms of the probabilities for logits z, always finite."""
-        return self.targets.log_proba(self.loss, z)
-
 
 class AveragedNumbers(Average):
     """Fitted networks whose predictions are averaged: all of one loss, in y's units."""
 
     targets: Numbers
 
+    @property
+    def loss(self) -> RegressionLoss:
+        return self.targets.loss
+
     def _of_members(self, logits):
         with np.errstate(**IGNORE_OVERFLOW):
             total = sum(self.loss.predict(z) for z in logits)
             return self.loss.link(total / total.dtype.type(len(logits)))
-
-    def predict(self, z):
-        """Predictions for logits z."""
-        with np.errstate(**IGNORE_OVERFLOW):
-            y = self.targets.predict(self.loss, z)
-        refuse_overflow("predictions", y)
-        return y
 
 
 # What a search has kept
@@ -142,7 +123,7 @@ def can_predict(search):
     return True
 
 
-def networks_of(search):
+def networks_of(search) -> Predictor:
     """The network that a fitted search found, or the average of those of its folds.
 
     Parameters
@@ -151,7 +132,7 @@ def networks_of(search):
 
     Returns
     -------
-    fitted : FittedNetwork or Average
+    predictor : Predictor
 
     Raises
     ------
@@ -166,10 +147,8 @@ def networks_of(search):
         return fitted_network(search.best_estimator_)
     members = [fitted_network(estimator) for estimator in search.estimators_]
     if not members[0].targets.has_classes:
-        return AveragedNumbers(members, members[0].targets, members[0].loss)
-    targets = fitted_targets(search.classes_, search._multilabel)
-    outputs_decide = targets.multilabel or len(targets.classes) == 2
-    return AveragedNetworks(members, targets, SigmoidLoss() if outputs_decide else SoftmaxLoss())
+        return AveragedNumbers(members, members[0].targets)
+    return AveragedNetworks(members, fitted_targets(search.classes_, search._multilabel))
 
 
 def _log_mean_exp(log_values):
