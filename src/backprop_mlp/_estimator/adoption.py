@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from .._network.network import plain_network
+from .._training.monitor import SoFar
 from .._training.start import Earlier
 from .assembly import activation_names
 from .fit_warnings import warn_after
@@ -109,23 +110,23 @@ def still_constant(problem, earlier):
     return [k for k in so_far if k in problem.baseline.constant_outputs]
 
 
-def _adopt_training(estimator, outcome, problem, earlier):
-    """Set the fitted attributes from an `Outcome`, or from what is known before there is one."""
-    _adopt_problem(estimator, problem, outcome.network, outcome.theta)
-    history = outcome.history
-    estimator.loss_ = outcome.cost
+def _adopt_training(estimator, so_far: SoFar, problem, earlier):
+    """Set the fitted attributes that are known after any iteration."""
+    _adopt_problem(estimator, problem, so_far.network, so_far.theta)
+    history = so_far.history
+    estimator.loss_ = so_far.cost
     estimator.loss_curve_ = history.costs
     # With early stopping the score says which parameters are best, as in MLPClassifier.
-    lowest = min([*estimator.loss_curve_, outcome.cost])
+    lowest = min([*estimator.loss_curve_, so_far.cost])
     estimator.best_loss_ = None if estimator.early_stopping else lowest
     estimator.validation_scores_ = history.scores
     estimator.validation_loss_curve_ = history.losses
-    estimator.best_validation_score_ = outcome.best_score
+    estimator.best_validation_score_ = so_far.best_score
     estimator.n_iter_ = history.n_iter
     n_fun, n_rows_seen = (0, 0) if earlier is None else (earlier.n_fun, earlier.n_rows_seen)
-    estimator.n_fun_ = n_fun + outcome.n_fun
-    estimator.t_ = n_rows_seen + outcome.n_passes * problem.blocks.n_rows
-    estimator.converged_ = outcome.stopping.converged
+    estimator.n_fun_ = n_fun + so_far.n_fun
+    estimator.t_ = n_rows_seen + so_far.n_passes * problem.blocks.n_rows
+    estimator.converged_ = so_far.stopping.converged
 
 
 def _adopt_problem(estimator, problem, network, theta):

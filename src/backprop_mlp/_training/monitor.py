@@ -1,8 +1,8 @@
 """Follows one run of training: records, validates, reports, and says when to stop."""
 
 from copy import copy
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,11 +12,28 @@ from .start import Best, Start, check_comparable
 from .stopping import RAISE_TOL, Stopping
 
 
-class SoFar(NamedTuple):
-    """What an `Outcome` says as well, after an iteration that need not be the last."""
+@dataclass(frozen=True)
+class SoFar:
+    """What is known of a run after an iteration that need not be the last: see `Outcome`.
+
+    Parameters
+    ----------
+    network : Network
+        The plain one that predicts.
+    theta : ndarray of shape (network.n_params,)
+    cost : float
+    best_score : float or None
+        Highest validation score, if there were validation rows.
+    history : History
+    n_fun : int
+        Evaluations of this run.
+    n_passes : int
+        Passes over the rows of this run.
+    stopping : Stopping
+    """
 
     network: Network
-    theta: Any
+    theta: np.ndarray
     cost: float
     best_score: float | None
     history: History
@@ -171,14 +188,14 @@ class Monitor:
 
     def _so_far(self, iteration, network, theta):
         return SoFar(
-            network,
-            theta,
-            iteration.cost,
-            self.highest_score,
-            self.history,
-            iteration.n_fun,
-            iteration.n_passes,
-            self.stopping,
+            network=network,
+            theta=theta,
+            cost=iteration.cost,
+            best_score=self.highest_score,
+            history=self.history,
+            n_fun=iteration.n_fun,
+            n_passes=iteration.n_passes,
+            stopping=self.stopping,
         )
 
     def _line(self, iteration):

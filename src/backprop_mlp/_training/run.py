@@ -14,39 +14,26 @@ from .._solvers.full_batch import minimize_scipy
 from .._solvers.mini_batch import MiniBatches, minimize_mini_batch
 from .baseline import costs_more
 from .callbacks import CallbackTask
-from .history import History
 from .interruption import Interruption, run_side_by_side
-from .monitor import Monitor
+from .monitor import Monitor, SoFar
 from .search_fit import search_fit
 from .start import Start, refer_to
-from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE, Stopping
+from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(SoFar):
     """What a run leaves behind.
+
+    ``theta`` are the parameters that are kept, and ``cost`` is J there; with mini-batches the
+    mean of their costs in the last epoch, unless earlier parameters are kept.
 
     Parameters
     ----------
-    network : Network
-        The plain one that predicts.
-    theta : ndarray of shape (network.n_params,)
-        The parameters that are kept.
-    cost : float
-        J there; with mini-batches the mean of their costs in the last epoch, unless earlier
-        parameters are kept.
     n_iter : int
         Number of iterations of this run after which the parameters are kept.
     score : float or None
         Validation score there, with early stopping.
-    best_score : float or None
-        Highest validation score, if there were validation rows.
-    history : History
-    n_fun : int
-        Evaluations of this run.
-    n_passes : int
-        Passes over the rows of this run.
-    stopping : Stopping
     interrupted : bool
     memory : dict
         What the next run needs next to the parameters: "solver", "state" (of a
@@ -55,16 +42,8 @@ class Outcome:
         compared with, or None).
     """
 
-    network: Network
-    theta: np.ndarray
-    cost: float
     n_iter: int
     score: float | None
-    best_score: float | None
-    history: History
-    n_fun: int
-    n_passes: int
-    stopping: Stopping
     interrupted: bool
     memory: dict
 
