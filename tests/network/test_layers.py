@@ -39,9 +39,6 @@ class Scale:
     def input_grad(self, params, cache, dy):
         return dy
 
-    def moments(self, cache):
-        raise NotImplementedError
-
     def fold(self, params, moments, folded):
         dense, (W, b) = folded.pop()
         folded.append((dense, (W * params[0], b * params[0])))

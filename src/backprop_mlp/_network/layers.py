@@ -4,7 +4,7 @@ A layer is immutable and holds no parameters. It says how many *weights* (under
 the penalty) and how many *free* parameters (biases, scales and shifts: not
 under it) it has, and receives views into the packed vector theta as its
 ``params``. The contract is `Layer`; a layer that full-batch solvers can train
-keeps `DifferentiableLayer`, too.
+keeps `DifferentiableLayer`, too, and one that measures moments `MeasuringLayer`.
 
 The derivatives of the loss with respect to a layer's output are called ``dy``,
 those with respect to its input ``dx``. A leading ``t`` marks a tangent: the
@@ -81,7 +81,7 @@ class Layer(Protocol):
 
     @property
     def has_moments(self) -> bool:
-        """Whether ``forward`` measures moments of x, which folding needs."""
+        """Whether ``forward`` measures moments of x, which folding needs: a `MeasuringLayer`."""
 
     def views(self, weights, free):
         """The parameters as a tuple of views into theta's stretches for this layer.
@@ -114,9 +114,6 @@ class Layer(Protocol):
     def input_grad(self, params, cache, dy):
         """dx, of the shape of x; dy may be overwritten."""
 
-    def moments(self, cache) -> BatchMoments:
-        """What ``forward`` measured; only if ``has_moments``."""
-
     def fold(self, params, moments, folded):
         """Become part of the plain network that predicts as this layer does.
 
@@ -148,6 +145,13 @@ class DifferentiableLayer(Layer, Protocol):
         """(dx, tdx); dy and tdy may be overwritten."""
 
 
+class MeasuringLayer(Layer, Protocol):
+    """A layer with ``has_moments``."""
+
+    def moments(self, cache) -> BatchMoments:
+        """What ``forward`` measured."""
+
+
 class _Plain:
     """What the layers of a network that predicts declare."""
 
@@ -158,9 +162,6 @@ class _Plain:
 
     def write_blank(self, params):
         """Zeros are right."""
-
-    def moments(self, cache) -> BatchMoments:
-        raise NotImplementedError(f"{type(self).__name__} measures no moments.")
 
     def fold(self, params, moments, folded):
         """Stay."""
@@ -397,9 +398,6 @@ class Dropout(_WithoutParams):
     def input_grad(self, params, cache, dy):
         dy *= cache
         return dy
-
-    def moments(self, cache) -> BatchMoments:
-        raise NotImplementedError("Dropout measures no moments.")
 
     def fold(self, params, moments, folded):
         """Fall away."""

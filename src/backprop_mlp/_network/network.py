@@ -14,7 +14,15 @@ from typing import cast
 import numpy as np
 
 from .activations import ACTIVATIONS
-from .layers import BatchNorm, Dense, DifferentiableLayer, Dropout, Elementwise, Layer
+from .layers import (
+    BatchNorm,
+    Dense,
+    DifferentiableLayer,
+    Dropout,
+    Elementwise,
+    Layer,
+    MeasuringLayer,
+)
 from .losses import TrainingLoss
 
 
@@ -209,7 +217,7 @@ class Network:
     def moments(self, caches):
         """What each layer that measures moments did so in a forward pass, from its caches."""
         return [
-            layer.moments(cache)
+            cast(MeasuringLayer, layer).moments(cache)
             for layer, cache in zip(self.layers, caches, strict=True)
             if layer.has_moments
         ]
