@@ -570,10 +570,11 @@ def test_threads_change_no_bit(network, theta, X, Y, counts):
 
 def probabilities_after_ten_iterations(objective, theta, X):
     stopping = Stopping(tol=0.0, n_iter_no_change=10, max_iter=10, max_fun=10_000)
-    result = minimize_scipy(objective, theta, solver="cg", monitor=Follower(stopping))
-    assert result.nit == 10
+    follower = Follower(stopping)
+    result = minimize_scipy(objective, theta, solver="cg", monitor=follower)
+    assert follower.n_iter == 10
     network = objective.network
-    return network.loss.proba(network.forward(network.views(result.x), X)[0])
+    return network.loss.proba(network.forward(network.views(result.theta), X)[0])
 
 
 @pytest.fixture

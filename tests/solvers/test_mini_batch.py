@@ -589,8 +589,8 @@ def test_a_run_counts_its_own_epochs_and_updates():
     for n_calls in (1, 2):
         follower = Follower(Stopping(tol=0.0, n_iter_no_change=10, max_iter=3))
         result = minimize_mini_batch(objective, theta, state, how, follower)
-        theta, state = result.x, result.state
-        assert (result.nit, result.nfev) == (3, 12)
+        theta, state = result.theta, result.state
+        assert (result.n_passes, result.n_fun) == (3, 12)
         assert state["clock"] == {
             "updates": 12 * n_calls,
             "epochs": 3 * n_calls,

@@ -10,14 +10,14 @@ from collections import deque
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
+from scipy.optimize import minimize
 
 from .._objective.blocks import evaluation_flops
 from .._objective.objective import Objective
 from .._objective.overflow import IGNORE_OVERFLOW
 from .centring import Centring
 from .coordinates import Composition, Coordinates, Point, stack_steps
-from .iteration import Iteration
+from .iteration import Iteration, Result
 from .kronecker import CurvaturePlan, Kronecker
 from .secants import N_STEPS, Secants, secants_pay
 
@@ -246,7 +246,7 @@ class _Evaluation(NamedTuple):
     pulled: np.ndarray
 
 
-def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> OptimizeResult:
+def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Result:
     """Minimise an objective with one of SciPy's full-batch methods.
 
     Parameters
@@ -260,8 +260,7 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
 
     Returns
     -------
-    result : OptimizeResult
-        ``x`` (theta), ``fun``, ``nit`` and ``nfev``.
+    result : Result
 
     Raises
     ------
@@ -282,9 +281,7 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Opti
                 raise
             descent.go_on()
             monitor.interrupt()
-        return OptimizeResult(
-            x=descent.theta, fun=descent.cost, nit=descent.n_iter, nfev=descent.n_fun
-        )
+        return Result(descent.theta, descent.cost, descent.n_fun, n_passes=descent.n_fun)
 
 
 MAX_REPEATS = 1000.0

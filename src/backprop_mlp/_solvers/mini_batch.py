@@ -9,12 +9,11 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import OptimizeResult
 
 from .._network.layers import BatchMoments, BatchNorm
 from .._objective.blocks import row_slices
 from .._objective.overflow import IGNORE_OVERFLOW
-from .iteration import Iteration
+from .iteration import Iteration, Result
 from .rules import Rule, clip_by_norm
 
 MOMENTS_DECAY = 0.9
@@ -292,9 +291,7 @@ def pass_over_part(mini_batches, objective, progress, rates):
     return progress
 
 
-def minimize_mini_batch(
-    objective, theta, state, mini_batches: MiniBatches, monitor
-) -> OptimizeResult:
+def minimize_mini_batch(objective, theta, state, mini_batches: MiniBatches, monitor) -> Result:
     """Minimise an objective by steps over mini-batches.
 
     An epoch visits every row once, part by part (`DataSet.fold`), in batches that
@@ -314,9 +311,7 @@ def minimize_mini_batch(
 
     Returns
     -------
-    result : OptimizeResult
-        ``x`` (theta at the end), ``moments``, ``nit`` (epochs), ``nfev``
-        (updates) and ``state``.
+    result : Result
 
     Raises
     ------
@@ -361,10 +356,11 @@ def minimize_mini_batch(
             _, clock, progress, rng_state = whole
             progress.rng.bit_generator.state = rng_state
         monitor.interrupt()
-    return OptimizeResult(
-        x=progress.theta,
+    return Result(
+        progress.theta,
+        progress.cost,
+        progress.n_fun,
+        n_passes=monitor.n_iter,
         moments=progress.moments,
-        nit=epoch,
-        nfev=progress.n_fun,
         state=progress.to_state(clock._replace(updates=start.updates + progress.n_fun)),
     )

@@ -11,6 +11,7 @@ from .._network.network import Network
 from .._objective.objective import Objective
 from .._objective.overflow import IGNORE_OVERFLOW
 from .._solvers.full_batch import minimize_scipy
+from .._solvers.iteration import Result
 from .._solvers.mini_batch import MiniBatches, minimize_mini_batch
 from .baseline import costs_more
 from .callbacks import CallbackTask
@@ -159,26 +160,12 @@ def run(plan: Plan, start: Start, monitor: Monitor) -> Outcome:
     )
 
 
-class _End(NamedTuple):
-    """Where a solver ended: the training network's parameters, and what else it leaves."""
-
-    theta: np.ndarray
-    moments: Any
-    state: dict | None
-    cost: float
-    n_fun: int
-    n_passes: int
-
-
-def _descend(plan, start, monitor):
+def _descend(plan, start, monitor) -> Result:
     """Run the solver."""
     objective, mini_batches = plan.objective, plan.mini_batches
     if mini_batches is None:
-        result = minimize_scipy(objective, start.theta, solver=plan.solver, monitor=monitor)
-        return _End(result.x, (), None, result.fun, result.nfev, result.nfev)
-    result = minimize_mini_batch(objective, start.theta, start.state, mini_batches, monitor)
-    cost = monitor.history.records[-1].cost
-    return _End(result.x, result.moments, result.state, cost, result.nfev, monitor.n_iter)
+        return minimize_scipy(objective, start.theta, solver=plan.solver, monitor=monitor)
+    return minimize_mini_batch(objective, start.theta, start.state, mini_batches, monitor)
 
 
 class _Kept(NamedTuple):
