@@ -5,6 +5,7 @@ import numpy as np
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._estimator.pose import pose
+from backprop_mlp._estimator.rows import Given
 from backprop_mlp._solvers.full_batch import METHODS, _Descent
 from backprop_mlp.initializers import initialize
 
@@ -54,7 +55,7 @@ def descend(X, y, make_plan, *, solver, n_iter, seed, **params):
     """
     classifier = BackpropMLPClassifier(**params)
     rng = np.random.RandomState(0)
-    problem = pose(classifier, X, y, None, (None, None, None), rng)
+    problem = pose(classifier, Given(X, y), Given(), rng)
     network = problem.network
     theta = initialize(network, classifier.initializer, np.random.default_rng(seed))
     recorder = Recorder(n_iter)

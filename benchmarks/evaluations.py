@@ -11,6 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from backprop_mlp import BackpropMLPClassifier
 from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._estimator.pose import pose
+from backprop_mlp._estimator.rows import Given
 from backprop_mlp._objective.blocks import flops
 from backprop_mlp._objective.threads import block_map
 from backprop_mlp.initializers import initialize
@@ -66,7 +67,7 @@ class Ours:
             hidden, output_activation="softmax", alpha=ALPHA, **params
         )
         rng = np.random.RandomState(0)
-        self.problem = pose(classifier, X, y, None, (None, None, None), rng)
+        self.problem = pose(classifier, Given(X, y), Given(), rng)
         network = self.problem.network
         self.theta = initialize(network, classifier.initializer, np.random.default_rng(0))
 

@@ -18,6 +18,7 @@ from .fit_warnings import (
 from .ignored_keywords import warn_of_adaptive_chunks
 from .pose import pose, pose_chunk
 from .refits import pose_once
+from .rows import Given
 from .training import train_estimator
 
 
@@ -44,8 +45,8 @@ def fit_rows(estimator, X, y, sample_weight, validation):
     task = CallbackTask.of_call(estimator, "fit", n_starts, estimator.max_iter)
     with unchanged_on_failure(estimator):
         rng = check_random_state(estimator.random_state)
-        rows = (X, y, sample_weight)
-        pose_rows = partial(pose, estimator, *rows, validation, rng, earlier)
+        rows = Given(X, y, sample_weight)
+        pose_rows = partial(pose, estimator, rows, Given(*validation), rng, earlier)
         problem = pose_once(estimator, rows, pose_rows)
         warn_before(estimator, problem, earlier)
         task.begin_fit(X, y, sample_weight)

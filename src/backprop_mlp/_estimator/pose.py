@@ -22,6 +22,7 @@ from .assembly import build_network
 from .fitted import fitted_network
 from .rows import (
     PRECISIONS,
+    Given,
     check_rows,
     check_validation_arguments,
     errors_of_validation_rows,
@@ -64,9 +65,7 @@ class Problem(NamedTuple):
         return len(self.baseline.constant_outputs) < self.targets.n_outputs
 
 
-def pose(
-    estimator, X, y, sample_weight, given_validation, rng, earlier=None, precisions=PRECISIONS
-):
+def pose(estimator, given, given_val, rng, earlier=None, precisions=PRECISIONS):
     """The problem that keywords and training rows pose; an error before any work.
 
     Parameters
@@ -74,11 +73,8 @@ def pose(
     estimator : BackpropMLP
         Its keywords are read, its features noted, and its targets compared if training
         goes on.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    sample_weight : array-like of shape (n_samples,) or None
-    given_validation : tuple of X_val, y_val and sample_weight_val
-        Each may be None.
+    given, given_val : Given
+        The rows to train and to validate on.
     rng : numpy.random.RandomState
         Source of the seed by which rows are held out.
     earlier : Earlier or None, default=None
@@ -89,16 +85,16 @@ def pose(
     -------
     problem : Problem
     """
-    check_validation_arguments(*given_validation)
-    rows = _Rows.checked(estimator, X, y, sample_weight, earlier is None, precisions)
-    targets = estimator._targets_of(rows.y)
+    check_validation_arguments(*given_val)
+    checked = _Rows.checked(estimator, given, earlier is None, precisions)
+    targets = estimator._targets_of(checked.y)
     if earlier is not None:
         targets = targets.continuing(fitted_network(estimator).targets, "warm_start")
-    network = training_network(estimator, rows.X.shape[1], targets, earlier, "warm_start")
-    rows = rows.encoded(targets)
+    network = training_network(estimator, checked.X.shape[1], targets, earlier, "warm_start")
+    rows = checked.encoded(targets)
     chosen = held_out = None
     seed = None if earlier is None else earlier.memory.get("split_seed")
-    if estimator.early_stopping and given_validation[0] is None:
+    if estimator.early_stopping and given_val.X is None:
         seed = draw_seeds(rng, 1)[0] if seed is None else seed
         stratify = targets.exclusive_classes is not None
         fraction = estimator.validation_fraction
@@ -106,33 +102,31 @@ def pose(
     totals = rows.total(targets.totals, chosen)
     if earlier is None and not targets.has_classes:
         targets = targets.scaled_by(totals)
-        rows = rows.encoded(targets)
+        rows = checked.encoded(targets)
     class_weight = estimator._class_weights(targets, totals)
-    weighed = weigh_rows(targets, rows.codes, rows.weights, class_weight)
-    blocks = rows.blocks(network, targets, weighed, chosen)
+    rows = rows.times(class_weight)
     scoring = estimator.scoring
     if scoring not in (None, "loss"):
         scoring = check_scoring(estimator, scoring)
     validation = None
-    if given_validation[0] is not None:
+    if given_val.X is not None:
         with errors_of_validation_rows():
-            rows_val = _Rows.checked(estimator, *given_validation, y_name="y_val").encoded(targets)
-            weighed_val = weigh_rows(targets, rows_val.codes, rows_val.weights, class_weight)
-            blocks_val = rows_val.blocks(network, targets, weighed_val)
-            validation = _validation(estimator, targets, scoring, rows_val, blocks_val)
+            checked_val = _Rows.checked(estimator, given_val, y_name="y_val")
+            rows_val = checked_val.encoded(targets).times(class_weight)
+            validation = rows_val.validation(estimator, network, scoring)
     elif held_out is not None:
-        blocks_val = rows.blocks(network, targets, weighed, held_out)
-        validation = _validation(estimator, targets, scoring, rows, blocks_val, held_out)
+        validation = rows.validation(estimator, network, scoring, held_out)
     if validation is not None and validation.scorer_rows is not None:
         check_scorer(scoring, validation.scorer_rows[1])
 
+    blocks = rows.blocks(network, chosen)
     total, m = partial(rows.total, chosen=chosen), blocks.total_weight
     baseline = find_baseline(targets, network.loss, totals, class_weight, m, total)
     return Problem(targets, network, blocks, validation, class_weight, seed, baseline)
 
 
 class _Rows(NamedTuple):
-    """Checked rows.
+    """Checked rows, then encoded, then times class weights: only these come in blocks.
 
     Parameters
     ----------
@@ -143,8 +137,12 @@ class _Rows(NamedTuple):
     weights : ndarray of shape (n_rows,), float64
     are_weighted : bool
         Whether the user gave weights.
-    codes : {ndarray, csr_matrix} or None
-        See `Targets`; None until targets are known.
+    targets : Targets or None, default=None
+        What y stands for, once it is known.
+    codes : {ndarray, csr_matrix} or None, default=None
+        See `Targets`.
+    weighed : tuple or None, default=None
+        What `weigh_rows` returns.
     """
 
     given: Any
@@ -152,46 +150,55 @@ class _Rows(NamedTuple):
     y: Any
     weights: np.ndarray
     are_weighted: bool
+    targets: Any = None
     codes: Any = None
+    weighed: Any = None
 
     @classmethod
-    def checked(
-        cls, estimator, X, y, sample_weight, reset=False, precisions=PRECISIONS, *, y_name="y"
-    ):
+    def checked(cls, estimator, given, reset=False, precisions=PRECISIONS, *, y_name="y"):
         """What the user gives, checked."""
-        checked, y = check_rows(estimator, X, y, reset=reset, precisions=precisions, y_name=y_name)
-        weights = row_weights(sample_weight, checked)
-        return cls(X, checked, y, weights, sample_weight is not None)
+        X, y = check_rows(
+            estimator, given.X, given.y, reset=reset, precisions=precisions, y_name=y_name
+        )
+        weights = row_weights(given.sample_weight, X)
+        return cls(given.X, X, y, weights, given.sample_weight is not None)
 
     def encoded(self, targets):
         """The same rows with the codes of their targets."""
-        return self._replace(codes=targets.codes(self.y, self.weights, self.X.dtype))
+        codes = targets.codes(self.y, self.weights, self.X.dtype)
+        return self._replace(targets=targets, codes=codes)
 
-    def blocks(self, network, targets, weighed, chosen=None):
-        """The chosen rows in blocks, with weights as `weigh_rows` returns them."""
-        weights, weigh = weighed
-        return RowBlocks.of(network, self.X, self.codes, weights, targets.encode, chosen, weigh)
+    def times(self, class_weight):
+        """The same rows, their weights multiplied by those of their classes."""
+        weighed = weigh_rows(self.targets, self.codes, self.weights, class_weight)
+        return self._replace(weighed=weighed)
+
+    def blocks(self, network, chosen=None):
+        """The chosen rows in blocks."""
+        weights, weigh = self.weighed
+        encode = self.targets.encode
+        return RowBlocks.of(network, self.X, self.codes, weights, encode, chosen, weigh)
 
     def total(self, function, chosen=None):
-        """Sum of ``function(codes, sample_weight)`` over the chosen rows."""
+        """Sum of ``function(codes, sample_weight)`` over the chosen rows, without class weights."""
         return total_of_parts(function, self.codes, self.weights, chosen)
 
-    def for_scorer(self, estimator, targets, chosen=None):
+    def validation(self, estimator, network, scoring, chosen=None):
+        """The chosen rows to validate on."""
+        targets = self.targets
+        scorer_rows = self._for_scorer(estimator, chosen) if callable(scoring) else None
+        totals = None if targets.has_classes else self.total(targets.totals, chosen)
+        return Validation(self.blocks(network, chosen), targets, scoring, scorer_rows, totals)
+
+    def _for_scorer(self, estimator, chosen):
         """What a scorer is given after the estimator: rows with their names, if they have any."""
         X = self.given if hasattr(estimator, "feature_names_in_") else self.X
         # What a scorer does with a number of zero weight is not known: it might overflow.
-        y = self.y if targets.has_classes else self.codes
+        y = self.y if self.targets.has_classes else self.codes
         weights = self.weights
         if chosen is not None:
             X, y, weights = _safe_indexing(X, chosen), y[chosen], weights[chosen]
         return (X, y), {"sample_weight": weights} if self.are_weighted else {}
-
-
-def _validation(estimator, targets, scoring, rows, blocks, chosen=None):
-    """The chosen rows to validate on."""
-    scorer_rows = rows.for_scorer(estimator, targets, chosen) if callable(scoring) else None
-    totals = None if targets.has_classes else rows.total(targets.totals, chosen)
-    return Validation(blocks, targets, scoring, scorer_rows, totals)
 
 
 def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
@@ -211,21 +218,20 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
     -------
     problem : Problem
     """
-    rows = _Rows.checked(estimator, X, y, sample_weight, earlier is None)
+    checked = _Rows.checked(estimator, Given(X, y, sample_weight), earlier is None)
     before = None if earlier is None else fitted_network(estimator).targets
-    targets = estimator._chunk_targets(rows.y, classes, before)
-    network = training_network(estimator, rows.X.shape[1], targets, earlier, "partial_fit")
-    rows = rows.encoded(targets)
+    targets = estimator._chunk_targets(checked.y, classes, before)
+    network = training_network(estimator, checked.X.shape[1], targets, earlier, "partial_fit")
+    rows = checked.encoded(targets)
     baseline = Baseline()
     if not targets.has_classes:
         totals = rows.total(targets.totals)
         baseline = Baseline(constant_outputs=totals.constant)
         if earlier is None:
             targets = targets.scaled_by(totals)
-            rows = rows.encoded(targets)
+            rows = checked.encoded(targets)
     class_weight = estimator._class_weights(targets, None)
-    weighed = weigh_rows(targets, rows.codes, rows.weights, class_weight)
-    blocks = rows.blocks(network, targets, weighed)
+    blocks = rows.times(class_weight).blocks(network)
     seed = None if earlier is None else earlier.memory.get("split_seed")
     return Problem(targets, network, blocks, None, class_weight, seed, baseline)
 
@@ -235,10 +241,9 @@ def pose_fitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
     fitted = fitted_network(estimator)
     fitted.check_finite()
     targets, network = fitted.targets, fitted.network
-    rows = _Rows.checked(estimator, X, y, sample_weight, precisions=precisions).encoded(targets)
-    class_weight = getattr(estimator, "class_weight_", None)
-    weighed = weigh_rows(targets, rows.codes, rows.weights, class_weight)
-    return Problem(targets, network, rows.blocks(network, targets, weighed)), fitted.theta()
+    checked = _Rows.checked(estimator, Given(X, y, sample_weight), precisions=precisions)
+    rows = checked.encoded(targets).times(getattr(estimator, "class_weight_", None))
+    return Problem(targets, network, rows.blocks(network)), fitted.theta()
 
 
 def pose_check(estimator, X, y, sample_weight):
@@ -275,8 +280,8 @@ def pose_unfitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
     unfitted = clone(estimator).set_params(early_stopping=False)
     validate_params(unfitted)
     rng = check_random_state(unfitted.random_state)
-    no_validation = (None, None, None)
-    problem = pose(unfitted, X, y, sample_weight, no_validation, rng, precisions=precisions)
+    given = Given(X, y, sample_weight)
+    problem = pose(unfitted, given, Given(), rng, precisions=precisions)
     return problem, rng
 
 

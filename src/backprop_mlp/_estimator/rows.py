@@ -3,7 +3,7 @@
 import re
 import warnings
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
@@ -22,6 +22,14 @@ and next to no memory."""
 
 NO_Y: Any = object()
 """In place of y where rows have none; None is what a user gives for y."""
+
+
+class Given(NamedTuple):
+    """Rows as the user gives them; validation rows need not be given."""
+
+    X: Any = None
+    y: Any = None
+    sample_weight: Any = None
 
 
 def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS, y_name="y"):
