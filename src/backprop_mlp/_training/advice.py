@@ -21,6 +21,8 @@ MAX_TOLS_TO_RAISE = 10.0
 MIN_RISEN_ITERATIONS = 5
 """Iterations at the end, and at least a tenth of all, that must be above it: less is noise."""
 
+AGAINST_OVERFITTING = "raise alpha: the validation loss rises while the cost falls"
+
 
 def columns_differ(columns: InputMoments):
     """Whether any two rows differ, by more than the rounding of a mean."""
@@ -66,41 +68,47 @@ def advise(outcome, constant_cost, estimator, *, n_rows, scaled, search=None):
     stopping, costs = outcome.stopping, [record.cost for record in outcome.history.records]
     too_expensive = costs_more(outcome.cost, constant_cost, 0.0)
     full_batch = estimator.solver in METHODS
-    first, remedy = [], stopping.remedy
+    remedy = stopping.remedy
     if remedy == LOWER_ALPHA_OR_TOL and (search or estimator.alpha == 0.0):
         remedy = LOWER_TOL
-    if remedy == LOWER_RATE or (not full_batch and too_expensive and costs[-1] > costs[0]):
-        first.append(LOWER_RATE)
-    if not scaled:
-        first.append("scale the features (StandardScaler)")
-    is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
-    strength = ["raise alpha for a simpler minimum"]
-    if search or (is_constant and estimator.alpha == 0.0):
-        strength = []
-    elif is_constant:
-        strength = ["lower alpha for larger weights"]
-    elif _overfits(outcome.history.records):
-        strength = ["raise alpha: the validation loss rises while the cost falls"]
-        first += strength
-    if full_batch and n_rows >= MANY_ROWS:
-        first.append(f"try {{}}solver='adam', whose steps do not need all {n_rows} rows")
     stuck = remedy == RAISE_TOL
-    first += _ways_on(outcome, estimator, search) if stuck else [remedy or "raise {}max_iter"]
-    helps = [] if remedy == LOWER_ALPHA_OR_TOL else strength
+    is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
+    alpha = None if search else _other_alpha(outcome, estimator, is_constant)
+    ways = []  # what to do first stands first; one may stand twice
+    if remedy == LOWER_RATE or (not full_batch and too_expensive and costs[-1] > costs[0]):
+        ways.append(LOWER_RATE)
+    if not scaled:
+        ways.append("scale the features (StandardScaler)")
+    if alpha == AGAINST_OVERFITTING:
+        ways.append(alpha)
+    if full_batch and n_rows >= MANY_ROWS:
+        ways.append(f"try {{}}solver='adam', whose steps do not need all {n_rows} rows")
+    ways += _ways_on(outcome, estimator, search) if stuck else [remedy or "raise {}max_iter"]
     if not stuck and remedy not in (LOWER_RATE, LOWER_ALPHA_OR_TOL, LOWER_TOL):
         # Elsewhere a larger tol would have ended training even sooner.
-        helps = [RAISE_TOL, *helps]
+        ways.append(RAISE_TOL)
+    if alpha and remedy != LOWER_ALPHA_OR_TOL:
+        ways.append(alpha)
     if not (search or stuck):
         # Where it is stuck, the same solver would be again.
-        go_on = "call fit again to go on" if estimator.warm_start else "go on with warm_start=True"
-        helps = [*helps, go_on]
-    others = [other for other in dict.fromkeys([*first[1:], *helps]) if other != first[0]]
-    message = f"Training ended before it converged: {stopping.message} ({_costs(outcome)}). "
+        again = "call fit again to go on"
+        ways.append(again if estimator.warm_start else "go on with warm_start=True")
+    first, *others = dict.fromkeys(ways)
     advice = f"What may help: {', '.join(others)}. " if others else ""
-    advice += f"First, {first[0]}."
+    advice += f"First, {first}."
     if search and not search.has_estimator:
         advice += " Only an estimator that is given to the search has these keywords."
+    message = f"Training ended before it converged: {stopping.message} ({_costs(outcome)}). "
     return message + advice.replace("{}", "estimator__" if search else "")
+
+
+def _other_alpha(outcome, estimator, is_constant):
+    """Which alpha may help; None where none does."""
+    if is_constant:
+        return "lower alpha for larger weights" if estimator.alpha > 0.0 else None
+    if _overfits(outcome.history.records):
+        return AGAINST_OVERFITTING
+    return "raise alpha for a simpler minimum"
 
 
 def _ways_on(outcome, estimator, search):
