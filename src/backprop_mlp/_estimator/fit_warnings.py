@@ -134,42 +134,39 @@ def warn_after(estimator, problem, outcomes, best, earlier):
         return
     if any(outcome.interrupted for outcome in outcomes):
         warn_of_interruption([best, *outcomes])
-        return
-    if best.stopping.by_user:
-        # A callback may end training anywhere.
-        return
-    converged = best.stopping.converged
-    if converged and not problem.y_differs:
-        # The best is a constant prediction, from which nearly every cost differs.
-        return
-    is_constant = costs_the_same(best.cost, problem.baseline.cost)
-    if converged and not is_constant and _ended_early(problem, best):
+    elif best.stopping.by_user:
+        pass  # A callback may end training anywhere.
+    elif not best.stopping.converged:
+        _warn_of_no_convergence(estimator, problem, best)
+    elif not problem.y_differs:
+        pass  # The best is a constant prediction, from which nearly every cost differs.
+    elif costs_the_same(best.cost, problem.baseline.cost):
+        _warn_of_a_constant(estimator, problem, best, earlier)
+    elif _ended_early(problem, best):
         warn_of_a_large_tol(problem, best)
-        return
-    if converged and not is_constant:
-        return
+
+
+def _warn_of_no_convergence(estimator, problem, best):
+    """Warn that training ended before it converged, with what may help."""
+    with open_objective(problem, estimator.alpha) as objective:
+        scaled = are_scaled(objective.input_moments)
+    cost, n_rows = problem.baseline.cost, problem.blocks.n_rows
+    message = advise(best, cost, estimator, n_rows=n_rows, scaled=scaled, search=search_fit())
+    warnings.warn(message, ConvergenceWarning, stacklevel=3)
+
+
+def _warn_of_a_constant(estimator, problem, best, earlier):
+    """Warn that training converged to a constant prediction, where rows could be told apart."""
     with open_objective(problem, estimator.alpha) as objective:
         columns = objective.input_moments
-        from_constant = (
-            converged
-            and earlier is not None
-            and _no_better(objective.of(best.network), problem, earlier)
+        from_constant = earlier is not None and _no_better(
+            objective.of(best.network), problem, earlier
         )
     blocks = problem.blocks
-    if not converged:
-        message = advise(
-            best,
-            problem.baseline.cost,
-            estimator,
-            n_rows=blocks.n_rows,
-            scaled=are_scaled(columns),
-            search=search_fit(),
-        )
-        warnings.warn(message, ConvergenceWarning, stacklevel=2)
-    elif columns_differ(columns) and not are_light(
+    # Light rows were warned of before.
+    if columns_differ(columns) and not are_light(
         estimator.alpha, blocks.total_weight, blocks.n_weighted_rows
     ):
-        # Light rows were warned of before.
         warn_of_a_constant_model(estimator, problem, best, from_constant)
 
 
