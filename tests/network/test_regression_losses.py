@@ -1,5 +1,7 @@
 """Losses of numbers: against scikit-learn's formulas, their derivatives, and their precision."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from sklearn._loss.loss import (
@@ -149,6 +151,13 @@ def test_inputs_are_left_alone(loss):
     loss.delta_tangent(z, z, Y, w)
     loss.predict(z)
     loss.check_range(Y)
+
+
+@BY_NAME
+def test_a_loss_declares_whether_it_refuses_negative_numbers(loss):
+    refused = pytest.raises(ValueError, match=r"^y must be >")
+    with refused if loss.refuses_negative_numbers else nullcontext():
+        loss.check_range(np.array([-1.0]))
 
 
 @DTYPES

@@ -24,6 +24,10 @@ class RegressionLoss(TrainingLoss, Protocol):
         """Whether predictions are z: then y may be centred and scaled."""
 
     @property
+    def refuses_negative_numbers(self) -> bool:
+        """Whether ``check_range`` does, whatever else it allows."""
+
+    @property
     def mean_is_best_constant(self) -> bool:
         """Whether no constant prediction costs less than the mean of y."""
 
@@ -59,6 +63,7 @@ class _IdentityLink(Separable):
 
     output_activation = "identity"
     has_identity_link = True
+    refuses_negative_numbers = False
     mean_is_best_constant = True
 
     def cost_unit(self, z):
@@ -109,6 +114,7 @@ class _LogLink(Separable):
     allowed: str
     output_activation = "exp"
     has_identity_link = False
+    refuses_negative_numbers = True
     mean_is_best_constant = True
 
     def predict(self, z):
