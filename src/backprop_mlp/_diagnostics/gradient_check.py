@@ -382,7 +382,8 @@ def check_gradient(
         open_objective(problem, 0.0) as loss,
         np.errstate(**IGNORE_OVERFLOW),
     ):
-        objective.blocks = loss.blocks = _fixed_blocks(problem, seed)
+        blocks = _fixed_blocks(problem, seed)
+        objective, loss = (whole.over(blocks, whole.map) for whole in (objective, loss))
         if theta is None:
             theta = draw_start(loss, np.random.default_rng(seed))
         if not (theta + step != theta - step).all():

@@ -120,7 +120,7 @@ class Objective:
     ):
         check_row_weights(blocks)
         self.network = network
-        self.blocks: Any = blocks
+        self.blocks: Any = blocks  # mini-batches need `RowBlocks`: see `DataSet.fold`
         self.n_rows = blocks.n_rows
         self.alpha = alpha
         self.map = map
@@ -141,8 +141,9 @@ class Objective:
 
         Parameters
         ----------
-        blocks : RowBlocks or None
-            The part; None for an objective that goes to another process.
+        blocks : RowBlocks, list of Block or None
+            The part; blocks of all rows where no mini-batches are asked for; None for an
+            objective that goes to another process.
         map : callable(function, blocks) -> iterable, default=map
         """
         twin = copy.copy(self)
