@@ -45,11 +45,9 @@ class Choice(NamedTuple):
     def averaged(self) -> list[int]:
         """Numbers of the best alpha and of the next weaker one, if there is a harmless one."""
         best, weaker = self.best, self.best - 1
-        if weaker < 0 or not np.isfinite(self.losses[weaker]):
-            return [best]
-        return (
-            [weaker, best] if self.losses[weaker] <= MAX_LOSS_RATIO * self.losses[best] else [best]
-        )
+        loss = self.losses[weaker] if weaker >= 0 else np.inf
+        is_harmless = np.isfinite(loss) and loss <= MAX_LOSS_RATIO * self.losses[best]
+        return [weaker, best] if is_harmless else [best]
 
     def table(self, name: str) -> np.ndarray:
         """A number of each step, of shape (n_alphas, n_folds)."""
