@@ -131,11 +131,12 @@ def _check_first_row(model, X):
     The graph would be made without a word, though its inputs are other columns than the model's,
     or those in another order.
     """
-    read = model.predict if hasattr(model, "predict") else model.transform
+    # A search that has kept no network has neither: its converter says so.
+    read = getattr(model, "predict", getattr(model, "transform", None))
     # Graphs read texts as a column, in which scikit-learn's vectorisers find no strings.
     with warnings.catch_warnings(), suppress(AttributeError, TypeError):
         warnings.simplefilter("ignore")
-        if X.shape[0]:
+        if read is not None and X.shape[0]:
             read(X[:1])
 
 
