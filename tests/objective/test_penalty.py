@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from backprop_mlp._objective import pieces
 from backprop_mlp._objective.penalty import L2Penalty
 
 STEP = 1e-6
@@ -54,3 +55,9 @@ def test_gradients_and_products_are_added_in_place(penalty, weights, dtype):
 def test_no_weights_have_no_penalty(penalty):
     assert penalty.value(np.zeros(3)) == 0.0
     assert penalty.value(np.empty(0)) == 0.0
+
+
+def test_every_weight_of_a_long_vector_is_penalised(penalty, weights, monkeypatch):
+    whole = grad(penalty, weights)
+    monkeypatch.setattr(pieces, "ENTRIES_AT_ONCE", 4)
+    np.testing.assert_array_equal(grad(penalty, weights), whole)

@@ -19,6 +19,7 @@ from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._estimator.pose import pose_fitted
 from backprop_mlp._network.losses import SoftmaxLoss
 from backprop_mlp._network.network import Network
+from backprop_mlp._objective import pieces
 from backprop_mlp._objective.blocks import RowBlocks
 from backprop_mlp._objective.objective import Objective
 from backprop_mlp._solvers.mini_batch import (
@@ -26,7 +27,7 @@ from backprop_mlp._solvers.mini_batch import (
     initial_state,
     minimize_mini_batch,
 )
-from backprop_mlp._solvers.rules import SGD, Adam, RMSprop, clip_by_norm
+from backprop_mlp._solvers.rules import SGD, Adam, RMSprop, clip_by_norm, take_step
 from backprop_mlp._training.stopping import Stopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -116,6 +117,24 @@ def test_rule_walks_as_the_textbook_says(rule, textbook, constants):
     for gradient, rate, place in zip(gradients, rates, expected, strict=True):
         theta += rule.step(gradient(theta), rate, state)
         np.testing.assert_allclose(theta, place, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("rule", [rule for rule, _, _ in RULES], ids=repr)
+def test_no_bit_of_a_step_depends_on_the_pieces_it_is_taken_in(rule, monkeypatch):
+    def walk(entries_at_once):
+        monkeypatch.setattr(pieces, "ENTRIES_AT_ONCE", entries_at_once)
+        rng = np.random.default_rng(0)
+        theta = rng.normal(size=7)
+        state = rule.init(theta)
+        for _ in range(4):
+            take_step(rule, theta, rng.normal(size=7), 0.01, state)
+        return theta, state
+
+    (whole, whole_state), (cut, cut_state) = walk(7), walk(3)
+    np.testing.assert_array_equal(cut, whole)
+    assert cut_state.keys() == whole_state.keys()
+    for name, value in whole_state.items():
+        np.testing.assert_array_equal(cut_state[name], value)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from .pieces import pieces
+
 
 class Penalty(Protocol):
     """A function of the weight matrices, which come as one vector; biases are not in it.
@@ -37,7 +39,9 @@ class L2Penalty:
 
     def add_grad(self, grad, weights):
         """Add ``strength * weights`` to grad, in the precision of the weights."""
-        grad += weights.dtype.type(self.strength) * weights
+        strength = weights.dtype.type(self.strength)
+        for piece in pieces(len(grad)):
+            grad[piece] += strength * weights[piece]
 
     def add_hessian_product(self, product, direction):
         """Add ``strength * direction`` to product: the Hessian is a multiple of the identity."""

@@ -14,7 +14,7 @@ from .._network.layers import BatchMoments, BatchNorm
 from .._objective.blocks import row_slices
 from .._objective.overflow import IGNORE_OVERFLOW
 from .iteration import Iteration, Result
-from .rules import Rule, clip_by_norm
+from .rules import Rule, clip_by_norm, take_step
 
 MOMENTS_DECAY = 0.9
 """Weight of the past in batch normalisation's running moments."""
@@ -285,7 +285,7 @@ def pass_over_part(mini_batches, objective, progress, rates):
             progress.cost += cost * (batch.stop - batch.start) / objective.n_rows
             if mini_batches.max_grad_norm is not None:
                 clip_by_norm(grad, mini_batches.max_grad_norm)
-            progress.theta += mini_batches.rule.step(grad, rate, progress.rule)
+            take_step(mini_batches.rule, progress.theta, grad, rate, progress.rule)
             progress.moments = running_moments(progress.moments, moments)
         progress.n_fun += 1
     return progress

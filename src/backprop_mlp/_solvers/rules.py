@@ -7,19 +7,22 @@ from typing import Any, Protocol
 import numpy as np
 import scipy.linalg
 
+from .._objective.pieces import pieces
+
 
 class Rule(Protocol):
     """How a mini-batch solver turns gradients into steps.
 
     A rule is immutable. What it remembers of earlier gradients is a dictionary of
-    numbers and of arrays shaped as theta, which the caller keeps and hands back.
+    numbers and of arrays shaped as theta, which the caller keeps and hands back. A step
+    treats every entry of theta alike, and alone: long vectors come in pieces.
     """
 
     def init(self, theta: np.ndarray) -> dict[str, Any]:
         """State before the first step."""
 
     def step(self, grad: np.ndarray, rate: float, state: dict[str, Any]) -> np.ndarray:
-        """What to add to theta; may overwrite grad, and updates the state in place."""
+        """What to add to theta; may overwrite grad, and updates the state, its arrays in place."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,19 @@ class RMSprop:
         grad /= root
         grad *= -rate
         return grad
+
+
+def take_step(rule: Rule, theta, grad, rate, state):
+    """Add a rule's step to theta, piece by piece; may overwrite grad, and updates the state."""
+    part: dict[str, Any] = {}
+    for piece in pieces(len(theta)):
+        # Every piece begins with the same numbers, and ends with the same.
+        part = {
+            name: value[piece] if isinstance(value, np.ndarray) else value
+            for name, value in state.items()
+        }
+        theta[piece] += rule.step(grad[piece], rate, part)
+    state.update((name, value) for name, value in part.items() if not isinstance(value, np.ndarray))
 
 
 def clip_by_norm(grad, max_norm):
