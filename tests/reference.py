@@ -98,5 +98,5 @@ class Follower:
         self.iterations.append(iteration)
         return self.stopping.after(iteration)
 
-    def give_up(self, message):
+    def give_up(self, message, grad_max):
         self.stopping.stop(message)

@@ -210,7 +210,7 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
     Notes
     -----
     Rows of float32 or float64, dense or sparse in CSR format, are read in blocks, in their own
-    precision and without a copy of X. All else is converted before.
+    precision and without a copy of X, but for a few wide ones. All else is converted before.
 
     Where a warm start goes on from weights that you have assigned, a mini-batch solver keeps its
     moments; batch normalisation begins new scales, which can't be read from ``coefs_``. With

@@ -224,7 +224,7 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
     Notes
     -----
     Rows of float32 or float64, dense or sparse in CSR format, are read in blocks, in their own
-    precision and without a copy of X. All else is converted before.
+    precision and without a copy of X, but for a few wide ones. All else is converted before.
 
     The kink of the pinball loss is rounded off where errors are below 0.003 in normalised units,
     so that it has the derivatives that solvers need; it is at most 0.00075 higher there, and the

@@ -84,17 +84,17 @@ def test_a_flat_gradient_ends_the_descent(solver):
     result, iterations = minimised(*problem(), solver, tol=1e-4)
     assert result.success
     assert result.message == "the gradient's largest component is below tol=0.0001"
-    assert iterations[-1].grad_max < 1e-4
-    assert all(iteration.grad_max >= 1e-4 for iteration in iterations[:-1])
+    assert iterations[-1].place.grad_max < 1e-4
+    assert all(iteration.place.grad_max >= 1e-4 for iteration in iterations[:-1])
 
 
 def test_the_gradient_that_counts_is_that_of_theta(solver):
     objective, theta = problem("logistic")
     _, iterations = minimised(objective, theta, solver, max_iter=5)
     for iteration in iterations:
-        cost, grad = objective.value_and_grad(iteration.theta)
+        cost, grad = objective.value_and_grad(iteration.place.theta)
         assert iteration.cost == pytest.approx(cost, rel=1e-13)
-        assert iteration.grad_max == pytest.approx(np.abs(grad).max(), rel=1e-10)
+        assert iteration.place.grad_max == pytest.approx(np.abs(grad).max(), rel=1e-10)
 
 
 @pytest.mark.parametrize("span", [1, 2])
@@ -158,7 +158,7 @@ def test_the_record_is_that_of_the_iterations(solver):
     assert result.costs == [iteration.cost for iteration in iterations]
     assert result.cost == result.costs[-1]
     assert result.n_fun == len(evaluations) == iterations[-1].n_fun
-    np.testing.assert_array_equal(result.theta, iterations[-1].theta)
+    np.testing.assert_array_equal(result.theta, iterations[-1].place.theta)
 
 
 def test_the_start_is_left_alone(solver):

@@ -28,7 +28,7 @@ from backprop_mlp._network.network import plain_network
 from backprop_mlp._training.advice import _overfits, advise
 from backprop_mlp._training.history import History, Record
 from backprop_mlp._training.search_fit import SearchFit
-from backprop_mlp._training.stopping import RAISE_TOL, Stopping
+from backprop_mlp._training.stopping import Stopping
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -245,8 +245,7 @@ def test_what_helps_a_stuck_solver_depends_on_kinks_and_on_the_gradient(
 ):
     network = plain_network((4, 5, 3), (activation,), loss_for("softmax"))
     stopping = Stopping(tol, 10, 100)
-    stopping.start(1.0, gradient)
-    stopping.stop(STUCK, remedy=RAISE_TOL)
+    stopping.give_up(STUCK, gradient)
     history = History()
     history.put(1, Record(1.0))
     estimator = BackpropMLPClassifier(5, activation, solver=solver)

@@ -1,8 +1,8 @@
 """The rules that end training, on costs and gradients that are given."""
 
 import pytest
+from reports import report
 
-from backprop_mlp._solvers.iteration import Iteration
 from backprop_mlp._training.stopping import Stopping
 
 
@@ -13,7 +13,7 @@ def stopped(costs, *, grad_max=1.0, evaluations=2, **limits):
     assert not stopping.start(costs[0], 1.0)
     seen = []
     for number, cost in enumerate(costs[1:], start=1):
-        iteration = Iteration(number, cost, grad_max, evaluations * number, None)
+        iteration = report(number, cost, grad_max, evaluations * number)
         seen.append(iteration.cost)
         if stopping.after(iteration):
             break
@@ -72,7 +72,7 @@ def test_scores_have_a_unit_of_their_own(score_unit, last):
         0.1, 3, max_iter=5, by_score=True, unit=1e-3, score_unit=score_unit, lowest=0.0
     )
     for number in range(1, 6):
-        if stopping.after(Iteration(number, 1.0, 1.0, number, None), score=0.001 * number):
+        if stopping.after(report(number, 1.0, 1.0, number), score=0.001 * number):
             break
     assert number == last
 
@@ -113,7 +113,7 @@ def test_one_is_no_plural(rules, message):
     stopping = Stopping(**{"tol": 0.1, "n_iter_no_change": 3, "max_iter": 100} | rules)
     stopping.start(costs[0], 1.0)
     for number in (1, 2):
-        if stopping.after(Iteration(number, costs[1], 1.0, number, None), score=0.5):
+        if stopping.after(report(number, costs[1], 1.0, number), score=0.5):
             break
     assert stopping.message == message
 
@@ -131,7 +131,7 @@ def test_scores_that_no_longer_rise_are_named():
     stopping = Stopping(tol=0.1, n_iter_no_change=2, max_iter=100, by_score=True)
     stopping.start(5.0, 1.0)
     scores = [0.5, 0.55, 0.58]
-    ends = [stopping.after(Iteration(i, 4.0 - i, None, i, None), scores[i]) for i in range(3)]
+    ends = [stopping.after(report(i, 4.0 - i, None, i), scores[i]) for i in range(3)]
     assert ends == [False, False, True]
     assert stopping.message == "none of the last 2 iterations raised the best score by tol=0.1"
 
@@ -140,5 +140,5 @@ def test_scores_that_no_longer_rise_are_named():
 def test_a_rate_above_a_millionth_is_lowered_once_more(rate, stops):
     stopping = Stopping(tol=0.1, n_iter_no_change=1, max_iter=100, max_fun=1000, adaptive_rate=rate)
     stopping.start(5.0, 1.0)
-    assert stopping.after(Iteration(1, 5.0, None, 1, None)) == stops
+    assert stopping.after(report(1, 5.0, None, 1)) == stops
     assert stopping.rate_factor == (1.0 if stops else 0.2)

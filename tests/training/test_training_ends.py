@@ -6,12 +6,12 @@ import warnings
 import numpy as np
 import pytest
 from keywords import FULL_BATCH, MINI_BATCH, SOLVERS, read_by
+from reports import report
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPRegressor, IgnoredKeywordWarning
-from backprop_mlp._solvers.iteration import Iteration
 from backprop_mlp._training.stopping import Stopping
 
 X, y = load_iris(return_X_y=True)
@@ -48,7 +48,7 @@ def test_training_ends_at_the_first_lack_of_progress(tol, span, by_score):
         ends = []
         for number, value in enumerate(map(float, values), start=1):
             cost, score = (0.0, -value) if by_score else (value, None)
-            ends.append(stopping.after(Iteration(number, cost, None, number, None), score))
+            ends.append(stopping.after(report(number, cost, None, number), score))
             if ends[-1]:
                 break
         expected = [too_little(values[: number + 1], tol, span) for number in range(len(values))]

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from .._solvers.row_space import RowSpace
 from .._training.run import Plan, train
 from .._training.start import Start, solver_state
 from .adoption import fitted_copy, trained_copy
@@ -48,6 +49,7 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
         plan = Plan(
             objective=objective,
             solver=solver,
+            row_space=RowSpace.of(objective) if mini_batches is None else None,
             mini_batches=mini_batches,
             validate=validate,
             make_estimator=partial(trained_copy, estimator, problem, earlier),

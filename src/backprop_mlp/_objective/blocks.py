@@ -241,6 +241,8 @@ class RowBlocks(Sequence):
 
     input_moments: Any = None
     """`InputMoments` of the rows, once an `Objective` has measured them."""
+    row_space: Any = None
+    """`RowSpace` of the rows, once a full-batch solver has asked for it."""
 
     def __init__(self, X, codes, sample_weight, encode, max_rows, chosen=None, weigh=None):
         self.X = X
@@ -326,6 +328,24 @@ class RowBlocks(Sequence):
         Y = self.encode(self.codes[rows], self.X.dtype)
         sample_weight, loss_weight = self._weights(rows)
         return Block(_rows_of(self.X, rows), Y, sample_weight, loss_weight, seed)
+
+    @property
+    def weighted_rows(self):
+        """Numbers of the rows with a weight, among all rows: a slice or an array."""
+        return self._weighted(self._numbers(slice(0, self.n_rows)))
+
+    def with_inputs(self, network: Network, rows, X):
+        """Some of all rows, for a network that is given other inputs for them.
+
+        Parameters
+        ----------
+        network : Network
+        rows : {slice, ndarray of int}
+            Among all rows.
+        X : ndarray of shape (n_rows, n_features)
+        """
+        codes, sample_weight = self.codes[rows], self.sample_weight[rows]
+        return RowBlocks.of(network, X, codes, sample_weight, self.encode, weigh=self.weigh)
 
     def _numbers(self, rows):
         """The numbers of rows of the data set among all rows."""

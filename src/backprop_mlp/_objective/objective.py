@@ -27,6 +27,9 @@ ROW_WEIGHTS = {"float32": (1e-20, 1e20), "float64": (1e-300, 1e305)}
 """Precision of X -> between what the largest weight must be: a block's gradient is summed in
 the precision of its rows, and must neither vanish there nor overflow."""
 
+MAX_REPEATS = 1000.0
+"""How many rows a row with weight may stand for, in the mean. What is heavier is in other units."""
+
 
 def block_pass(network: Network, theta, block: Block):
     """Loss of one block's rows and its gradient, neither normalised nor penalised.
@@ -308,6 +311,23 @@ class Objective:
         """The second term of J, a float."""
         with np.errstate(**IGNORE_OVERFLOW):
             return self._penalty.value(self._penalised(theta))
+
+    @property
+    def is_isotropic(self):
+        """Whether the penalty depends on the length of each unit's weights alone."""
+        return self._penalty.is_isotropic
+
+    @property
+    def n_counted_rows(self):
+        """Rows by which effort pays or does not: a weight counts as so many rows.
+
+        So weights lead to the same descents as repeated rows. But weights that no repeats
+        explain, such as those that sum to one, count as one row each.
+        """
+        n_weighted = self.blocks.n_weighted_rows
+        if n_weighted <= self.total_weight <= MAX_REPEATS * n_weighted:
+            return self.total_weight
+        return n_weighted
 
     @cached_property
     def input_scale(self) -> InputScale:

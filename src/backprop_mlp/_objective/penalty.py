@@ -12,6 +12,10 @@ class Penalty(Protocol):
     `Objective` makes it with the strength ``alpha / m``: no penalty scales itself.
     """
 
+    @property
+    def is_isotropic(self) -> bool:
+        """Whether it depends on the length of each unit's weights alone."""
+
     def value(self, weights) -> float:
         """The penalty at weights of shape (n_weights,)."""
 
@@ -32,6 +36,8 @@ class L2Penalty:
     """
 
     strength: float
+
+    is_isotropic = True
 
     def value(self, weights):
         """The penalty at weights of shape (n_weights,), a float."""

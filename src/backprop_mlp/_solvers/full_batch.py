@@ -19,6 +19,7 @@ from .centring import Centring
 from .coordinates import Composition, Coordinates, Point, stack_steps
 from .iteration import Iteration, Result
 from .kronecker import CurvaturePlan, Kronecker
+from .row_space import Passage, PassageThroughRowSpace, RowSpace, WholeSpace
 from .secants import N_STEPS, Secants, secants_pay
 
 _NO_LIMIT = 2**31 - 1
@@ -103,12 +104,13 @@ METHODS = {
 class _Descent:
     """One descent: what SciPy calls, and the record of where it has been."""
 
-    def __init__(self, objective, theta, plan, monitor):
-        self.objective = objective
+    def __init__(self, passage, plan, monitor):
+        self.passage = passage
+        self.objective = passage.objective
         self.plan = plan
         self.coordinates = plan.coordinates
         self.monitor = monitor
-        self.theta = theta
+        self.theta = passage.start
         self.cost = np.nan
         self.grad = np.empty(0)
         self.steps: deque = deque(maxlen=plan.n_steps)
@@ -119,7 +121,7 @@ class _Descent:
         """Factor of the cost that SciPy sees."""
         self.damped = False
         self._end_of_stretch = math.inf
-        self._last = _Evaluation(np.empty(0), theta, np.nan, self.grad, self.grad)
+        self._last = _Evaluation(np.empty(0), self.theta, np.nan, self.grad, self.grad)
         self._next = self._last
 
     def _look(self, phi):
@@ -152,6 +154,11 @@ class _Descent:
             product += np.linalg.norm(known.pulled) * direction
         return self.scale * product
 
+    @property
+    def place(self):
+        """Where it is."""
+        return self.passage.place(self.theta, self.grad)
+
     def start(self):
         """Evaluate the start; it may leave nothing to do."""
         self.cost, self.grad = self.objective.value_and_grad(self.theta)
@@ -162,7 +169,7 @@ class _Descent:
                 "Scale the features (StandardScaler) or start from smaller weights "
                 "(initializer)."
             )
-        self.stopped = self.monitor.start(self.cost, np.abs(self.grad).max())
+        self.stopped = self.monitor.start(self.cost, self.place.grad_max)
 
     def __call__(self, intermediate_result):
         """SciPy's callback, once per iteration."""
@@ -171,8 +178,8 @@ class _Descent:
             # Where numbers overflow, a line search can take a nan for a success;
             # where nothing is left to gain, a step of length zero.
             raise StopIteration
-        grad_max = np.abs(known.grad).max()
-        iteration = Iteration(self.n_iter + 1, known.cost, grad_max, self.n_fun, known.theta)
+        place = self.passage.place(known.theta, known.grad)
+        iteration = Iteration(self.n_iter + 1, known.cost, self.n_fun, self.n_fun, place)
         self._next = known
         self.stopped = self.monitor(iteration)
         self.go_on()
@@ -246,7 +253,9 @@ class _Evaluation(NamedTuple):
     pulled: np.ndarray
 
 
-def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Result:
+def minimize_scipy(
+    objective: Objective, theta, *, solver: str, monitor, row_space: RowSpace | None = None
+) -> Result:
     """Minimise an objective with one of SciPy's full-batch methods.
 
     Parameters
@@ -257,6 +266,8 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Resu
     solver : {"cg", "lbfgs", "newton-cg"}
     monitor : Monitor
         Follows the start and every iteration; says when to stop.
+    row_space : RowSpace or None, default=None
+        That of the objective's rows, to move in; None to move in all of theta's space.
 
     Returns
     -------
@@ -270,33 +281,28 @@ def minimize_scipy(objective: Objective, theta, *, solver: str, monitor) -> Resu
     # A line search looks ahead, and may see numbers overflow: such a step is not taken.
     with np.errstate(**IGNORE_OVERFLOW):
         method = METHODS[solver]
-        descent = _Descent(objective, theta, plan_descent(objective, method), monitor)
+        passage: Passage = WholeSpace(objective, theta)
+        if row_space is not None:
+            passage = PassageThroughRowSpace(row_space, objective, theta)
+        descent = _Descent(passage, plan_descent(passage.objective, method), monitor)
         try:
             descent.start()
             descent.run(method)
             if not descent.stopped:
-                monitor.give_up("no step along the search direction lowers the cost any further")
+                what = "no step along the search direction lowers the cost any further"
+                monitor.give_up(what, descent.place.grad_max)
         except KeyboardInterrupt:
             if not np.isfinite(descent.cost):
                 raise
             descent.go_on()
             monitor.interrupt()
-        return Result(descent.theta, descent.cost, descent.n_fun, n_passes=descent.n_fun)
-
-
-MAX_REPEATS = 1000.0
-"""How many rows a row with weight may stand for, in the mean. What is heavier is in other units."""
+        theta = descent.place.theta
+        return Result(theta, descent.cost, descent.n_fun, n_passes=descent.n_fun)
 
 
 def evaluation_size(objective: Objective):
-    """Rows, and operations of one evaluation, by which coordinates pay or do not.
-
-    A weight counts as so many rows: weights lead to the same coordinates as repeated rows. But
-    weights that no repeats explain, such as those that sum to one, count as one row each.
-    """
-    n_rows = n_weighted = objective.blocks.n_weighted_rows
-    if n_weighted <= objective.total_weight <= MAX_REPEATS * n_weighted:
-        n_rows = objective.total_weight
+    """Rows, and operations of one evaluation, by which coordinates pay or do not."""
+    n_rows = objective.n_counted_rows
     n_inputs = n_rows * objective.input_moments.n_inputs
     return n_rows, evaluation_flops(objective.network, n_rows, n_inputs)
 

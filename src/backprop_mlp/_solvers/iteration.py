@@ -1,6 +1,40 @@
 """What a solver reports after each iteration, and what it leaves."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+
+class Place(Protocol):
+    """Where an iteration has led."""
+
+    @property
+    def theta(self) -> Any:
+        """The parameters, of shape (n_params,). Valid until the next iteration."""
+
+    @property
+    def grad_max(self) -> float | None:
+        """Largest absolute component of J's gradient with respect to theta; None
+        where no step sees the whole gradient.
+        """
+
+    def is_flat(self, limit: float) -> bool:
+        """Whether ``grad_max`` is known to be below a limit."""
+
+
+class Known(NamedTuple):
+    """A `Place` of which everything is known.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_params,)
+    grad_max : float or None
+    """
+
+    theta: Any
+    grad_max: float | None
+
+    def is_flat(self, limit):
+        """Whether ``grad_max`` is known to be below a limit."""
+        return self.grad_max is not None and self.grad_max < limit
 
 
 class Iteration(NamedTuple):
@@ -12,28 +46,22 @@ class Iteration(NamedTuple):
         1 for the first.
     cost : float
         J after it; with mini-batches the mean of their costs during it.
-    grad_max : float or None
-        Largest absolute component of J's gradient with respect to theta; None
-        where no step sees the whole gradient.
     n_fun : int
         Evaluations of a cost and its gradient so far.
-    theta : ndarray of shape (n_params,)
-        Valid until the next iteration.
+    n_passes : int
+        Passes over all rows so far.
+    place : Place
+        Where it has led.
     moments : list of BatchMoments
         Running moments of the batch normalisations.
     """
 
     number: int
     cost: float
-    grad_max: float | None
     n_fun: int
-    theta: Any
+    n_passes: int
+    place: Place
     moments: Any = ()
-
-    @property
-    def n_passes(self):
-        """Passes over all rows so far."""
-        return self.number if self.grad_max is None else self.n_fun
 
 
 class Result(NamedTuple):

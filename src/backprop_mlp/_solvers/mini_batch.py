@@ -13,7 +13,7 @@ import numpy as np
 from .._network.layers import BatchMoments, BatchNorm
 from .._objective.blocks import row_slices
 from .._objective.overflow import IGNORE_OVERFLOW
-from .iteration import Iteration, Result
+from .iteration import Iteration, Known, Result
 from .rules import Rule, clip_by_norm, take_step
 
 MOMENTS_DECAY = 0.9
@@ -345,9 +345,10 @@ def minimize_mini_batch(objective, theta, state, mini_batches: MiniBatches, moni
             progress = objective.blocks.fold(steps, objective, progress, visits)
             _check_finite(epoch + 1, progress)
             clock = clock.after_epoch(n_batches, objective.n_rows)
-            done = progress.n_fun, progress.theta, progress.moments
-            stop = monitor(Iteration(epoch + 1, progress.cost, None, *done))
             epoch += 1
+            place = Known(progress.theta, None)
+            done = epoch, progress.cost, progress.n_fun, epoch, place, progress.moments
+            stop = monitor(Iteration(*done))
     except KeyboardInterrupt:
         if monitor.n_iter == 0:
             raise

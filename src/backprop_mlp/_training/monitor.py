@@ -9,7 +9,7 @@ import numpy as np
 from .._network.network import Network
 from .history import History, Record
 from .start import Best, Start, check_comparable
-from .stopping import RAISE_TOL, Stopping
+from .stopping import Stopping
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,11 @@ class Monitor:
 
     def __call__(self, iteration):
         """Note an iteration; whether it was the last."""
-        network, theta = self.plain(iteration.theta, iteration.moments)
         # Ctrl-C may come while this is measured; then the iteration is not recorded at all.
-        measured = None if self._validate is None else self._measure(network, theta)
-        stop = self._record(iteration, theta, measured)
+        measured = None if self._validate is None else self._measure(iteration)
+        stop = self._record(iteration, measured)
         try:
-            stop = self._report(iteration, network, theta, stop)
+            stop = self._report(iteration, stop)
         except KeyboardInterrupt:
             # What is recorded counts.
             self._interruption.set()
@@ -126,9 +125,9 @@ class Monitor:
         network = self._objective.network
         return network.folded(theta, moments) if network.training_only else (network, theta)
 
-    def give_up(self, message):
-        """Note that the solver can't go on, and why."""
-        self.stopping.stop(message, remedy=RAISE_TOL)
+    def give_up(self, message, grad_max):
+        """Note that the solver can't go on, why, and the gradient's largest component there."""
+        self.stopping.give_up(message, grad_max)
 
     def interrupt(self):
         """Note that the user ended training, here and in the runs at its side."""
@@ -136,13 +135,16 @@ class Monitor:
         self._interruption.set()
         self.stopping.stop("interrupted by the user", by_user=True)
 
-    def _measure(self, network, theta):
-        measured = self._validate(network, theta)
+    def _plain(self, iteration):
+        return self.plain(iteration.place.theta, iteration.moments)
+
+    def _measure(self, iteration):
+        measured = self._validate(*self._plain(iteration))
         if self.best is not None:
             check_comparable(measured.score)
         return measured
 
-    def _record(self, iteration, theta, measured):
+    def _record(self, iteration, measured):
         """Note an iteration; whether it was the last by the rules."""
         # All is known before any of it is noted: Ctrl-C until then, and the iteration does not
         # count.
@@ -151,9 +153,10 @@ class Monitor:
             record = Record(iteration.cost)
             stop = stopping.after(iteration)
         else:
-            loss = measured.loss + self._objective.penalty(iteration.theta)
+            loss = measured.loss + self._objective.penalty(iteration.place.theta)
             record = Record(iteration.cost, measured.score, loss, measured.loss)
             if best is not None and measured.score > best.measured.score:
+                _, theta = self._plain(iteration)
                 best = Best(iteration.number, theta.copy(), measured, iteration.cost)
             best_score = max(best_score, measured.score)
             stop = stopping.after(iteration, measured.score)
@@ -171,14 +174,14 @@ class Monitor:
             self._interruption.set()
         return stop
 
-    def _report(self, iteration, network, theta, stop):
+    def _report(self, iteration, stop):
         """Print a line and call the hooks; whether to stop."""
         if self._label is not None:
             # In one piece, which Ctrl-C can't cut: print writes the end of the line by itself.
             print(self._line(iteration) + "\n", end="", flush=True)
         # An iteration that training breaks off has no end: there is no fit to tell hooks of.
         asked = self._iteration_task.end(
-            lambda: vars(self._make_estimator(self._so_far(iteration, network, theta)))
+            lambda: vars(self._make_estimator(self._so_far(iteration)))
         )
         if asked and not stop:
             stop = self.stopping.stop("a callback asked to stop", by_user=True)
@@ -186,7 +189,8 @@ class Monitor:
             self._iteration_task = self._task.begin_subtask("iteration")
         return stop
 
-    def _so_far(self, iteration, network, theta):
+    def _so_far(self, iteration):
+        network, theta = self._plain(iteration)
         return SoFar(
             network=network,
             theta=theta,
@@ -202,8 +206,9 @@ class Monitor:
         """What is printed: iterations and evaluations with those of the calls before."""
         record = self.history.records[-1]
         parts = [f"{self._label} {len(self.history):4d}", f"cost {record.cost:.6f}"]
-        if iteration.grad_max is not None:
-            parts.append(f"gradient {iteration.grad_max:.1e}")
+        grad_max = iteration.place.grad_max
+        if grad_max is not None:
+            parts.append(f"gradient {grad_max:.1e}")
         if self._validate is not None:
             parts.append(f"validation cost {record.loss:.6f}")
             parts.append(f"validation score {record.score:.4f}")

@@ -13,6 +13,7 @@ from .._objective.overflow import IGNORE_OVERFLOW
 from .._solvers.full_batch import minimize_scipy
 from .._solvers.iteration import Result
 from .._solvers.mini_batch import MiniBatches, minimize_mini_batch
+from .._solvers.row_space import RowSpace
 from .baseline import costs_more
 from .callbacks import CallbackTask
 from .interruption import Interruption, run_side_by_side
@@ -62,6 +63,8 @@ class Plan:
     ----------
     objective : Objective
     solver : str
+    row_space : RowSpace or None
+        Where a full-batch solver is to move; None for all of theta's space.
     mini_batches : MiniBatches or None
         None for a full-batch solver.
     validate : callable(network, theta) -> Measured, or None
@@ -79,6 +82,7 @@ class Plan:
 
     objective: Objective
     solver: str
+    row_space: RowSpace | None
     mini_batches: MiniBatches | None
     validate: Callable | None
     make_estimator: Callable
@@ -164,7 +168,13 @@ def _descend(plan, start, monitor) -> Result:
     """Run the solver."""
     objective, mini_batches = plan.objective, plan.mini_batches
     if mini_batches is None:
-        return minimize_scipy(objective, start.theta, solver=plan.solver, monitor=monitor)
+        return minimize_scipy(
+            objective,
+            start.theta,
+            solver=plan.solver,
+            monitor=monitor,
+            row_space=plan.row_space,
+        )
     return minimize_mini_batch(objective, start.theta, start.state, mini_batches, monitor)
 
 

@@ -68,7 +68,7 @@ class Stopping:
     remedy : str
         What to do about this reason, if training has not converged; as `LOWER_RATE`.
     grad_max : float
-        The last gradient's largest component, of a full-batch solver.
+        The gradient's largest component where the solver could not go on.
     """
 
     tol: float
@@ -103,12 +103,12 @@ class Stopping:
         """Note the cost of the start; whether there is nothing to do."""
         if not self.by_score:
             self.lowest = cost
-        return self._flat(grad_max)
+        return grad_max < self.cost_tol and self._end_flat()
 
     def after(self, iteration: Iteration, score=None) -> bool:
         """Note an iteration, and its validation score; whether to stop."""
-        if iteration.grad_max is not None and self._flat(iteration.grad_max):
-            return True
+        if iteration.place.is_flat(self.cost_tol):
+            return self._end_flat()
         if self._stalls(-score if self.by_score else iteration.cost):
             # What comes next is compared with itself alone.
             self.lowest, self.n_stalled = math.inf, 0
@@ -129,6 +129,11 @@ class Stopping:
             )
         return False
 
+    def give_up(self, message, grad_max):
+        """Note that the solver can't go on, why, and the gradient's largest component there."""
+        self.grad_max = grad_max
+        return self.stop(message, remedy=RAISE_TOL)
+
     def stop(self, message, *, converged=False, by_user=False, remedy=""):
         """Note why training ends, and what to do about it; True."""
         self.by_user = by_user
@@ -137,13 +142,10 @@ class Stopping:
         self.remedy = remedy
         return True
 
-    def _flat(self, grad_max):
-        self.grad_max = grad_max
-        if grad_max < self.cost_tol:
-            is_tol = self.tol <= self.largest_cost_tol
-            limit = self._named(self.unit) if is_tol else f"{self.cost_tol:g}"
-            return self.stop(f"the gradient's largest component is below {limit}", converged=True)
-        return False
+    def _end_flat(self):
+        is_tol = self.tol <= self.largest_cost_tol
+        limit = self._named(self.unit) if is_tol else f"{self.cost_tol:g}"
+        return self.stop(f"the gradient's largest component is below {limit}", converged=True)
 
     @property
     def _progress_unit(self):
