@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.preprocessing import scale
 
-from backprop_mlp import BackpropMLPClassifier
+from backprop_mlp import BackpropMLPClassifier, BackpropMLPRegressor
 from backprop_mlp._network.losses import SigmoidLoss
 from backprop_mlp._network.network import Network
 from backprop_mlp.initializers import (
@@ -372,3 +372,51 @@ def test_many_classes_do_not_take_epochs_to_become_rare():
         for outputs in ("logistic", "softmax")
     ]
     assert scores[0] > scores[1] - 0.02
+
+
+# A single input that varies
+
+
+def bends(X, activation="relu", solver="cg", **params):
+    """Where the units of the first layer have the input zero at the start, in X's only column."""
+    # No step changes much.
+    still = {"tol": 1e9} if solver in FULL_BATCH else {"learning_rate_init": 1e-12}
+    params = {"activation": activation, "hidden_layer_sizes": 50, **still, **params}
+    model = classifier(solver, **read_by(solver, params)).fit(X, np.arange(len(X)) % 2)
+    return -model.intercepts_[0] / model.coefs_[0][0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_relu_units_bend_at_different_places_of_a_single_input(solver, dtype):
+    x = np.linspace(5.0, 6.0, 40, dtype=dtype)[:, np.newaxis]
+    places = (bends(x, solver=solver) - (5.5 if solver in FULL_BATCH else 0.0)) / x.std()
+    assert len(np.unique(places)) == 50
+    assert 1.5 < np.abs(places).max() < 1.01 * np.sqrt(3.0)
+    assert abs(places.mean()) < 0.5
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_constant_columns_beside_it_change_nothing(solver):
+    x = np.linspace(-1.0, 1.0, 40)[:, np.newaxis]
+    with_ones = np.hstack([x, np.zeros_like(x), np.zeros_like(x)])
+    assert len(np.unique(bends(with_ones, solver=solver))) == 50
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_other_units_and_more_inputs_start_at_the_mean(solver):
+    x = np.linspace(5.0, 6.0, 40)[:, np.newaxis]
+    np.testing.assert_allclose(bends(x, "tanh", solver), 5.5)
+    model = classifier(solver, activation="relu", tol=1e9)
+    X = np.hstack([x, x**2])
+    model.fit(X, np.arange(40) % 2)
+    np.testing.assert_allclose(X.mean(axis=0) @ model.coefs_[0], -model.intercepts_[0])
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_a_curve_is_found_from_every_start(solver):
+    x = np.linspace(-2.0, 2.0, 200)[:, np.newaxis]
+    y = np.sin(3.0 * x[:, 0])
+    for seed in range(5):
+        model = BackpropMLPRegressor(solver=solver, alpha=0.01, max_iter=300, random_state=seed)
+        assert model.fit(x, y).score(x, y) > 0.95

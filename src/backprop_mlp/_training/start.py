@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._network.layers import Elementwise
 from .._network.network import Network
 from .._solvers.mini_batch import fresh_moments, initial_state
 from ..initializers import initialize
@@ -189,7 +190,8 @@ def draw_theta(objective, rule, initializer, rng):
 
     Where the initialiser gives no biases, those of the outputs are the logits of a
     network that tells no rows apart, so that training need not begin with learning how
-    rare each class is; and with a full-batch solver the first layer sees its inputs
+    rare each class is; where a single input varies, relu units bend at different places;
+    and with a full-batch solver the first layer sees its inputs
     centred and divided by max(1, their standard deviation), as the solver does.
 
     Parameters
@@ -210,11 +212,36 @@ def draw_theta(objective, rule, initializer, rng):
     def adapt(W, b, *, is_first, is_last):
         if is_last:
             b[:] = objective.constant_logits
-        if is_first and rule is None:
+        if not is_first:
+            return
+        if rule is None:
             objective.input_scale.take_in(W, b)
+        # Mini-batches need the inputs' moments for nothing else, and measure one column alone.
+        if (rule is None or len(W) == 1) and _bends(objective.network):
+            _spread_over_a_single_input(W, b, objective.input_moments.deviations, rng)
 
     theta = initialize(objective.network, initializer, rng, adapt)
     return theta if rule is None else _in_precision(theta, objective.dtype)
+
+
+def _bends(network):
+    """Whether the units of the first layer bend at a point, such as relu at zero."""
+    _, *following = network.layers
+    units = (layer.activation for layer in following if isinstance(layer, Elementwise))
+    first = next(units, None)
+    return first is not None and first.kinked
+
+
+def _spread_over_a_single_input(W, b, deviations, rng):
+    """Let the units of the first layer bend at different places, where a single input varies.
+
+    Units that all bend at its mean see the same rows, and learn the same.
+    """
+    varying = np.flatnonzero(deviations)
+    if len(varying) == 1:
+        # Uniform with a deviation of 1: the ends of an input that is uniform, too.
+        places = rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), size=len(b))
+        b -= W[varying[0]] * deviations[varying[0]] * places
 
 
 def refer_to(objective, network, theta, measured):
