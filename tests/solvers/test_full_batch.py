@@ -2,12 +2,13 @@
 
 import re
 import warnings
+from contextlib import suppress
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from reference import Follower
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
@@ -329,6 +330,27 @@ def test_where_no_step_helps_the_descent_ends_without_convergence(solver):
     assert result.message == "no step along the search direction lowers the cost any further"
     assert len(iterations) == 0
     np.testing.assert_allclose(result.theta, theta, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("cost", [np.nan, np.inf, None])
+def test_what_a_line_search_takes_for_a_step_need_not_be_one(solver, cost, monkeypatch):
+    """A cost that is no number or no lower, or a step of length zero: None."""
+    objective, theta = problem()
+    value_and_grad = objective.value_and_grad
+
+    def costly(there):
+        known = value_and_grad(there)
+        return known if np.array_equal(there, theta) else (cost, known[1])
+
+    def success(function, phi, *, callback, **others):
+        with suppress(StopIteration):
+            callback(OptimizeResult(x=phi if cost is None else phi + 1.0))
+
+    objective.value_and_grad = costly
+    monkeypatch.setattr(full_batch, "minimize", success)
+    result, iterations = minimised(objective, theta, solver)
+    assert iterations == []
+    np.testing.assert_array_equal(result.theta, theta)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
