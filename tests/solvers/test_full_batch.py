@@ -353,6 +353,16 @@ def test_what_a_line_search_takes_for_a_step_need_not_be_one(solver, cost, monke
     np.testing.assert_array_equal(result.theta, theta)
 
 
+def test_where_nothing_slopes_no_step_is_looked_for(solver):
+    """At zero the hidden units say nothing, and half of the rows belong to each output."""
+    objective, theta = problem()
+    objective.blocks.codes = np.eye(2)[np.arange(12) % 2]
+    result, iterations = minimised(objective, 0.0 * theta, solver)
+    assert iterations == []
+    assert result.n_fun == 1
+    assert not result.success
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("size", [1e140, 1e200, 1e300])
 def test_a_step_into_overflow_is_not_taken(solver, size):
