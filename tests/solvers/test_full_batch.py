@@ -363,6 +363,35 @@ def test_where_nothing_slopes_no_step_is_looked_for(solver):
     assert not result.success
 
 
+def test_what_was_learned_is_given_up_piece_by_piece_until_a_step_is_found(monkeypatch):
+    """First the steps, then the curvature, then the options; after a step all of it is back."""
+    leads_on = iter([True, False, False, True])
+    seen = []
+
+    def sometimes(function, *args, callback, options, **others):
+        point = points[-1]
+        seen.append((options["c2"], point.steps is not None, point.plain))
+        if next(leads_on, False):
+            minimize(function, *args, callback=callback, options=options, **others)
+
+    points = []
+    refresh = full_batch.Composition.refresh
+
+    def noted(coordinates, point):
+        points.append(point)
+        refresh(coordinates, point)
+
+    monkeypatch.setattr(full_batch, "minimize", sometimes)
+    monkeypatch.setattr(full_batch.Composition, "refresh", noted)
+    minimised(*larger_problem(), "cg")
+    assert seen == [
+        (0.4, False, False),
+        *[(0.4, True, False), (0.4, False, False), (0.4, False, True)],
+        *[(0.4, True, False), (0.4, False, False), (0.4, False, True)],
+        (0.1, False, True),
+    ]
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("size", [1e140, 1e200, 1e300])
 def test_a_step_into_overflow_is_not_taken(solver, size):
