@@ -236,6 +236,26 @@ def test_a_new_start_costs_no_evaluation(solver, stretches):
     assert len({there.tobytes() for there in seen}) == len(seen)
 
 
+def test_a_stretch_is_given_the_last_steps_and_what_they_did_to_the_gradient(solver, monkeypatch):
+    objective, theta = larger_problem()
+    points = []
+    refresh = full_batch.Composition.refresh
+
+    def noted(coordinates, point):
+        points.append(point)
+        refresh(coordinates, point)
+
+    monkeypatch.setattr(full_batch.Composition, "refresh", noted)
+    _, iterations = minimised(objective, theta, solver, max_iter=40)
+    path = np.array([theta, *(iteration.place.theta for iteration in iterations)])
+    grads = np.array([objective.value_and_grad(there)[1] for there in path])
+    for point in points[1:]:
+        last = slice(max(0, point.n_iter - full_batch.N_STEPS), point.n_iter + 1)
+        steps, changes = point.steps
+        np.testing.assert_array_equal(steps, np.diff(path[last], axis=0))
+        np.testing.assert_array_equal(changes, np.diff(grads[last], axis=0))
+
+
 def plan_for(weights, repeats, solver):
     """What pays for some rows, with weights and repeated: kinds of parts, K's plan, attempts."""
     rng = np.random.default_rng(0)
