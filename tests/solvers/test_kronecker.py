@@ -54,6 +54,19 @@ def test_a_linear_model_with_independent_factors_gets_the_inverse_hessian(monkey
     np.testing.assert_allclose(met[:n, n:], 0.0, atol=1e-10)
 
 
+def test_without_bases_each_weight_alone_meets_a_curvature_of_one(monkeypatch):
+    """Its input counts by the variance, wherever its mean is."""
+    monkeypatch.setattr(kronecker, "DAMPING", 0.0)
+    network = shallow("logistic")
+    objective = rows_objective(network, 3.0 + X_IRIS, Y_IRIS, np.ones(150), alpha=5.0)
+    plan = CurvaturePlan((False,), (False,), False)
+    coordinates = built(objective, network.blank(), plan, Centring(network, np.zeros(4)))
+    size = network.n_params
+    H = as_matrix(partial(objective.hessian_product, np.zeros(size)), size)
+    T = as_matrix(coordinates.to_theta, size)
+    np.testing.assert_allclose(np.diag(T.T @ H @ T)[: network.n_weights], 1.0, rtol=1e-10)
+
+
 @pytest.mark.parametrize("bases", [True, False])
 @pytest.mark.parametrize("activation", ["tanh", "logistic"])
 def test_inputs_in_other_units_lead_to_the_coordinates_of_those_that_are_standardised(
