@@ -198,6 +198,15 @@ def test_inputs_without_variance_are_no_obstacle(X, rng):
     np.testing.assert_allclose(there_and_back, vector, atol=1e-6)
 
 
+def test_units_without_a_slope_are_no_obstacle(rng):
+    network = Network.feedforward((4, 5, 3), ("relu",), loss_for("softmax"))
+    objective = rows_objective(network, X_IRIS, Y_IRIS, np.ones(150), alpha=0.0)
+    theta = rng.normal(size=network.n_params)
+    (_, b), _ = network.dense_views(theta)
+    b[:] = -1e3
+    assert built(objective, theta).learned
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_curvature_that_overflows_is_left_out(rng):
     network = Network.feedforward((4, 5, 3), ("identity",), loss_for("softmax"))
