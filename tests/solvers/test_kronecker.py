@@ -283,6 +283,14 @@ def test_wide_inputs_are_only_scaled_and_wide_layers_too():
     assert plan.input_bases == (True, False)
 
 
+def test_beyond_the_largest_basis_no_rows_are_enough_for_one():
+    largest = kronecker.LARGEST_BASIS
+    assert [plan_of((n, 100, 3), 10**9).input_bases[0] for n in (largest, largest + 1)] == [
+        True,
+        False,
+    ]
+
+
 def test_many_classes_cost_too_much_curvature():
     assert plan_of((20, 100, 1000), 1000) is None
 
