@@ -70,6 +70,13 @@ def test_steps_without_positive_curvature_are_left_out(rng):
     np.testing.assert_allclose(inverse_hessian(among, 5), inverse_hessian(alone, 5), rtol=1e-12)
 
 
+def test_where_all_steps_are_left_out_there_are_none(rng):
+    s, grad = rng.normal(size=(2, 5))
+    secants = made([(s, -s), (s, 0.0 * s)], grad)
+    assert not secants.learned
+    np.testing.assert_array_equal(secants.to_theta(s), made([], grad).to_theta(s))
+
+
 def test_without_steps_they_are_a_number(rng):
     grad = rng.normal(size=4)
     secants = made([], grad)
