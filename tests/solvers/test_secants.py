@@ -70,6 +70,15 @@ def test_steps_without_positive_curvature_are_left_out(rng):
     np.testing.assert_allclose(inverse_hessian(among, 5), inverse_hessian(alone, 5), rtol=1e-12)
 
 
+def test_steps_nearly_at_right_angles_to_what_they_change_are_not_left_out(rng):
+    """As in a long and narrow valley."""
+    s, A = np.array([1.0, 0.0, 1e-4]), np.diag([1e-4, 1.0, 1e4])
+    steps, grad = [(s, A @ s)], rng.normal(size=3)
+    H = bfgs(steps, 3)
+    found = inverse_hessian(made(steps, grad), 3)
+    np.testing.assert_allclose(found, H * (grad @ H @ grad), rtol=1e-9, atol=1e-9)
+
+
 def test_where_all_steps_are_left_out_there_are_none(rng):
     s, grad = rng.normal(size=(2, 5))
     secants = made([(s, -s), (s, 0.0 * s)], grad)
