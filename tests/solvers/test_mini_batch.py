@@ -23,6 +23,7 @@ from backprop_mlp._objective import pieces
 from backprop_mlp._objective.blocks import RowBlocks
 from backprop_mlp._objective.objective import Objective
 from backprop_mlp._solvers.mini_batch import (
+    Clock,
     MiniBatches,
     initial_state,
     minimize_mini_batch,
@@ -668,3 +669,9 @@ def test_an_interrupted_fit_is_one_of_the_whole_epochs(solver, params, n_updates
         np.testing.assert_array_equal(parameters(interrupted), parameters(whole))
         for name in ("n_iter_", "n_fun_", "t_", "loss_", "loss_curve_"):
             assert getattr(interrupted, name) == getattr(whole, name)
+
+
+def test_the_rows_of_an_epoch_are_on_the_clock_when_it_has_ended():
+    clock = Clock(updates=8, epochs=2, rows=300)
+    assert {clock.read("rows", batch, 4) for batch in range(4)} == {300}
+    assert clock.after_epoch(4, 150).read("rows", 0, 4) == 450
