@@ -553,6 +553,13 @@ def test_a_last_step_that_overflows_is_divergence_too():
     assert not hasattr(classifier, "coefs_")
 
 
+def test_what_is_remembered_of_gradients_may_overflow_alone():
+    """Squares do: then Adam's steps are zero, and nothing is trained any more."""
+    classifier = network("adam", (), max_iter=1)
+    with pytest.raises(FloatingPointError, match="diverges: in epoch 1 the"):
+        classifier.fit(1e200 * X, y)
+
+
 @pytest.mark.parametrize("params", [{}, {"max_grad_norm": 1.0}, {"batch_norm": True}], ids=str)
 @pytest.mark.parametrize("solver", MINI_BATCH)
 def test_divergence_is_told_by_the_error_alone(solver, params, recwarn):
