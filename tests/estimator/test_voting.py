@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
@@ -23,7 +24,7 @@ NAMES = np.array(["a", "b", "c"])[y]
 def classifier(**params):
     network = BackpropMLPClassifier(3, solver="lbfgs", max_iter=5)
     search = BackpropMLPClassifierCV(network, alphas=[1.0], cv=2, refit="folds")
-    members = [(name, search) for name in ("first", "last")]
+    members = [(name, clone(search)) for name in ("first", "last")]
     voter = LabelVotingClassifier(members, **{"voting": "soft"} | params)
     return voter.set_params(first__random_state=0, last__random_state=1)
 
@@ -31,7 +32,7 @@ def classifier(**params):
 def regressor(members=("first", "last"), **params):
     network = BackpropMLPRegressor(3, solver="lbfgs", max_iter=3, random_state=0)
     search = BackpropMLPRegressorCV(network, alphas=[1.0], cv=3, refit="folds", random_state=0)
-    named = [(name, "drop" if name == "dropped" else search) for name in members]
+    named = [(name, "drop" if name == "dropped" else clone(search)) for name in members]
     return SearchVotingRegressor(named, **params).set_params(last__random_state=1)
 
 
