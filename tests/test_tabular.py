@@ -523,8 +523,14 @@ def test_categories_beyond_the_29_most_frequent_are_as_rare():
 
 @pytest.mark.parametrize(
     "values",
-    [COLOURS, [None] * N, ["frequent"] * (N // 2) + list(range(N // 2)), [None, "a", 1, 2] * 20],
-    ids=["colours", "empty", "half", "mixture"],
+    [
+        COLOURS,
+        [None] * N,
+        ["frequent"] * (N // 2) + list(range(N // 2)),
+        [None, "a", 1, 2] * 20,
+        [f"id {row // 3}" for row in range(N)],
+    ],
+    ids=["colours", "empty", "half", "mixture", "three rows each"],
 )
 def test_nothing_is_said_of_columns_with_frequent_categories(values):
     assert not what_is_said_of(pd.DataFrame({"words": pd.Series(values, dtype=object)}))
