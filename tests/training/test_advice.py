@@ -82,6 +82,20 @@ def test_with_many_rows_a_full_batch_solver_is_pointed_to_adam(n_rows, solver):
     assert ("First, try solver='adam'" in message) == (n_rows > 150)
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_only_a_solver_with_a_learning_rate_is_to_lower_it(solver):
+    """Where the rules take what costs far more than a constant prediction for converged."""
+
+    def large(rng, n_in, n_out):
+        return rng.normal(scale=1e3, size=(n_in, n_out))
+
+    settings = {"learning_rate_init": 1e-9} if solver in MINI_BATCH else {}
+    network = classifier(solver, initializer=large, alpha=1e-9, tol=50.0, **settings)
+    message = convergence(network, X)
+    assert "above" in message
+    assert ("learning_rate_init" in message) == (solver in MINI_BATCH)
+
+
 @pytest.mark.parametrize("solver", ["cg", "adam"])
 def test_overfitting_is_to_be_met_with_alpha(solver):
     rng = np.random.RandomState(0)
