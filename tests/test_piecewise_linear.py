@@ -339,6 +339,14 @@ def test_a_name_that_a_ramp_may_have_is_refused_whatever_the_values(values):
     assert len(set(names)) == len(names)
 
 
+def test_no_more_names_are_refused_than_there_may_be_ramps():
+    frame = pd.DataFrame({"a": X[:, 0], "a_ramp4": X[:, 1]})
+    with pytest.raises(ValueError, match="no column 'a_ramp4' next to 'a'"):
+        PiecewiseLinearEncoder(n_bins=4).fit(frame)
+    names = PiecewiseLinearEncoder(n_bins=3).fit(frame).get_feature_names_out().tolist()
+    assert len(set(names)) == len(names)
+
+
 def test_a_name_of_several_lines_may_be_that_of_a_ramp_too():
     table = pd.DataFrame({"a\nb": [0.0, 1.0, 2.0], "a\nb_ramp1": [0.0, 1.0, 2.0]})
     with pytest.raises(ValueError, match="a ramp would have the same name"):
