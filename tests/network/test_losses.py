@@ -153,6 +153,17 @@ def test_log_proba_is_the_logarithm_of_proba(loss):
     np.testing.assert_allclose(loss.log_proba(z), np.log(loss.proba(z)), rtol=1e-12)
 
 
+@pytest.mark.parametrize("distance", [1.0, 40.0, 300.0, 715.0, 740.0])
+def test_logarithms_of_softmax_are_accurate_close_to_zero_and_where_exponentials_underflow(
+    distance,
+):
+    """Of a second output that is so far below the first."""
+    ((first, second),) = SoftmaxLoss().log_proba(np.array([[0.0, -distance]]))
+    rest = np.log1p(np.exp(-distance))
+    assert first == pytest.approx(-rest, rel=1e-13, abs=0.0)
+    assert second == pytest.approx(-distance - rest, rel=1e-14)
+
+
 @BY_NAME
 def test_inputs_are_left_alone(loss):
     arguments = rows(loss)
