@@ -240,6 +240,17 @@ def test_the_constant_is_where_training_may_begin(loss):
     np.testing.assert_allclose(loss.predict(z), np.average(Y, axis=0, weights=w), rtol=1e-12)
 
 
+@pytest.mark.parametrize("loss", [Poisson(), Gamma()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_prediction_of_zero_has_a_finite_logarithm(loss, dtype):
+    """Predictions underflow."""
+    mu = np.array([0.0, 3.0], dtype)
+    z = loss.link(mu)
+    assert z.dtype == dtype
+    assert np.isfinite(z).all()
+    np.testing.assert_allclose(loss.predict(z), mu, rtol=1e-6, atol=2.0 * np.finfo(dtype).tiny)
+
+
 def test_zeros_alone_begin_at_a_finite_number():
     assert np.isfinite(Poisson().constant_logits(np.zeros(1), np.full(1, 10.0))).all()
 
