@@ -21,3 +21,12 @@ def test_rows_without_weight_add_nothing_on_either_side():
     none = Moments.of(np.array([[7.0]]), np.zeros(1))
     for total in (some + none, none + some):
         assert (total.weight, total.mean[0], total.deviation[0]) == (2.0, 1.5, 0.5)
+
+
+def test_parts_count_by_the_sum_of_their_weights():
+    """However large the largest of them is."""
+    weights = np.r_[np.full(4, 4.0), np.full(8, 0.25)]
+    y = np.r_[np.full(4, 1.0), np.full(8, 8.0)][:, np.newaxis]
+    both = Moments.of(y[:4], weights[:4]) + Moments.of(y[4:], weights[4:])
+    assert both.weight == Moments.of(y, weights).weight == weights.sum()
+    np.testing.assert_allclose(both.mean, np.average(y, axis=0, weights=weights))
