@@ -66,6 +66,15 @@ def test_the_output_of_two_classes_is_the_second():
     np.testing.assert_array_equal(Y, [[0.0], [1.0], [0.0]])
 
 
+@pytest.mark.parametrize("y", [KINDS["binary"], LABELS], ids=["binary", "labels"])
+def test_a_logit_of_zero_decides_for_the_first_class_and_against_a_label(y):
+    """As the decision function of scikit-learn's classifiers."""
+    targets = targets_of(y)
+    z = np.zeros((1, targets.n_outputs))
+    assert not targets.predict(SigmoidLoss(), z).any()
+    assert targets.predict(SigmoidLoss(), z + 1e-300).all()
+
+
 def test_targets_of_exclusive_classes_are_one_hot():
     Y = targets_of(KINDS["multiclass"]).encode(np.array([2, 0, 1]), np.float64)
     np.testing.assert_array_equal(Y, np.eye(3)[[2, 0, 1]])
