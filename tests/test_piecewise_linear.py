@@ -55,6 +55,15 @@ def test_ramps_are_centred_and_their_mean_variance_is_the_square_of_scale(scale)
     np.testing.assert_allclose(ramps.var(axis=0).mean(), scale**2, rtol=1e-12)
 
 
+def test_all_ramps_have_the_same_part_in_their_mean_variance():
+    """However many a column has."""
+    columns = np.column_stack([np.arange(len(X)) % 3, X[:, 0]])
+    encoder = PiecewiseLinearEncoder(n_bins=5).fit(columns)
+    assert [len(knots) for knots in encoder.knots_] == [3, 6]
+    variances = ramps_of(encoder, columns).var(axis=0)
+    np.testing.assert_allclose(variances.mean(), encoder.scale**2, rtol=1e-12)
+
+
 UNEVEN = np.where(RNG.random(500) < 0.1, 0.0, 10.0 ** RNG.uniform(-6.0, 0.0, size=500))
 COLUMNS = {
     "plain": RNG.normal(size=500),
