@@ -378,6 +378,72 @@ def test_wrong_training_data_change_nothing(trained, method, warm_start, data, m
         getattr(trained, method)(*data)
 
 
+DAYS = np.arange(48).reshape(12, 4).astype("M8[D]")
+DAYS[0, 0] = np.datetime64("NaT")
+
+
+def polars_of(array):
+    return pytest.importorskip("polars", reason="it comes with the extra test").DataFrame(array)
+
+
+@pytest.mark.parametrize(
+    ("make_rows", "what"),
+    [
+        (lambda: DAYS, r"datetime64\[D\]"),
+        (lambda: DAYS - DAYS[1, 1], r"timedelta64\[D\]"),
+        (lambda: DAYS[:, 0], r"datetime64\[D\]"),
+        (lambda: list(map(list, DAYS)), r"datetime64\[D\]"),
+        (lambda: np.array(list(map(list, DAYS)), object), r".*datetime64\('NaT'.*"),
+        (lambda: [[np.timedelta64(1, "D"), 1.0]] * 12, r".*timedelta64\(1,'D'\)"),
+        (lambda: pd.DataFrame(DAYS, columns=list("pqrs")), r"datetime64\[\w+\] in column 'p'"),
+        (lambda: FRAME.assign(q=DAYS[:, 0]), r"datetime64\[\w+\] in column 'q'"),
+        (lambda: FRAME.assign(q=DAYS[:, 0] - DAYS[1, 1]), r"timedelta64\[\w+\] in column 'q'"),
+        (lambda: FRAME.assign(q=pd.period_range("2020", periods=12)), ".* in column 'q'"),
+        (lambda: polars_of(DAYS), "Date in column 'column_0'"),
+        (
+            lambda: polars_of((DAYS - DAYS[1, 1]).astype("m8[ms]")),
+            "Duration.* in column 'column_0'",
+        ),
+    ],
+)
+def test_dates_are_no_numbers(trained, make_rows, what):
+    rows = make_rows()
+    message = f"^X must hold numbers; got {what}. Turn dates and times into numbers first"
+    for call in (trained.fit, trained.partial_fit):
+        with unchanged(trained), pytest.raises(ValueError, match=message):
+            call(rows, Y)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model, dates: model.fit(X, Y, X_val=dates, y_val=Y),
+        lambda model, dates: model.predict(dates),
+        lambda model, dates: model.predict_proba(dates),
+        lambda model, dates: model.predict_log_proba(dates),
+        lambda model, dates: model.decision_function(dates),
+        lambda model, dates: model.score(dates, Y),
+        lambda model, dates: model.activations(dates),
+        lambda model, dates: model.cost(dates, Y),
+        lambda model, dates: model.cost_gradient(dates, Y),
+        lambda model, dates: check_gradient(model, dates, Y),
+        lambda model, dates: learning_rate_range_test(model, dates, Y),
+        lambda model, dates: regressor(X=dates),
+        lambda model, dates: LINE.predict(dates),
+        lambda model, dates: BackpropMLPClassifierCV(model, cv=2).fit(dates, Y),
+        lambda model, dates: BackpropMLPRegressorCV(cv=2).fit(dates, X[:, 0]),
+        lambda model, dates: encoded(dates),
+        lambda model, dates: encoded(X).transform(dates),
+    ],
+)
+def test_dates_are_refused_wherever_rows_are_taken(trained, call):
+    with (
+        unchanged(trained),
+        pytest.raises(ValueError, match=r"^X(_val)? must hold numbers; got date"),
+    ):
+        call(trained, DAYS)
+
+
 def given(X_val=X, y_val=Y, **others):
     return {"X_val": X_val, "y_val": y_val, **others}
 

@@ -7,6 +7,7 @@ import dask.array as da
 import numpy as np
 from distributed import default_client, wait
 
+from .._estimator.rows import refuse_dates
 from .._training.interruption import is_ending
 from .placement import has_workers
 
@@ -87,6 +88,7 @@ def _apart_from_client(error):
 def delayed_rows(X, y, sample_weight):
     """A tuple of delayed X, y and sample_weight per partition; the weights may be None."""
     X = whole_rows("X", X, (2,))
+    refuse_dates(X._meta)
     parts = [_delayed(X)]
     for name, other, ndims in (("y", y, (1, 2)), ("sample_weight", sample_weight, (1,))):
         if other is None and name != "y":

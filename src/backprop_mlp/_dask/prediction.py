@@ -9,7 +9,7 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_array
 
 from .._estimator.fitted import fitted_network
-from .._estimator.rows import PRECISIONS
+from .._estimator.rows import PRECISIONS, refuse_dates
 from .collections import whole_rows
 
 
@@ -35,6 +35,7 @@ def predict_lazily(network, method, X):
     outputs : dask.array.Array with a row per row of X
     """
     X = whole_rows("X", X, (2,))
+    refuse_dates(X._meta)
     if is_regressor(network):
         columns = () if network.n_outputs_ == 1 else (network.n_outputs_,)
         dtype = _precision(network, X)

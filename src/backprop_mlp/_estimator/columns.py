@@ -147,19 +147,25 @@ def named_columns(X):
     return [(name, by_position[:, place]) for place, name in enumerate(names)]
 
 
+def are_dates(dtype):
+    """Whether a dtype of NumPy, pandas or polars is one of dates, times or durations."""
+    if hasattr(dtype, "is_temporal"):  # polars
+        return dtype.is_temporal()
+    spans = ("period", "interval[datetime")
+    return getattr(dtype, "kind", None) in ("m", "M") or str(dtype).lower().startswith(spans)
+
+
 def _kind(name, column):
     """Whether a column holds numbers or categories; an error if neither."""
     dtype = column.dtype
     words = str(dtype).lower()
-    if hasattr(dtype, "is_temporal"):  # polars
-        if dtype.is_temporal():
-            raise _refused(name, f"{dtype}, {DATES}")
+    if are_dates(dtype):
+        raise _refused(name, f"{dtype}, {DATES}")
+    if hasattr(dtype, "is_nested"):  # polars
         if dtype.is_nested():
             raise _refused(name, f"{dtype}, {NESTED}")
         if dtype.is_numeric() or words == "boolean":
             return NUMBERS
-    elif words.startswith(("period", "interval[datetime")) or dtype.kind in "mM":
-        raise _refused(name, f"{dtype}, {DATES}")
     elif dtype.kind == "c":
         raise _refused(name, f"{dtype}, complex numbers")
     elif dtype.kind in "biuf" or words.startswith("decimal"):

@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from .._sklearn import _check_sample_weight
+from .columns import are_dates
 
 PRECISIONS = (np.float64, np.float32)
 """float32 stays float32; all else becomes float64."""
@@ -56,6 +57,7 @@ def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS, y_na
     """
     if y is NO_Y and not reset and _is_valid(estimator, X, precisions):
         return X
+    refuse_dates(X)
     given = {"reset": reset, "accept_sparse": "csr", "dtype": precisions}
     if y is NO_Y:
         return validate_data(estimator, X, **given)
@@ -89,6 +91,46 @@ def _is_valid(estimator, X, precisions):
         and X.shape[1] == getattr(estimator, "n_features_in_", None)
         and not hasattr(estimator, "feature_names_in_")
         and bool(np.isfinite(X).all())
+    )
+
+
+def refuse_dates(X):
+    """An error if X holds dates or times.
+
+    Where nothing else is in X, NumPy makes numbers of them without a word, and -9.2e18 of NaT.
+    """
+    if hasattr(X, "columns") and hasattr(X, "dtypes"):
+        dtypes = list(X.dtypes)
+        for dtype in filter(are_dates, dict.fromkeys(dtypes)):
+            raise _got_dates(f"{dtype} in column {list(X.columns)[dtypes.index(dtype)]!r}")
+        may_hide_some = object in dtypes
+    else:
+        dtype = getattr(X, "dtype", None)
+        if are_dates(dtype):
+            raise _got_dates(dtype)
+        may_hide_some = getattr(dtype, "kind", "O") == "O" and not issparse(X)
+    if may_hide_some:
+        _refuse_dates_among_objects(X)
+
+
+def _refuse_dates_among_objects(X):
+    """The same for lists and arrays of objects. Python's and pandas' dates become no numbers."""
+    try:
+        values = np.asarray(X)
+    except (TypeError, ValueError):
+        return  # scikit-learn says what is wrong
+    if are_dates(values.dtype):
+        raise _got_dates(values.dtype)
+    if values.dtype == object:
+        for value in values.flat:
+            if isinstance(value, np.datetime64 | np.timedelta64):
+                raise _got_dates(repr(value))
+
+
+def _got_dates(what):
+    return ValueError(
+        f"X must hold numbers; got {what}. Turn dates and times into numbers first, such as a "
+        "month or an age in days."
     )
 
 

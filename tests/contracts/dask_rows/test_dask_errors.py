@@ -47,6 +47,21 @@ def test_a_fit_that_fails_leaves_no_partitions_on_the_workers(
     assert not left
 
 
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_dates_are_refused_before_any_work(client, as_frame):
+    model = DaskBackpropMLPClassifier(network(), client=client)
+    labels = chunked(LABELS, 300)
+    fitted = DaskBackpropMLPClassifier(network(), client=client).fit(chunked(DIGITS, 300), labels)
+    days = chunked(DIGITS.astype("M8[D]"), 300)
+    if as_frame:
+        days = pytest.importorskip("dask.dataframe").from_dask_array(days)
+    before = set(client.futures)
+    for call in (lambda: model.fit(days, labels), lambda: fitted.predict(days)):
+        with pytest.raises(ValueError, match=r"^X must hold numbers; got datetime64"):
+            call()
+    assert set(client.futures) <= before
+
+
 class OwnWordsError(Exception):
     """What is made again of its arguments says something else."""
 
