@@ -400,6 +400,30 @@ def test_a_threshold_is_looked_for_in_what_a_search_has_chosen(around):
         to_onnx(chosen(network(), tuned), X)
 
 
+CALIBRATIONS = CalibratedClassifierCV._parameter_constraints["method"][0].options
+"""With scikit-learn 1.8 or newer there is "temperature", too."""
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda model: model,
+        lambda model: make_pipeline(StandardScaler(), model),
+        lambda model: GridSearchCV(model, {}, cv=2),
+        lambda model: VotingClassifier([("calibrated", model)]),
+        lambda model: StackingClassifier([("calibrated", model)], cv=2),
+        lambda model: StackingClassifier([("network", network())], model, cv=2),
+    ],
+    ids=["alone", "pipeline", "search", "votes", "stack", "top of a stack"],
+)
+@pytest.mark.parametrize("method", sorted(CALIBRATIONS - {"sigmoid"}))
+def test_a_calibration_that_skl2onnx_gets_wrong_is_refused(around, method):
+    model = around(CalibratedClassifierCV(network(), method=method, cv=2)).fit(X, SPECIES)
+    message = f"method='sigmoid' only.*; got method='{method}'"
+    with pytest.raises(NotImplementedError, match=message):
+        to_onnx(model, X)
+
+
 @pytest.mark.parametrize("lowercase", [False, True])
 def test_texts_come_as_a_column(lowercase):
     """So graphs read them; scikit-learn's vectorisers do not."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import skl2onnx
 from sklearn.base import is_classifier
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
@@ -76,7 +77,8 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     NotImplementedError
         If the network has an activation that can't be exported, or there is a
         `sklearn.model_selection.TunedThresholdClassifierCV`, whose threshold skl2onnx
-        leaves out.
+        leaves out, or a `sklearn.calibration.CalibratedClassifierCV` with another method than
+        "sigmoid", of which it makes other probabilities or no graph.
 
     Examples
     --------
@@ -98,7 +100,9 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
         raise ValueError(
             "to_onnx needs X, of which one row is enough, or initial_types; got neither."
         )
-    _refuse_thresholds(model)
+    parts = _parts_of(model)
+    _refuse_thresholds(parts)
+    _refuse_calibrations(parts)
     if X is not None:
         _check_first_row(model, X)
     if options is None and is_classifier(model):
@@ -106,17 +110,36 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     return skl2onnx.to_onnx(model, X, options=options, **kwargs)
 
 
-def _refuse_thresholds(model):
-    """An error for a threshold that skl2onnx, at least up to 1.20, leaves out without a word."""
+def _parts_of(model):
+    """What gives the labels of a model, and its parameters: the estimators in it are there."""
     while (chosen := _chosen_by(model)) is not None:
         model = chosen
-    parts = model, *getattr(model, "get_params", dict)().values()
+    return model, *getattr(model, "get_params", dict)().values()
+
+
+def _refuse_thresholds(parts):
+    """An error for a threshold that skl2onnx, at least up to 1.20, leaves out without a word."""
     if any(isinstance(part, TunedThresholdClassifierCV) for part in parts):
         raise NotImplementedError(
             "skl2onnx leaves out the threshold of TunedThresholdClassifierCV: the labels would be "
             "those of the threshold 0.5. Convert its estimator_, and compare the probabilities "
             "with its best_threshold_."
         )
+
+
+def _refuse_calibrations(parts):
+    """An error for a calibration that skl2onnx, at least up to 1.20, gets wrong.
+
+    Of "isotonic" it makes other probabilities without a word, of whatever classifier; of
+    "temperature" an error about an attribute.
+    """
+    for part in parts:
+        if isinstance(part, CalibratedClassifierCV) and part.method != "sigmoid":
+            raise NotImplementedError(
+                "skl2onnx converts CalibratedClassifierCV rightly with method='sigmoid' only: the "
+                "probabilities would be others than those of predict_proba, or there would be no "
+                f"graph; got method={part.method!r}. Calibrate with method='sigmoid'."
+            )
 
 
 def _chosen_by(model):
