@@ -21,7 +21,6 @@ The columns of A are the principal components of the rows, each row counting by 
 of two is the row twice.
 """
 
-import math
 from functools import cached_property
 from itertools import chain
 from typing import Any, Protocol, cast
@@ -49,6 +48,13 @@ MOST_ROWS = 1_000
 
 FEWEST_WEIGHTS = 100_000
 """Weights of the first layer from which on it pays: fewer stay in the cache, and take no time."""
+
+LARGEST_RATIO = 1e6
+"""How many times the smallest column that is not constant the largest number may be: directions
+that mix columns hold the small ones with so many digits fewer."""
+
+LARGEST_NUMBER = 1e100
+"""What products of lengths do not overflow with."""
 
 
 class Passage(Protocol):
@@ -94,26 +100,22 @@ class RowSpace:
     Raises
     ------
     FloatingPointError
-        If lengths of rows overflow.
+        If rounding would lose small columns beside large ones, or numbers overflow.
     """
 
     def __init__(self, objective: Objective):
         blocks, network = objective.blocks, objective.network
         rows = blocks.weighted_rows
         X, weights = blocks.X[rows], blocks.sample_weight[rows]
-        self.centre = objective.input_scale.means
-        Z = np.subtract(X.toarray() if issparse(X) else X, self.centre, dtype=np.float64)
+        self.centre, Z, offset = _centred(X, objective.input_scale.means)
         self._Q, R = scipy.linalg.qr(Z.T, mode="economic", overwrite_a=True, check_finite=False)
-        if not np.isfinite(R).all():
-            raise FloatingPointError("The rows have no finite lengths.")
         share = np.sqrt(weights / weights.max())[:, np.newaxis]
         axes = scipy.linalg.svd(share * R.T, overwrite_a=True, check_finite=False)[2].T
         A = R.T @ axes
         # What is smaller, for every row, is what rounding has left of nothing: repeated rows, or
         # those that lie in a plane, add no direction.
-        centred_away = math.sqrt(Z.shape[1]) * (_largest(X) + np.abs(self.centre).max())
-        noise = max(Z.shape) * np.linalg.norm(R, axis=0) + centred_away
-        noise *= np.finfo(np.float64).eps
+        noise = np.linalg.norm(R, axis=0) + offset
+        noise *= max(Z.shape) * np.finfo(np.float64).eps
         kept = (np.abs(A) > noise[:, np.newaxis]).any(axis=0)
         self._axes, A = axes[:, kept], A[:, kept]
         first = Dense(A.shape[1] + 1, _first_layer(network).n_out)
@@ -122,9 +124,9 @@ class RowSpace:
 
     @classmethod
     def of(cls, objective: Objective) -> "RowSpace | None":
-        """That of an objective's rows; None where it does not pay, or there is none.
+        """That of an objective's rows; None where it does not pay, or they don't suit.
 
-        Which it is depends on the shape of X and on the weights, not on how X is stored.
+        Which it is depends on the rows and their weights, not on how X is stored.
         """
         first, n_rows = _first_layer(objective.network), objective.n_counted_rows
         pays = (
@@ -152,12 +154,19 @@ class RowSpace:
         return (V @ self._axes.T) @ self._Q.T
 
 
-def _largest(X):
-    """The largest absolute value of each row."""
-    highest, lowest = X.max(axis=1), X.min(axis=1)
-    if issparse(X):
-        highest, lowest = highest.toarray().ravel(), lowest.toarray().ravel()
-    return np.maximum(highest, -lowest)
+def _centred(X, means):
+    """c, X - 1 c', and c's largest entry; in constant columns zeros, whatever c is there."""
+    X = X.toarray() if issparse(X) else X
+    Z = np.subtract(X, means, dtype=np.float64)
+    constant = (Z[0] == Z).all(axis=0)
+    centre = np.where(constant, X[0], means).astype(np.float64)
+    Z[:, constant] = 0.0
+    sizes = np.maximum(Z.max(axis=0), -Z.min(axis=0))[~constant]
+    offset = np.abs(centre[~constant]).max(initial=0.0)
+    largest = max(sizes.max(initial=0.0), offset)
+    if not largest <= min(LARGEST_RATIO * sizes.min(initial=np.inf), LARGEST_NUMBER):
+        raise FloatingPointError("The columns' sizes differ too much.")
+    return centre, Z, offset
 
 
 def _first_layer(network: Network):
