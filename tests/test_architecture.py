@@ -14,7 +14,7 @@ import backprop_mlp
 PACKAGE = Path(backprop_mlp.__file__).parent
 
 FLOORS = [
-    {"schedules", "_datasets", "_sklearn"},
+    {"schedules", "_cached", "_datasets", "_sklearn"},
     {"_network"},
     {"_targets", "initializers"},
     {"_objective"},
@@ -182,6 +182,21 @@ def test_private_helpers_of_scikit_learn_come_through_one_door():
         and any(part.startswith("_") for part in (*node.module.split("."), alias.name))
     }
     assert {place for place, _ in private} <= {("_sklearn",)}
+
+
+def test_cached_properties_are_those_without_a_lock():
+    users = {
+        place
+        for place, tree in modules().items()
+        for node in ast.walk(tree)
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "functools"
+            and any(alias.name == "cached_property" for alias in node.names)
+        )
+        or (isinstance(node, ast.Attribute) and node.attr == "cached_property")
+    }
+    assert users == {("_cached",)}
 
 
 def test_matplotlib_is_imported_only_inside_functions():

@@ -4,7 +4,8 @@ import ctypes
 import os
 import sys
 import threading
-from functools import cached_property
+
+from .._cached import cached_property
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _USUAL_MMAP_THRESHOLD = 128 * 2**10

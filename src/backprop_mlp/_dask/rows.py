@@ -2,13 +2,14 @@
 
 import copy
 from contextlib import contextmanager
-from functools import cached_property, partial, reduce
+from functools import partial, reduce
 from operator import add
 from typing import Any, NamedTuple
 
 import dask
 import numpy as np
 
+from .._cached import cached_property
 from .._objective.blocks import RowBlocks, add_up, rows_per_block, total_of_parts
 from .._objective.overflow import IGNORE_OVERFLOW
 from .._objective.threads import block_map, one_blas_thread

@@ -13,13 +13,13 @@ is a failure, and only what agrees to `TOLERANCE` passes; the rest is not decide
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
 from .._base import BackpropMLP
+from .._cached import cached_property
 from .._estimator.assembly import open_objective
 from .._estimator.fitted import kind_error
 from .._estimator.keywords import Matrix, Weights

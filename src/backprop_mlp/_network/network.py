@@ -7,12 +7,13 @@ in the order of the layers. The penalty is therefore about
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import cast
 
 import numpy as np
 
+from .._cached import cached_property
 from .activations import ACTIVATIONS
 from .layers import (
     BatchNorm,

@@ -7,7 +7,7 @@ depend on it either.
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import cached_property, reduce
+from functools import reduce
 from itertools import pairwise
 from operator import add
 from typing import Any, NamedTuple, Protocol
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from scipy.sparse import issparse
 
+from .._cached import cached_property
 from .._network.layers import Dense, Rows
 from .._network.network import Network
 from .threads import block_map

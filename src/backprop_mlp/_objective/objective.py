@@ -12,11 +12,12 @@ of threads does not matter at all.
 
 import copy
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from .._cached import cached_property
 from .._network.network import Network
 from .blocks import Block, DataSet, add_up, block_slices, max_block_rows
 from .overflow import IGNORE_OVERFLOW, is_finite, refuse_overflow

@@ -11,10 +11,12 @@ import threading
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache, cached_property, partial
+from functools import cache, partial
 
 import numpy as np
 from threadpoolctl import OpenBLASController, ThreadpoolController
+
+from .._cached import cached_property
 
 FLOPS_WORTH_A_THREAD = 10_000_000
 """Floating-point operations of a block below which handing it to a thread costs
