@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 from .._objective.blocks import evaluation_flops
 from .._objective.objective import Objective
 from .._objective.overflow import IGNORE_OVERFLOW
+from .._stop_iteration import carry, deliver
 from .centring import Centring
 from .coordinates import Composition, Coordinates, Point, stack_steps
 from .iteration import Iteration, Result
@@ -181,7 +182,8 @@ class _Descent:
         place = self.passage.place(known.theta, known.grad)
         iteration = Iteration(self.n_iter + 1, known.cost, self.n_fun, self.n_fun, place)
         self._next = known
-        self.stopped = self.monitor(iteration)
+        # SciPy would take a StopIteration of a scorer or of a callback for the one below.
+        self.stopped = carry(self.monitor, iteration)
         self.go_on()
         if self.stopped or self.n_iter >= self._end_of_stretch:
             raise StopIteration
@@ -232,7 +234,8 @@ class _Descent:
         self.scale = method.scale if method.grad_norm is None else method.grad_norm / norm
         self._end_of_stretch = self.coordinates.due(self.n_iter)
         self._last = _Evaluation(phi.copy(), self.theta, self.cost, self.grad, pulled)
-        minimize(
+        deliver(
+            minimize,
             self.evaluate,
             phi,
             jac=True,

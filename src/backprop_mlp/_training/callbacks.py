@@ -1,6 +1,6 @@
 """scikit-learn's callbacks (from its version 1.9): a task per start, iteration, fold and alpha."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, nullcontext
 
 
 class CallbackTask:
@@ -107,14 +107,10 @@ class CallbackTask:
             reconstruction_attributes=attributes, **self._given
         )
 
-    @contextmanager
     def whole(self, **given):
         """Context from the task's beginning to its end; one that fails has no end."""
-        self.begin(**given)
-        yield
-        self.end()
+        return _Whole(self, given)
 
-    @contextmanager
     def fit_of(self, estimator, name):
         """Context of a subtask that is another estimator's `fit`.
 
@@ -122,8 +118,39 @@ class CallbackTask:
         propagated are the estimator's, too.
         """
         if self._context is None:
-            yield
-            return
+            return nullcontext()
         task = CallbackTask(self._context.subcontext(name), self._given)
-        with task._context.propagate_callback_context(estimator), task.whole():
-            yield
+        return _Both(task._context.propagate_callback_context(estimator), task.whole())
+
+
+# Classes, not generators, in which a hook's StopIteration would become a RuntimeError.
+
+
+class _Whole:
+    """Calls the hooks of a task's beginning and, unless it fails, of its end."""
+
+    def __init__(self, task, given):
+        self._task = task
+        self._given = given
+
+    def __enter__(self):
+        self._task.begin(**self._given)
+
+    def __exit__(self, error_class, error, traceback):
+        if error_class is None:
+            self._task.end()
+
+
+class _Both(ExitStack):
+    """Two contexts, the second inside the first."""
+
+    def __init__(self, *contexts):
+        super().__init__()
+        self._contexts = contexts
+
+    def __enter__(self):
+        with ExitStack() as entered:
+            for context in self._contexts:
+                entered.enter_context(context)
+            self.push(entered.pop_all())
+        return self

@@ -18,6 +18,7 @@ from contextvars import ContextVar, copy_context
 
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._stop_iteration import carry, deliver
 from .search_fit import forget_search
 
 _GROUP: ContextVar["Interruption | None"] = ContextVar("group of runs", default=None)
@@ -83,8 +84,10 @@ class Interruption:
             if len(arguments) == 1:
                 ended = [self._run(function, arguments[0])]
             else:
-                ended = Parallel(**parallel)(
-                    delayed(self._run)(function, argument) for argument in arguments
+                # joblib hands errors on in a generator.
+                ended = deliver(
+                    Parallel(**parallel),
+                    (delayed(carry)(self._run, function, argument) for argument in arguments),
                 )
             if self.is_set() or None in ended:
                 raise KeyboardInterrupt  # noqa: TRY301
