@@ -21,7 +21,6 @@ The columns of A are the principal components of the rows, each row counting by 
 of two is the row twice.
 """
 
-from functools import cached_property
 from itertools import chain
 from typing import Any, Protocol, cast
 
@@ -29,6 +28,7 @@ import numpy as np
 import scipy.linalg
 from scipy.sparse import issparse
 
+from .._cached import cached_property
 from .._network.layers import Dense
 from .._network.network import Network
 from .._objective.blocks import RowBlocks

@@ -112,7 +112,7 @@ class CallbackTask:
         return _Whole(self, given)
 
     def fit_of(self, estimator, name):
-        """Context of a subtask that is another estimator's `fit`.
+        """Context of a subtask that is another estimator's `fit`; it is entered already.
 
         The two are one task in the tree. For its time, callbacks that are made to be
         propagated are the estimator's, too.
@@ -120,14 +120,17 @@ class CallbackTask:
         if self._context is None:
             return nullcontext()
         task = CallbackTask(self._context.subcontext(name), self._given)
-        return _Both(task._context.propagate_callback_context(estimator), task.whole())
-
-
-# Classes, not generators, in which a hook's StopIteration would become a RuntimeError.
+        with ExitStack() as entered:
+            entered.enter_context(task._context.propagate_callback_context(estimator))
+            entered.enter_context(task.whole())
+            return entered.pop_all()
 
 
 class _Whole:
-    """Calls the hooks of a task's beginning and, unless it fails, of its end."""
+    """Calls the hooks of a task's beginning and, unless it fails, of its end.
+
+    In a generator a hook's StopIteration would become a RuntimeError.
+    """
 
     def __init__(self, task, given):
         self._task = task
@@ -139,18 +142,3 @@ class _Whole:
     def __exit__(self, error_class, error, traceback):
         if error_class is None:
             self._task.end()
-
-
-class _Both(ExitStack):
-    """Two contexts, the second inside the first."""
-
-    def __init__(self, *contexts):
-        super().__init__()
-        self._contexts = contexts
-
-    def __enter__(self):
-        with ExitStack() as entered:
-            for context in self._contexts:
-                entered.enter_context(context)
-            self.push(entered.pop_all())
-        return self
