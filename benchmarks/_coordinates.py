@@ -7,6 +7,7 @@ from backprop_mlp._estimator.assembly import open_objective
 from backprop_mlp._estimator.pose import pose
 from backprop_mlp._estimator.rows import Given
 from backprop_mlp._solvers.full_batch import METHODS, _Descent
+from backprop_mlp._solvers.row_space import WholeSpace
 from backprop_mlp.initializers import initialize
 
 
@@ -61,7 +62,7 @@ def descend(X, y, make_plan, *, solver, n_iter, seed, **params):
     recorder = Recorder(n_iter)
     method = METHODS[solver]
     with open_objective(problem, classifier.alpha) as objective:
-        descent = _Descent(objective, theta, make_plan(objective, method), recorder)
+        descent = _Descent(WholeSpace(objective, theta), make_plan(objective, method), recorder)
         descent.start()
         descent.run(method)
     return recorder

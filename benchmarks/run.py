@@ -24,6 +24,7 @@ from sklearn.exceptions import ConvergenceWarning
 GROUPS = {
     "evaluation": "evaluations",
     "fit": "fits",
+    "wide": "wide",
     "centring": "centring",
     "evaluations_to_cost": "evaluations_to_cost",
     "prediction": "predictions",

@@ -11,7 +11,7 @@ both in): the log-odds of
 and S that of the rows of the class; for softmax the logarithms of these shares.
 Where a single input varies (with a mini-batch solver: where there is a single column), relu
 units of the first layer start to bend at random places, not all at one: uniform within
-sqrt(3) standard deviations.
+sqrt(3) standard deviations of its mean.
 A full-batch solver takes W for inputs that are centred and divided by
 max(1, their standard deviation): the first layer starts at
 W1 / scale, b1 - mean W1 / scale, so that it does not matter how far from zero the

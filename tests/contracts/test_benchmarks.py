@@ -11,7 +11,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-GROUPS = {"evaluation", "fit", "centring", "prediction", "growth", "memory", "import"}
+GROUPS = {"evaluation", "fit", "wide", "centring", "prediction", "growth", "memory", "import"}
 
 
 def run(script, *options):

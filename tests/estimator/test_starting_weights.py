@@ -390,7 +390,7 @@ def bends(X, activation="relu", solver="cg", **params):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_relu_units_bend_at_different_places_of_a_single_input(solver, dtype):
     x = np.linspace(5.0, 6.0, 40, dtype=dtype)[:, np.newaxis]
-    places = (bends(x, solver=solver) - (5.5 if solver in FULL_BATCH else 0.0)) / x.std()
+    places = (bends(x, solver=solver) - 5.5) / x.std()
     assert len(np.unique(places)) == 50
     assert 1.5 < np.abs(places).max() < 1.01 * np.sqrt(3.0)
     assert abs(places.mean()) < 0.5

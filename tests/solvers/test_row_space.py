@@ -9,6 +9,8 @@ from sklearn.base import clone
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV, BackpropMLPRegressor
 from backprop_mlp._network.losses import SoftmaxLoss
 from backprop_mlp._network.network import Network
+from backprop_mlp._objective.objective import Objective
+from backprop_mlp._objective.penalty import L2Penalty
 from backprop_mlp._solvers import full_batch, row_space
 from backprop_mlp._solvers.row_space import PassageThroughRowSpace, RowSpace
 
@@ -20,8 +22,9 @@ FULL_BATCH = ["cg", "lbfgs", "newton-cg"]
 
 @pytest.fixture
 def always(monkeypatch):
-    """Small networks, too, move in the space of their rows."""
+    """Small networks and short descents, too, move in the space of their rows."""
     monkeypatch.setattr(row_space, "FEWEST_WEIGHTS", 0)
+    monkeypatch.setattr(row_space, "ITERATIONS_PER_ROW_AND_UNIT", 0)
 
 
 @pytest.fixture
@@ -72,7 +75,7 @@ def count_inputs(monkeypatch):
 
 
 def test_the_start_inside_is_the_start_outside(always, objective, theta):
-    passage = PassageThroughRowSpace(RowSpace.of(objective), objective, theta)
+    passage = PassageThroughRowSpace(RowSpace.of(objective, 200), objective, theta)
     grad = np.zeros_like(passage.start)
     assert passage.place(passage.start, grad).theta is theta
     again = passage.place(passage.start.copy(), grad).theta
@@ -80,7 +83,7 @@ def test_the_start_inside_is_the_start_outside(always, objective, theta):
 
 
 def test_j_inside_is_j_outside(always, objective, theta, rng):
-    passage = PassageThroughRowSpace(RowSpace.of(objective), objective, theta)
+    passage = PassageThroughRowSpace(RowSpace.of(objective, 200), objective, theta)
     inside = moved(passage, rng)
     value, grad = passage.objective.value_and_grad(inside)
     place = passage.place(inside, grad)
@@ -92,7 +95,7 @@ def test_j_inside_is_j_outside(always, objective, theta, rng):
 
 
 def test_no_gradient_leaves_the_space(always, objective, theta, rng):
-    passage = PassageThroughRowSpace(RowSpace.of(objective), objective, theta)
+    passage = PassageThroughRowSpace(RowSpace.of(objective, 200), objective, theta)
     inside = moved(passage, rng)
     _, grad = passage.objective.value_and_grad(inside)
     _, outside = objective.value_and_grad(passage.theta_outside(inside))
@@ -100,7 +103,7 @@ def test_no_gradient_leaves_the_space(always, objective, theta, rng):
 
 
 def test_what_the_start_has_beyond_the_rows_goes_on_to_be_penalised(always, objective, theta):
-    passage = PassageThroughRowSpace(RowSpace.of(objective), objective, theta)
+    passage = PassageThroughRowSpace(RowSpace.of(objective, 200), objective, theta)
     assert passage.objective.penalty(passage.start) == pytest.approx(objective.penalty(theta))
     inside = passage.start.copy()
     (W, _), *_ = passage.space.network.dense_rows(inside)
@@ -111,13 +114,30 @@ def test_what_the_start_has_beyond_the_rows_goes_on_to_be_penalised(always, obje
     assert data_terms[0] == pytest.approx(data_terms[1], rel=1e-12)
 
 
+def test_any_isotropic_penalty_is_the_same_inside(always, X, y, theta):
+    class Fourth(L2Penalty):
+        """A quarter of the squared length, squared."""
+
+        def value(self, weights):
+            return self.strength / 4.0 * float(weights @ weights) ** 2
+
+        def add_grad(self, grad, weights):
+            grad += self.strength * float(weights @ weights) * weights
+
+    network = Network.feedforward((N_FEATURES, 5, 3), ("tanh",), SoftmaxLoss())
+    blocks = rows_objective(network, X, np.eye(3)[y], np.ones(8)).blocks
+    objective = Objective(network, blocks, 0.7, penalty=Fourth)
+    passage = PassageThroughRowSpace(RowSpace.of(objective, 200), objective, theta)
+    assert passage.objective.value(passage.start) == pytest.approx(objective.value(theta))
+
+
 # Which rows span it
 
 
 def dimensions(X, sample_weight=None):
     network = Network.feedforward((X.shape[1], 5, 1), ("tanh",), SoftmaxLoss())
     weights = np.ones(X.shape[0]) if sample_weight is None else sample_weight
-    space = RowSpace.of(rows_objective(network, X, np.zeros((X.shape[0], 1)), weights))
+    space = RowSpace.of(rows_objective(network, X, np.zeros((X.shape[0], 1)), weights), 200)
     return space.network.layers[0].n_in - 1
 
 
@@ -142,7 +162,7 @@ def test_a_row_far_from_all_others_takes_no_direction_from_them(always, X, rng):
 @pytest.mark.parametrize("large", [1e18, -1e200])
 def test_a_constant_column_is_left_alone_however_large_it_is(always, X, large, objective, theta):
     X[:, 5] = large
-    passage = PassageThroughRowSpace(RowSpace.of(objective), objective, theta)
+    passage = PassageThroughRowSpace(RowSpace.of(objective, 200), objective, theta)
     assert passage.objective.network.layers[0].n_in == 7
     (W, _), *_ = objective.network.dense_rows(passage.theta_outside(passage.start.copy()))
     (start, _), *_ = objective.network.dense_rows(theta)
@@ -152,25 +172,36 @@ def test_a_constant_column_is_left_alone_however_large_it_is(always, X, large, o
 @pytest.mark.parametrize("column", [1e9 * np.arange(8), 1e9 + np.arange(8), [1e308, -1e308] * 4])
 def test_columns_beside_which_rounding_loses_the_others_have_none(always, X, objective, column):
     X[:, 5] = column
-    assert RowSpace.of(objective) is None
+    assert RowSpace.of(objective, 200) is None
+
+
+@pytest.mark.parametrize(("offset", "suits"), [(5.0, True), (1e3, False)])
+def test_offsets_that_float32_rounds_are_left_alone(always, y, rng, offset, suits):
+    X = (rng.uniform(-1.0, 1.0, size=(8, N_FEATURES)) + offset).astype(np.float32)
+    network = Network.feedforward((N_FEATURES, 5, 3), ("tanh",), SoftmaxLoss())
+    objective = rows_objective(network, X, np.eye(3)[y], np.ones(8))
+    assert (RowSpace.of(objective, 200) is not None) == suits
+    model = BackpropMLPClassifier((6,), max_iter=30, random_state=0).fit(X, y)
+    assert model.loss_ == pytest.approx(model.cost(X, y), rel=1e-7)
 
 
 @pytest.mark.parametrize(
-    ("shape", "n_units", "pays"),
+    ("shape", "n_units", "max_iter", "pays"),
     [
-        ((100, 1000), 100, True),
-        ((100, 999), 100, False),  # fewer than 100,000 weights
-        ((300, 1199), 100, False),  # fewer than four columns per row
-        ((300, 1200), 100, True),
-        ((201, 8000), 20, False),  # more than ten rows per unit
-        ((1001, 4004), 200, False),  # more than a thousand rows
+        ((100, 1000), 100, 10, True),
+        ((100, 1000), 100, 9, False),  # few iterations
+        ((100, 999), 100, 200, False),  # fewer than 100,000 weights
+        ((300, 1199), 100, 200, False),  # fewer than four columns per row
+        ((300, 1200), 100, 200, True),
+        ((401, 8000), 20, 200, False),  # few units
+        ((1001, 4004), 200, 200, False),  # more than a thousand rows
     ],
 )
-def test_whether_it_pays_depends_on_the_shape(shape, n_units, pays):
+def test_whether_it_pays_depends_on_the_shape(shape, n_units, max_iter, pays):
     X = csr_matrix(shape)
     network = Network.feedforward((shape[1], n_units, 1), ("tanh",), SoftmaxLoss())
     objective = rows_objective(network, X, np.zeros((shape[0], 1)), np.ones(shape[0]), shape[0])
-    assert (RowSpace.of(objective) is not None) == pays
+    assert (RowSpace.of(objective, max_iter) is not None) == pays
 
 
 # Fits
@@ -184,7 +215,6 @@ def test_a_fit_in_it_finds_the_minimum_that_a_fit_outside_finds(solver, hidden, 
     )
     outside = clone(model).fit(X, y)
     monkeypatch.setattr(row_space, "FEWEST_WEIGHTS", 0)
-    monkeypatch.setattr(row_space, "ROWS_PER_UNIT", 100)
     seen = count_inputs(monkeypatch)
     inside = clone(model).fit(X, y)
     assert seen == [8]

@@ -46,10 +46,13 @@ def train_estimator(estimator, problem, earlier, rng, task, n_starts=1, **rules)
         if problem.validation is not None:
             scored = partial(fitted_copy, estimator, problem)
             validate = partial(problem.validation.measure, objective.map, scored)
+        row_space = None
+        if mini_batches is None:
+            row_space = RowSpace.of(objective, min(stopping.max_iter, stopping.max_fun))
         plan = Plan(
             objective=objective,
             solver=solver,
-            row_space=RowSpace.of(objective) if mini_batches is None else None,
+            row_space=row_space,
             mini_batches=mini_batches,
             validate=validate,
             make_estimator=partial(trained_copy, estimator, problem, earlier),

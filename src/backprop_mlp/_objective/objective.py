@@ -130,6 +130,7 @@ class Objective:
         self.map = map
         self.total_weight = blocks.total_weight
         self.dtype = blocks.dtype
+        self._make_penalty = penalty
         self._penalty = penalty(alpha / self.total_weight)
         self._piece_slices: dict[int, list[slice]] = {}
 
@@ -154,6 +155,10 @@ class Objective:
         twin.blocks, twin.map = blocks, map
         twin._piece_slices = {}
         return twin
+
+    def with_inputs(self, network: Network, blocks):
+        """The same J of the same rows, for a network that is given other inputs for them."""
+        return Objective(network, blocks, self.alpha, penalty=self._make_penalty)
 
     def sum_over_blocks(self, function):
         """Sum of what a function of blocks returns.

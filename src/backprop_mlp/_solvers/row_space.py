@@ -39,9 +39,9 @@ from .iteration import Known, Place
 COLUMNS_PER_ROW = 4
 """Columns per row from which on it pays: with fewer, preparing takes up what it saves."""
 
-ROWS_PER_UNIT = 10
-"""Rows per unit of the first layer up to which it pays: preparing takes rows times rows times
-columns, an evaluation rows times columns times units."""
+ITERATIONS_PER_ROW_AND_UNIT = 10
+"""Iterations, times units of the first layer, per row from which on it pays: preparing takes rows
+times rows times columns, an evaluation rows times columns times units."""
 
 MOST_ROWS = 1_000
 """Rows up to which it pays: the singular value decomposition takes their cube."""
@@ -52,6 +52,10 @@ FEWEST_WEIGHTS = 100_000
 LARGEST_RATIO = 1e6
 """How many times the smallest column that is not constant the largest number may be: directions
 that mix columns hold the small ones with so many digits fewer."""
+
+LARGEST_OFFSET_ERROR = 1e-6
+"""What rounding, in the precision of X, may make of the distance of a column from zero, as a share
+of the column's size: inside there is none, and J is to be the same."""
 
 LARGEST_NUMBER = 1e100
 """What products of lengths do not overflow with."""
@@ -123,21 +127,30 @@ class RowSpace:
         self.blocks = blocks.with_inputs(self.network, rows, np.pad(A, ((0, 0), (0, 1))))
 
     @classmethod
-    def of(cls, objective: Objective) -> "RowSpace | None":
+    def of(cls, objective: Objective, max_iter) -> "RowSpace | None":
         """That of an objective's rows; None where it does not pay, or they don't suit.
 
-        Which it is depends on the rows and their weights, not on how X is stored.
+        Which it is depends on the rows and their weights, not on whether X is sparse.
+
+        Parameters
+        ----------
+        objective : Objective
+        max_iter : int
+            Largest number of iterations of a descent.
         """
         first, n_rows = _first_layer(objective.network), objective.n_counted_rows
-        pays = (
-            n_rows * COLUMNS_PER_ROW <= first.n_in
-            and n_rows <= min(MOST_ROWS, ROWS_PER_UNIT * first.n_out)
-            and first.n_weights >= FEWEST_WEIGHTS
-        )
         # Partitions elsewhere would have to be brought together.
-        if not (pays and isinstance(objective.blocks, RowBlocks) and objective.is_isotropic):
+        if not (isinstance(objective.blocks, RowBlocks) and objective.is_isotropic):
             return None
         if objective.blocks.row_space is None:
+            pays = (
+                n_rows * COLUMNS_PER_ROW <= first.n_in
+                and n_rows <= MOST_ROWS
+                and n_rows * ITERATIONS_PER_ROW_AND_UNIT <= max_iter * first.n_out
+                and first.n_weights >= FEWEST_WEIGHTS
+            )
+            if not pays:
+                return None
             with np.errstate(**IGNORE_OVERFLOW):
                 try:
                     objective.blocks.row_space = cls(objective)
@@ -162,9 +175,11 @@ def _centred(X, means):
     centre = np.where(constant, X[0], means).astype(np.float64)
     Z[:, constant] = 0.0
     sizes = np.maximum(Z.max(axis=0), -Z.min(axis=0))[~constant]
-    offset = np.abs(centre[~constant]).max(initial=0.0)
+    offsets = np.abs(centre[~constant])
+    offset = offsets.max(initial=0.0)
     largest = max(sizes.max(initial=0.0), offset)
-    if not largest <= min(LARGEST_RATIO * sizes.min(initial=np.inf), LARGEST_NUMBER):
+    suits = largest <= min(LARGEST_RATIO * sizes.min(initial=np.inf), LARGEST_NUMBER)
+    if not suits or (offsets * np.finfo(X.dtype).eps > LARGEST_OFFSET_ERROR * sizes).any():
         raise FloatingPointError("The columns' sizes differ too much.")
     return centre, Z, offset
 
@@ -188,7 +203,7 @@ class PassageThroughRowSpace:
     def __init__(self, space: RowSpace, objective: Objective, theta):
         self.space = space
         self.network = objective.network
-        self.objective = Objective(space.network, space.blocks, objective.alpha)
+        self.objective = objective.with_inputs(space.network, space.blocks)
         self.theta = theta
         self.start = space.network.blank()
         (W, b), *others = self.network.dense_rows(theta)

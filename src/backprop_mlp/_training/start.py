@@ -218,7 +218,7 @@ def draw_theta(objective, rule, initializer, rng):
             objective.input_scale.take_in(W, b)
         # Mini-batches need the inputs' moments for nothing else, and measure one column alone.
         if (rule is None or len(W) == 1) and _bends(objective.network):
-            _spread_over_a_single_input(W, b, objective.input_moments.deviations, rng)
+            _spread_over_a_single_input(W, b, objective.input_moments, rng, centred=rule is None)
 
     theta = initialize(objective.network, initializer, rng, adapt)
     return theta if rule is None else _in_precision(theta, objective.dtype)
@@ -232,16 +232,19 @@ def _bends(network):
     return first is not None and first.kinked
 
 
-def _spread_over_a_single_input(W, b, deviations, rng):
+def _spread_over_a_single_input(W, b, moments, rng, *, centred):
     """Let the units of the first layer bend at different places, where a single input varies.
 
-    Units that all bend at its mean see the same rows, and learn the same.
+    Units that all bend at one place see the same rows, and learn the same.
     """
-    varying = np.flatnonzero(deviations)
+    varying = np.flatnonzero(moments.deviations)
     if len(varying) == 1:
+        index = varying[0]
         # Uniform with a deviation of 1: the ends of an input that is uniform, too.
-        places = rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), size=len(b))
-        b -= W[varying[0]] * deviations[varying[0]] * places
+        places = rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), size=len(b)) * moments.deviations[index]
+        if not centred:
+            places += moments.means[index]
+        b -= W[index] * places
 
 
 def refer_to(objective, network, theta, measured):
