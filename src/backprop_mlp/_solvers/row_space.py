@@ -95,7 +95,8 @@ class WholeSpace:
 class RowSpace:
     """The space of an objective's centred rows, made once for all descents over them.
 
-    It keeps a dense copy of the rows in float64. That is less than what L-BFGS remembers outside.
+    It keeps a dense copy of the rows in float64: with at most 25 rows per unit less than what
+    L-BFGS remembers outside.
 
     Parameters
     ----------
