@@ -61,9 +61,10 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
             "he_normal"} or callable, default="auto"
         Random starting weights. "auto" is He for layers of relu and leaky relu units, Glorot for
         the others; "uniform" is the exercise's [-0.12, 0.12], biases included. Other biases start
-        at zero, those of the outputs at the classes' log-odds, and with full-batch solvers the
-        first layer starts centred and scaled to its inputs. See `backprop_mlp.initializers` for
-        objects with parameters, and for what a callable must return.
+        at zero (random where relu units have a single input), those of the outputs at the
+        classes' log-odds, and with full-batch solvers the first layer starts centred and scaled
+        to its inputs. See `backprop_mlp.initializers` for objects with parameters, and for what a
+        callable must return.
     dropout : float or sequence of float, default=0.0
         Probability, in [0, 1), of dropping a hidden unit in a training step: one for all hidden
         layers, or one per layer. Mini-batch solvers only.
