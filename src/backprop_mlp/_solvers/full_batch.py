@@ -135,10 +135,14 @@ class _Descent:
             self._last = _Evaluation(phi.copy(), theta, cost, grad, pulled)
         return self._last
 
-    def evaluate(self, phi):
-        """J and its gradient with respect to phi, scaled, for SciPy."""
-        known = self._look(phi)
-        return self.scale * known.cost, self.scale * known.pulled
+    # One function for both would have SciPy remember what is remembered here.
+    def value(self, phi):
+        """J, scaled, for SciPy."""
+        return self.scale * self._look(phi).cost
+
+    def grad_in_phi(self, phi):
+        """J's gradient with respect to phi, scaled, for SciPy."""
+        return self.scale * self._look(phi).pulled
 
     def hessian_product(self, phi, direction):
         """J's Hessian with respect to phi times a direction, scaled, for SciPy.
@@ -236,9 +240,9 @@ class _Descent:
         self._last = _Evaluation(phi.copy(), self.theta, self.cost, self.grad, pulled)
         deliver(
             minimize,
-            self.evaluate,
+            self.value,
             phi,
-            jac=True,
+            jac=self.grad_in_phi,
             hessp=self.hessian_product if method.takes_hessian else None,
             method=method.name,
             callback=self,
