@@ -19,11 +19,10 @@ features are. A layer that is given its biases starts exactly there.
 """
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from numbers import Real
 
 import numpy as np
-
-from ._network.layers import Dense, Elementwise
 
 __all__ = ["GlorotNormal", "GlorotUniform", "HeNormal", "Uniform", "Xavier"]
 
@@ -158,11 +157,11 @@ def initialize(network, initializer, rng, adapt=None):
         If a callable returns another shape, or numbers that are not finite.
     """
     theta = network.blank()
-    places = [index for index, layer in enumerate(network.layers) if isinstance(layer, Dense)]
-    params = network.views(theta)
-    for index in places:
-        W, b = params[index]
-        given = _choose(network, index, initializer)(rng, *W.shape)
+    dense = network.dense_views(theta)
+    # The outputs have no activation function: their loss reads logits.
+    layers = zip_longest(dense, network.hidden_activations)
+    for number, ((W, b), activation) in enumerate(layers):
+        given = _choose(initializer, activation)(rng, *W.shape)
         try:
             # Complex numbers would lose their imaginary part with a warning alone.
             start = np.asarray(np.nan if np.iscomplexobj(given) else given, dtype=np.float64)
@@ -179,16 +178,15 @@ def initialize(network, initializer, rng, adapt=None):
             )
         W[:] = start
         if adapt is not None and not has_biases:
-            adapt(W, b, is_first=index == places[0], is_last=index == places[-1])
+            adapt(W, b, is_first=number == 0, is_last=number == len(dense) - 1)
     return theta
 
 
-def _choose(network, index, initializer):
+def _choose(initializer, activation):
+    """The initialiser of a layer that feeds an activation function; None for the outputs."""
     if callable(initializer):
         return initializer
     if initializer == "auto":
-        following = network.layers[index + 1 :]
-        feeds = [layer.activation for layer in following if isinstance(layer, Elementwise)][:1]
-        kinked = any(activation.kinked for activation in feeds)
+        kinked = activation is not None and activation.kinked
         initializer = "he_normal" if kinked else "glorot_uniform"
     return INITIALIZERS[initializer]

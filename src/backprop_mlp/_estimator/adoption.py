@@ -9,7 +9,7 @@ from .._training.monitor import SoFar
 from .._training.start import Earlier
 from .assembly import activation_names
 from .fit_warnings import warn_after
-from .fitted import fitted_network, hidden_activations, output_in_units
+from .fitted import fitted_network, output_in_units
 from .seeds import drawn_again_after_failure
 
 
@@ -42,7 +42,7 @@ def adopt_network(estimator, network, targets, theta, dtype):
     dense = [(W.astype(dtype), b.astype(dtype)) for W, b in network.dense_views(theta)]
     estimator._adopt_targets(targets, dense[-1])
     dense[-1] = output_in_units(targets, dense[-1])
-    estimator._activations = hidden_activations(network)
+    estimator._activations = [activation.name for activation in network.hidden_activations]
     estimator.coefs_ = [W for W, _ in dense]
     estimator.intercepts_ = [b for _, b in dense]
     estimator.n_layers_ = len(dense) + 1

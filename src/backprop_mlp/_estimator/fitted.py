@@ -98,7 +98,8 @@ class FittedNetwork(Predictor):
     @property
     def activation_names(self):
         """Name of each layer's activation function, from the first hidden one to the outputs."""
-        return [*hidden_activations(self.network), self.loss.output_activation]
+        hidden = [activation.name for activation in self.network.hidden_activations]
+        return [*hidden, self.loss.output_activation]
 
     def theta(self):
         """The packed parameters in the units of training, float64.
@@ -268,8 +269,3 @@ def _are_equal(dense, others):
         values.dtype == other.dtype and np.array_equal(values, other)
         for values, other in zip(dense, others, strict=True)
     )
-
-
-def hidden_activations(network):
-    """Name of each hidden layer's activation function."""
-    return [layer.activation.name for layer in network.layers if isinstance(layer, Elementwise)]

@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 
 from .._cached import cached_property
-from .activations import ACTIVATIONS
+from .activations import ACTIVATIONS, Activation
 from .layers import (
     BatchNorm,
     Dense,
@@ -76,6 +76,16 @@ class Network:
                 layers.append(Dropout(rate))
         layers.append(Dense(*sizes[-2:]))
         return cls(tuple(layers), loss)
+
+    @cached_property
+    def dense_layers(self) -> tuple[Dense, ...]:
+        """The layers with weights, from the first hidden one to the outputs."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Dense))
+
+    @cached_property
+    def hidden_activations(self) -> tuple[Activation, ...]:
+        """The activation function of each hidden layer."""
+        return tuple(layer.activation for layer in self.layers if isinstance(layer, Elementwise))
 
     @cached_property
     def n_weights(self) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._cached import cached_property
-from .._network.layers import Dense, Rows
+from .._network.layers import Rows
 from .._network.network import Network
 from .threads import block_map
 
@@ -149,7 +149,7 @@ def max_block_rows(network: Network, X, n_rows) -> int:
 
 def _outputs(network):
     """Number of units of each dense layer."""
-    return [layer.n_out for layer in network.layers if isinstance(layer, Dense)]
+    return [layer.n_out for layer in network.dense_layers]
 
 
 def _stored_per_row(X):

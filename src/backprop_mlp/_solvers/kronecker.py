@@ -190,9 +190,7 @@ def _sparse_sums(X, weight, pairs):
 
 def _late(network):
     """Whether the curvature is measured late."""
-    return any(
-        layer.activation.centre != 0.0 for layer in network.layers if isinstance(layer, Elementwise)
-    )
+    return any(activation.centre != 0.0 for activation in network.hidden_activations)
 
 
 @dataclass(frozen=True)
@@ -230,9 +228,8 @@ class CurvaturePlan:
         -------
         plan : CurvaturePlan or None
         """
-        dense = [layer for layer in network.layers if isinstance(layer, Dense)]
+        dense = network.dense_layers
         hidden = range(1, len(dense))
-
         rate = BUILDS_PER_EVALUATION_LATE if _late(network) else BUILDS_PER_EVALUATION
 
         def pays(size, products=1):
@@ -247,13 +244,14 @@ class CurvaturePlan:
             [(first, pairs), (first, False), (False, False)]
         ):
             plan = cls((first_basis, *(slope_pairs for _ in hidden)), outputs, slope_pairs)
-            build, apply = plan._flops(network, dense, n_rows)
+            build, apply = plan._flops(network, n_rows)
             if rate * (evaluation / 3.0 + build) + apply <= max_share * evaluation:
                 return plan
         return None
 
-    def _flops(self, network, dense, n_rows):
+    def _flops(self, network, n_rows):
         """Operations of measuring the curvature after a forward pass, and of T phi and T' grad."""
+        dense = network.dense_layers
         n_outputs = dense[-1].n_out
         build = n_rows * n_outputs * (_CURVATURE + 2.0 * n_outputs)
         apply = _PASSES * pass_flops(network.n_params)

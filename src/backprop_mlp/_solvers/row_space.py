@@ -22,7 +22,7 @@ of two is the row twice.
 """
 
 from itertools import chain
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.linalg
@@ -123,7 +123,7 @@ class RowSpace:
         noise *= max(Z.shape) * np.finfo(np.float64).eps
         kept = (np.abs(A) > noise[:, np.newaxis]).any(axis=0)
         self._axes, A = axes[:, kept], A[:, kept]
-        first = Dense(A.shape[1] + 1, _first_layer(network).n_out)
+        first = Dense(A.shape[1] + 1, network.dense_layers[0].n_out)
         self.network = Network((first, *network.layers[1:]), network.loss)
         self.blocks = blocks.with_inputs(self.network, rows, np.pad(A, ((0, 0), (0, 1))))
 
@@ -139,7 +139,7 @@ class RowSpace:
         max_iter : int
             Largest number of iterations of a descent.
         """
-        first, n_rows = _first_layer(objective.network), objective.n_counted_rows
+        first, n_rows = objective.network.dense_layers[0], objective.n_counted_rows
         # Partitions elsewhere would have to be brought together.
         if not (isinstance(objective.blocks, RowBlocks) and objective.is_isotropic):
             return None
@@ -183,10 +183,6 @@ def _centred(X, means):
     if not suits or (offsets * np.finfo(X.dtype).eps > LARGEST_OFFSET_ERROR * sizes).any():
         raise FloatingPointError("The columns' sizes differ too much.")
     return centre, Z, offset
-
-
-def _first_layer(network: Network):
-    return cast(Dense, network.layers[0])
 
 
 class PassageThroughRowSpace:

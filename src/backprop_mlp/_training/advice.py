@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from .._network.layers import Elementwise
 from .._objective.row_sums import InputMoments
 from .._solvers.full_batch import METHODS
 from .baseline import costs_more, costs_the_same
@@ -118,8 +117,7 @@ def _ways_on(outcome, estimator, search):
     "newton-cg" find nothing there; "lbfgs", whose search asks for less, goes on nearly always,
     until the cost falls by less than the default of tol.
     """
-    layers = outcome.network.layers
-    if not any(isinstance(layer, Elementwise) and layer.activation.kinked for layer in layers):
+    if not any(activation.kinked for activation in outcome.network.hidden_activations):
         return [RAISE_TOL]
     if estimator.solver == "lbfgs":
         return [RAISE_TOL, "try a smooth activation ({}activation='tanh')"]

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._network.layers import Elementwise
 from .._network.network import Network
 from .._solvers.mini_batch import fresh_moments, initial_state
 from ..initializers import initialize
@@ -226,10 +225,8 @@ def draw_theta(objective, rule, initializer, rng):
 
 def _bends(network):
     """Whether the units of the first layer bend at a point, such as relu at zero."""
-    _, *following = network.layers
-    units = (layer.activation for layer in following if isinstance(layer, Elementwise))
-    first = next(units, None)
-    return first is not None and first.kinked
+    activations = network.hidden_activations
+    return bool(activations) and activations[0].kinked
 
 
 def _spread_over_a_single_input(W, b, moments, rng, *, centred):
