@@ -107,9 +107,10 @@ class AlphaSearch(
     def _search(self, X, y, sample_weight, params) -> Self:
         """Choose alpha, as `fit` of the subclasses says."""
         _raise_for_params(params, self, "fit")
+        # How often it walks along all paths then is for the losses to say.
         walks_on = isinstance(self.alphas, str) and self._by_loss
-        refits = bool(self.refit) and not self._averages
-        task = CallbackTask.of_search(self, self.estimator, refits, None if walks_on else 1)
+        max_subtasks = None if walks_on else 1 + self._refits
+        task = CallbackTask.of_meta_estimator(self, self.estimator, max_subtasks)
         # Everything is fitted on a copy: a failure leaves this search as it was.
         fitted = fitted_twin(self)
         for name in self._OF_OTHER_FITS:
@@ -141,7 +142,7 @@ class AlphaSearch(
         path = AlphaPath(estimator, X, y, sample_weight, classes, held_out, *scored_by)
         choice = choose_alpha(path, grid, folds, seeds[1:], task, self.n_jobs)
         self._adopt(choice, folds, len(weights))
-        if self.refit and not self._averages:
+        if self._refits:
             self._refit(estimator, seeds[0], X, y, sample_weight, task)
         else:
             # No fit of this search warns.
@@ -222,6 +223,11 @@ class AlphaSearch(
             if np.isinf(total):
                 raise ValueError(f"sample_weight must have a finite sum above 0; got {total}.")
         return X if hasattr(self, "feature_names_in_") else checked, y, sample_weight
+
+    @property
+    def _refits(self):
+        """Whether `fit` is to train a network on all rows."""
+        return bool(self.refit) and not self._averages
 
     @property
     def _averages(self):

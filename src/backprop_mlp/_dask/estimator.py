@@ -46,7 +46,7 @@ class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMix
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val) -> Self:
         """Train the network, as `fit` of the subclasses says."""
         estimator = self._default_estimator() if self.estimator is None else self.estimator
-        task = CallbackTask.of_search(self, estimator, refit=False)
+        task = CallbackTask.of_meta_estimator(self, estimator, max_subtasks=1)
         earlier = None
         # Of a clone: the user's RandomState stays as it is.
         local = copy_for_workers(clone(estimator))

@@ -33,25 +33,23 @@ class CallbackTask:
         )
 
     @classmethod
-    def of_search(cls, search, estimator, refit, n_walks=1):
-        """The task of a whole search; its subtasks are the paths and the last fit.
+    def of_meta_estimator(cls, outer, estimator, max_subtasks):
+        """The task of a `fit` whose subtasks are the fits of another estimator, or their paths.
 
         Parameters
         ----------
-        search : estimator
-            Whose `fit` it is.
+        outer : estimator
+            Whose `fit` it is: a search, or what trains on Dask collections.
         estimator : estimator or None
             What it fits; it may have callbacks of its own.
-        refit : bool
-        n_walks : int or None, default=1
-            How often all paths are walked along; None if that is not known yet.
+        max_subtasks : int or None
+            Number of subtasks; None if that is not known yet.
         """
-        if not hasattr(search, "_init_callback_context"):
+        if not hasattr(outer, "_init_callback_context"):
             return cls(None, {})
-        max_subtasks = None if n_walks is None else n_walks + refit
-        context = search._init_callback_context(max_subtasks=max_subtasks)
-        wanted = any(hasattr(either, "_skl_callbacks") for either in (search, estimator))
-        return cls(context if wanted else None, {"estimator": search})
+        context = outer._init_callback_context(max_subtasks=max_subtasks)
+        wanted = any(hasattr(either, "_skl_callbacks") for either in (outer, estimator))
+        return cls(context if wanted else None, {"estimator": outer})
 
     def paths(self, n_folds, n_alphas):
         """The subtask of a walk along all paths, and its subtasks, one per fold; none has begun.
