@@ -38,6 +38,15 @@ class Partition(NamedTuple):
     weigh: Any = None
 
 
+class Size(NamedTuple):
+    """What the client has to know of a partition: see `DataSet`."""
+
+    n_rows: int
+    total_weight: float
+    largest_weight: float
+    n_weighted_rows: int
+
+
 class PartitionedRows:
     """A `DataSet` on the workers of a cluster.
 
@@ -127,32 +136,32 @@ class PartitionedRows:
 
     @cached_property
     def _sizes(self):
-        return list(zip(*self.each(_size), strict=True))
+        return self.each(_measure)
 
     @property
     def part_sizes(self):
         """Numbers of rows of the parts that mini-batches are cut from: the partitions."""
-        return self._sizes[0]
+        return [size.n_rows for size in self._sizes]
 
     @property
     def n_rows(self):
         """Number of rows."""
-        return sum(self._sizes[0])
+        return sum(size.n_rows for size in self._sizes)
 
     @property
     def total_weight(self):
         """Sum of the row weights: m."""
-        return sum(self._sizes[1])
+        return sum(size.total_weight for size in self._sizes)
 
     @property
     def largest_weight(self):
         """The largest weight that the loss gets."""
-        return max(self._sizes[2])
+        return max(size.largest_weight for size in self._sizes)
 
     @property
     def n_weighted_rows(self):
         """Number of rows whose weight is above 0."""
-        return sum(self._sizes[3])
+        return sum(size.n_weighted_rows for size in self._sizes)
 
     @contextmanager
     def open_map(self, network):
@@ -166,8 +175,8 @@ class PartitionedRows:
 
     def first(self, function):
         """What a function returns for the first block, of the first partition with weights."""
-        weights = self._sizes[1]
-        group, index = self._places[next(n for n, weight in enumerate(weights) if weight > 0.0)]
+        numbers = (number for number, size in enumerate(self._sizes) if size.total_weight > 0.0)
+        group, index = self._places[next(numbers)]
         result = self.client.submit(_of_first_block, group, index, function, pure=False)
         return gather(self.client, [result])[0]
 
@@ -209,7 +218,7 @@ def _sum_over(network, function, rows):
     with _large_graphs():
         if network.n_params > _SENT_WITH_TASKS:
             shared = client.submit(identity, shared, pure=False)
-        sums = client.map(_sum_over_group, rows.groups, function=shared, pure=False)
+        sums = client.map(_sum_over_group, rows.groups, shared=shared, pure=False)
     while len(sums) > _FAN_IN:
         parts = [sums[start : start + _FAN_IN] for start in range(0, len(sums), _FAN_IN)]
         sums = client.map(add_exactly, parts, pure=False)
@@ -269,12 +278,12 @@ def _total_of_codes(function, partition):
     return total_of_parts(function, partition.codes, partition.sample_weight)
 
 
-def _size(partition):
+def _measure(partition):
     # The client's `Objective` refuses a sum that overflows.
     with np.errstate(over="ignore"):
         total = float(partition.sample_weight.sum())
     blocks = _blocks(partition, 10_000)
-    return blocks.n_rows, total, blocks.largest_weight, blocks.n_weighted_rows
+    return Size(blocks.n_rows, total, blocks.largest_weight, blocks.n_weighted_rows)
 
 
 def _blocks(partition, max_rows):
@@ -282,9 +291,9 @@ def _blocks(partition, max_rows):
     return RowBlocks(X, codes, weights, targets.encode, max_rows, weigh=weigh)
 
 
-def _sum_over_group(group, function):
+def _sum_over_group(group, shared):
     """Sum of ``function(block)`` over all blocks of a group's partitions."""
-    function, network = function
+    function, network = shared
     if isinstance(function, partial):
         function = partial(function.func, *map(_aligned, function.args), **function.keywords)
     total = ExactSum()
