@@ -1,11 +1,11 @@
-"""Products of sparse rows: the same bits, however many columns are taken at once."""
+"""Sparse rows: entries in parts, and products of the same bits by however many columns."""
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
 from backprop_mlp._network import sparse
-from backprop_mlp._network.sparse import write_sparse_product
+from backprop_mlp._network.sparse import merge_duplicates, write_sparse_product
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -36,3 +36,16 @@ def test_few_columns_are_taken_at_once_where_they_are_long():
     write_sparse_product(Spy(), np.zeros((50, 100_000)).T, np.empty((3, 50)))
     assert sum(widths) == 50
     assert max(widths) <= 8
+
+
+def test_entries_in_parts_are_added_up_in_a_copy():
+    parts = sp.csr_matrix(([1.0, 2.0, 4.0], [1, 1, 0], [0, 2, 3]), (2, 2))
+    merged = merge_duplicates(parts)
+    assert merged.nnz == 2
+    np.testing.assert_array_equal(merged.toarray(), [[0.0, 3.0], [4.0, 0.0]])
+    np.testing.assert_array_equal(parts.data, [1.0, 2.0, 4.0])
+
+
+def test_entries_in_one_part_are_not_copied():
+    rows = sp.csr_matrix(np.eye(2))
+    assert merge_duplicates(rows) is rows

@@ -1,4 +1,4 @@
-"""Products of sparse rows with matrices that lie in memory column by column."""
+"""Sparse rows: entries that are stored in parts, and products that are written by columns."""
 
 import math
 
@@ -7,6 +7,23 @@ BYTES_OF_COLUMNS = 1_000_000
 
 BYTES_OF_A_LINE = 64
 """What a core fetches from memory at once: at least as many columns as fill it."""
+
+
+def merge_duplicates(X):
+    """Sparse rows with each entry stored once: X itself, or a copy where some are sums of parts.
+
+    Parameters
+    ----------
+    X : csr_matrix
+
+    Returns
+    -------
+    X : csr_matrix
+    """
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
 
 
 def write_sparse_product(A, B, out):

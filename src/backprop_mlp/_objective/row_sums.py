@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
+from .._network.sparse import merge_duplicates
 from .blocks import Block, add_up, row_slices
 from .overflow import IGNORE_OVERFLOW
 
@@ -48,8 +49,9 @@ def block_input_sums(total_weight, block: Block):
     """Sums of the inputs, their absolute values and the number of them other than zero, each
     row times its share of m.
     """
-    X, share = _each_entry_once(block.X), block.sample_weight / total_weight
+    X, share = block.X, block.sample_weight / total_weight
     if issparse(X):
+        X = merge_duplicates(X)
         # Stored zeros count for nothing: sparse and dense rows give the same.
         n_inputs = np.repeat(share, np.diff(X.indptr)) @ (X.data != 0)
         return X.T @ share, abs(X).T @ share, n_inputs
@@ -58,10 +60,10 @@ def block_input_sums(total_weight, block: Block):
 
 def block_moments(total_weight, centre, unit, block: Block):
     """Sums of d and of d squared, d = (inputs - centre) / unit, each row times its share of m."""
-    X = _each_entry_once(block.X)
-    share = block.sample_weight / total_weight
+    X, share = block.X, block.sample_weight / total_weight
     if not issparse(X):
         return add_up(_dense_moments(X[rows], share[rows], centre, unit) for rows in _few(X))
+    X = merge_duplicates(X)
 
     def sum_up(entries, weight):
         return csr_matrix((entries, X.indices, X.indptr), X.shape).T @ weight
@@ -75,14 +77,6 @@ def block_moments(total_weight, centre, unit, block: Block):
     first = sum_up(deviations, share) - missing * (centre / unit)
     deviations *= deviations
     return first, sum_up(deviations, share) + missing * (centre / unit) ** 2
-
-
-def _each_entry_once(X):
-    """Rows of which no entry is stored in parts: those of sparse rows are added up, in a copy."""
-    if issparse(X) and not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
-    return X
 
 
 def _dense_sums(X, share):

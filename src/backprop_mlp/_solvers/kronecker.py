@@ -41,6 +41,7 @@ from scipy.sparse import issparse
 
 from .._network.layers import Dense, Elementwise
 from .._network.network import Network
+from .._network.sparse import merge_duplicates
 from .._objective.blocks import Block, add_up, row_slices
 from .._objective.objective import Objective
 from .._objective.row_sums import NUMBERS_AT_ONCE
@@ -179,8 +180,7 @@ def _input_sums(X, weight, centre, scale, pairs):
 
 def _sparse_sums(X, weight, pairs):
     """As `_sums`, of sparse rows; in float64."""
-    X = X.astype(np.float64)
-    X.sum_duplicates()
+    X = merge_duplicates(X.astype(np.float64, copy=False))
     first = X.T @ weight
     if not pairs:
         return first, X.multiply(X).T @ weight

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._network.losses import Loss, SigmoidLoss
+from .._network.sparse import merge_duplicates
 from .class_weight import balance_classes, read_class_weight
 from .labels import LabelTargets
 
@@ -63,10 +64,8 @@ class Labels(LabelTargets):
                 f"y must be a 0/1 matrix with {len(self.classes)} columns, one per label; "
                 f"got shape {np.shape(y)}."
             )
-        if issparse(y) and not (y := y.tocsr()).has_canonical_format:
-            # An entry that is there twice is their sum.
-            y = y.copy()
-            y.sum_duplicates()
+        if issparse(y):
+            y = merge_duplicates(y.tocsr())
         values = y.data if issparse(y) else y
         if not ((values == 0) | (values == 1)).all():
             raise ValueError(f"y must be a 0/1 matrix; got the values {np.unique(values)}.")
