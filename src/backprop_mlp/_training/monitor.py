@@ -1,7 +1,7 @@
 """Follows one run of training: records, validates, reports, and says when to stop."""
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -101,8 +101,8 @@ class Monitor:
 
     def start(self, cost, grad_max):
         """Note the cost of the start; whether there is nothing to do."""
-        if self.best is not None and self.best.theta is not None:
-            self.best = Best(0, self.best.theta, self.best.measured, cost)
+        if self.best is not None:
+            self.best = replace(self.best, cost=cost)
         return self.stopping.start(cost, grad_max)
 
     def __call__(self, iteration):
