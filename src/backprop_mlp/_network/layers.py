@@ -340,7 +340,7 @@ class BatchNorm:
             share = np.zeros(len(x), x.dtype)
             mean, var = np.zeros(self.n, x.dtype), np.ones(self.n, x.dtype)
             xhat = x.copy()
-        inverse_std = 1.0 / np.sqrt(var + x.dtype.type(BATCH_NORM_EPSILON))
+        inverse_std = 1.0 / np.sqrt(var + BATCH_NORM_EPSILON)
         xhat *= inverse_std
         y = xhat * gamma
         y += beta
@@ -366,7 +366,7 @@ class BatchNorm:
         """With fixed moments a linear map: become part of the dense layer before."""
         gamma, beta = params
         dense, (W, b) = folded.pop()
-        scale = gamma / np.sqrt(moments.var + gamma.dtype.type(BATCH_NORM_EPSILON))
+        scale = gamma / np.sqrt(moments.var + BATCH_NORM_EPSILON)
         folded.append((dense, (W * scale, (b - moments.mean) * scale + beta)))
 
 

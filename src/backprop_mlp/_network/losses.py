@@ -363,7 +363,7 @@ def _log_of_shares(h, log_weights):
         log_h = np.log(h)
     # Close to one it is the other outputs that say how close.
     likely = h > 0.5
-    others = np.add.reduce(np.where(likely, h.dtype.type(0.0), h), axis=1, keepdims=True)
+    others = np.add.reduce(np.where(likely, 0.0, h), axis=1, keepdims=True)
     np.minimum(others, 0.5, out=others)
     np.copyto(log_h, np.log1p(-others), where=likely)
     lost = h < np.finfo(h.dtype).tiny

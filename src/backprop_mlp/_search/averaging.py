@@ -93,7 +93,7 @@ class AveragedNumbers(Average):
     def _of_members(self, logits):
         with np.errstate(**IGNORE_OVERFLOW):
             total = sum(self.loss.predict(z) for z in logits)
-            return self.loss.link(total / total.dtype.type(len(logits)))
+            return self.loss.link(total / len(logits))
 
 
 # What a search has kept
@@ -156,7 +156,7 @@ def _log_mean_exp(log_values):
     top = np.maximum.reduce(log_values)
     with np.errstate(**IGNORE_OVERFLOW):
         total = sum(np.exp(values - top) for values in log_values)
-    return top + np.log(total / top.dtype.type(len(log_values)))
+    return top + np.log(total / len(log_values))
 
 
 def _of_all_classes(log_P, known, classes):

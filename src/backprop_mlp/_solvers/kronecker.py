@@ -137,7 +137,7 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
                 sums = _sums(cache - before, weight, next(bases))
             inputs.append(sums)
         elif isinstance(layer, Elementwise):
-            before = cache.dtype.type(layer.activation.centre)
+            before = layer.activation.centre
             slope = np.ones_like(cache)
             layer.activation.times_slope(cache, slope)
             slopes.append(_sums(slope, weight, plan.slope_pairs))

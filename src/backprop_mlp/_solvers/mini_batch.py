@@ -134,7 +134,7 @@ def running_moments(running, batch):
             news.append(old)
             continue
         count = old.weight + 1.0
-        share = old.mean.dtype.type(max(1.0 / count, 1.0 - MOMENTS_DECAY))
+        share = max(1.0 / count, 1.0 - MOMENTS_DECAY)
         news.append(
             BatchMoments(
                 old.mean + share * (new.mean - old.mean),
