@@ -95,7 +95,7 @@ def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: Any) -> Cho
     """
     walk = partial(_walk, path, splits, seeds, task, n_jobs)
     alphas = np.array(FIRST_ALPHAS) if grid is None else grid
-    choice = _chosen(path, splits, alphas, walk(alphas, None))
+    choice = _choose(path, splits, alphas, walk(alphas, None))
     while grid is None and (alpha := next_alpha(choice.alphas, choice.best)) is not None:
         # A weaker penalty goes on from the weakest one so far, where no unit is lost yet.
         stronger = alpha > choice.alphas[-1]
@@ -103,7 +103,7 @@ def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: Any) -> Cho
         steps = walk(np.array([alpha]), starts)
         alphas = [*choice.alphas, alpha] if stronger else [alpha, *choice.alphas]
         steps = [*choice.steps, *steps] if stronger else [*steps, *choice.steps]
-        choice = _chosen(path, splits, np.array(alphas), steps)
+        choice = _choose(path, splits, np.array(alphas), steps)
     if choice.means[choice.best] == -np.inf and not np.isfinite(choice.losses[choice.best]):
         raise FloatingPointError(
             f"No alpha from {choice.alphas[0]:g} to {choice.alphas[-1]:g} can be chosen: with each "
@@ -130,7 +130,8 @@ def _walk(path, splits, seeds, task, n_jobs, alphas, starts):
     return [list(of_alpha) for of_alpha in zip(*steps, strict=True)]
 
 
-def _chosen(path, splits, alphas, steps):
+def _choose(path, splits, alphas, steps):
+    """The choice among alphas, from the steps of all folds."""
     # The mean over all rows together: a fold counts by its rows.
     if path.sample_weight is None:
         weights = np.array([len(test) for _, test in splits], dtype=np.float64)

@@ -56,7 +56,7 @@ class Point:
     steps : tuple of ndarray of shape (n_steps, n_params), default=None
         The last steps, oldest first, and the changes of the gradient along them, in the same
         coordinates as ``grad``; None if there are none.
-    plain : bool
+    plain : bool, default=False
         Whether the coordinates led to no step, and parts that may have caused it are to do
         without what they have learned.
     """
@@ -70,8 +70,11 @@ class Point:
 
     def seen_through(self, part: "Coordinates"):
         """The same point in the coordinates of a part."""
-        steps = self.steps and (part.to_phi(self.steps[0]), part.pull_back(self.steps[1]))
-        return replace(self, grad=part.pull_back(self.grad), steps=steps)
+        seen = replace(self, grad=part.pull_back(self.grad))
+        if self.steps is None:
+            return seen
+        steps, changes = self.steps
+        return replace(seen, steps=(part.to_phi(steps), part.pull_back(changes)))
 
 
 class Coordinates(Protocol):

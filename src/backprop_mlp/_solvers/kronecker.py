@@ -188,7 +188,7 @@ def _sparse_sums(X, weight, pairs):
     return first, (rooted.T @ rooted).toarray()
 
 
-def _late(network):
+def _is_measured_late(network):
     """Whether the curvature is measured late."""
     return any(activation.centre != 0.0 for activation in network.hidden_activations)
 
@@ -230,7 +230,7 @@ class CurvaturePlan:
         """
         dense = network.dense_layers
         hidden = range(1, len(dense))
-        rate = BUILDS_PER_EVALUATION_LATE if _late(network) else BUILDS_PER_EVALUATION
+        rate = BUILDS_PER_EVALUATION_LATE if _is_measured_late(network) else BUILDS_PER_EVALUATION
 
         def pays(size, products=1):
             extra = rate * (_EIGH * size**3 + products * n_rows * size**2)
@@ -240,9 +240,7 @@ class CurvaturePlan:
         first = pays(dense[0].n_in)
         outputs = tuple(layer.n_out <= LARGEST_BASIS for layer in dense)
         # The richest plan first, then what is left without one of its parts.
-        for first_basis, slope_pairs in dict.fromkeys(
-            [(first, pairs), (first, False), (False, False)]
-        ):
+        for first_basis, slope_pairs in ((first, pairs), (first, False), (False, False)):
             plan = cls((first_basis, *(slope_pairs for _ in hidden)), outputs, slope_pairs)
             build, apply = plan._flops(network, n_rows)
             if rate * (evaluation / 3.0 + build) + apply <= max_share * evaluation:
@@ -256,13 +254,13 @@ class CurvaturePlan:
         build = n_rows * n_outputs * (_CURVATURE + 2.0 * n_outputs)
         apply = _PASSES * pass_flops(network.n_params)
         sides = zip(dense, self.input_bases, self.output_bases, strict=True)
-        for index, (layer, U, V) in enumerate(sides):
-            build += U * (_EIGH * layer.n_in**3 + n_rows * layer.n_in**2)
-            build += V * _EIGH * layer.n_out**3
+        for index, (layer, has_U, has_V) in enumerate(sides):
+            build += has_U * (_EIGH * layer.n_in**3 + n_rows * layer.n_in**2)
+            build += has_V * _EIGH * layer.n_out**3
             if index > 0:
                 build += 2.0 * layer.n_in * layer.n_out * (layer.n_in + layer.n_out)
                 build += self.slope_pairs * n_rows * layer.n_in**2
-            apply += 4.0 * layer.n_in * layer.n_out * (U * layer.n_in + V * layer.n_out)
+            apply += 4.0 * layer.n_in * layer.n_out * (has_U * layer.n_in + has_V * layer.n_out)
         return build, apply
 
 
@@ -317,7 +315,8 @@ class Kronecker:
         self.plan = plan
         self._factors: list[LayerFactors] = []
         """One per dense layer, or none where only the inputs are centred and scaled."""
-        self._built_at = list(BUILT_LATE if _late(self.network) else BUILT_AT)
+        self._due_at = list(BUILT_LATE if _is_measured_late(self.network) else BUILT_AT)
+        """Iterations at which the curvature is still to be measured."""
 
     @property
     def learned(self):
@@ -370,18 +369,19 @@ class Kronecker:
 
     def due(self, n_iter):
         """Number of iterations after which the curvature should be measured again."""
-        return next((due for due in self._built_at if due > n_iter), math.inf)
+        return next((due for due in self._due_at if due > n_iter), math.inf)
 
     def refresh(self, point):
         """Measure the curvature, if it is time to."""
         if point.plain:
             self._factors = []
-        elif self._built_at and point.n_iter >= self._built_at[0]:
-            while self._built_at and point.n_iter >= self._built_at[0]:
-                self._built_at.pop(0)
-            self._factors = self._measured(point.theta)
+            return
+        later = [due for due in self._due_at if due > point.n_iter]
+        if later != self._due_at:
+            self._due_at = later
+            self._factors = self._measure(point.theta)
 
-    def _measured(self, theta):
+    def _measure(self, theta):
         """The factors of every layer from the curvature at theta; none if there is no curvature."""
         objective, network = self.objective, self.network
         centring = self.centring
