@@ -67,12 +67,11 @@ class LearningRateRange:
 
 
 class _Recorder:
-    """An objective that notes the cost of each mini-batch, and ends the test."""
+    """What a mini-batch solver asks of an objective; notes each cost, and ends the test."""
 
     def __init__(self, objective, n_steps):
         self._objective = objective
         self._n_steps = n_steps
-        self.network = objective.network
         self.blocks = objective.blocks
         self.n_rows = objective.n_rows
         self.costs: list[float] = []
