@@ -33,7 +33,7 @@ def _ended_early(problem, outcome):
     return not problem.targets.has_classes and outcome.cost > problem.baseline.cost
 
 
-def warn_of_a_large_tol(problem, outcome):
+def _warn_of_a_large_tol(problem, outcome):
     """Warn that training has ended at a gradient, or a gain, that is small for its unit alone."""
     tol = "estimator__tol" if search_fit() else "tol"
     warnings.warn(
@@ -72,7 +72,9 @@ def warn_before(estimator, problem, earlier=None):
     blocks = problem.blocks
     check_row_weights(blocks)  # an error comes before advice
     warn_of_ignored_keywords(estimator)
-    warn_of_light_rows(estimator.alpha, blocks.total_weight, blocks.n_weighted_rows)
+    balance = estimator.alpha, blocks.total_weight, blocks.n_weighted_rows
+    if are_light(*balance):
+        warn_of_light_rows(*balance)
     warn_of_a_scale_that_was_unknown(estimator, problem, earlier)
 
 
@@ -143,7 +145,7 @@ def warn_after(estimator, problem, outcomes, best, earlier):
     elif costs_the_same(best.cost, problem.baseline.cost):
         _warn_of_a_constant(estimator, problem, best, earlier)
     elif _ended_early(problem, best):
-        warn_of_a_large_tol(problem, best)
+        _warn_of_a_large_tol(problem, best)
 
 
 def _warn_of_no_convergence(estimator, problem, best):

@@ -34,7 +34,7 @@ def are_light(alpha, total_weight, n_rows):
 
 
 def warn_of_light_rows(alpha, total_weight, n_rows):
-    """Warn if rows weigh so little that the penalty is out of proportion.
+    """Warn that rows weigh so little that the penalty is out of proportion: see `are_light`.
 
     Parameters
     ----------
@@ -43,8 +43,6 @@ def warn_of_light_rows(alpha, total_weight, n_rows):
     n_rows : int
         Number of rows whose weight is above 0.
     """
-    if not are_light(alpha, total_weight, n_rows):
-        return
     warnings.warn(
         f"The rows' total weight, {total_weight:.6g}, is under a tenth of their number, {n_rows}. "
         f"The penalty is divided by it, so alpha={alpha:g} is stronger than it seems: for the "
