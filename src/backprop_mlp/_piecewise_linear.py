@@ -297,7 +297,9 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
 
 def _auto_bins(n_rows):
     """More rows can tell more bins apart."""
-    return 4 if n_rows < 800 else 16 if n_rows < 2000 else 48
+    if n_rows < 800:
+        return 4
+    return 16 if n_rows < 2000 else 48
 
 
 def _refuse_names_of_ramps(names, n_bins):

@@ -370,7 +370,7 @@ class RowBlocks(Sequence):
         return len(self.slices)
 
     def __getitem__(self, index):
-        rows = self.slices[index]
+        rows = self.slices[index]  # an IndexError beyond the last one ends iterations
         return self._only_block if len(self) == 1 else self.block(rows)
 
     @cached_property

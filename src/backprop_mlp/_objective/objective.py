@@ -124,7 +124,7 @@ class Objective:
     ):
         check_row_weights(blocks)
         self.network = network
-        self.blocks: Any = blocks  # mini-batches need `RowBlocks`: see `DataSet.fold`
+        self.blocks: Any = blocks  # of a twin, what `over` is given
         self.n_rows = blocks.n_rows
         self.alpha = alpha
         self.map = map
@@ -142,13 +142,13 @@ class Objective:
         return twin
 
     def over(self, blocks, map: Callable = map):
-        """The same objective, of which mini-batches are estimates from a part of the rows.
+        """The same objective, m and the number of rows included, that computes other blocks.
 
         Parameters
         ----------
         blocks : RowBlocks, list of Block or None
-            The part; blocks of all rows where no mini-batches are asked for; None for an
-            objective that goes to another process.
+            A part of the rows, from which mini-batches estimate J over all; or blocks of all
+            rows, for sums alone; or None for an objective that goes to another process.
         map : callable(function, blocks) -> iterable, default=map
         """
         twin = copy.copy(self)

@@ -1,7 +1,8 @@
 """The constant model: what predicting the same for every row costs, and what that says of a fit."""
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Baseline(NamedTuple):
 
     cost: float = np.inf
     cost_unit: float = 1.0
-    constant_outputs: Any = ()
+    constant_outputs: Sequence[int] = ()
 
 
 def find_baseline(targets, loss, totals, class_weight, total_weight, total_of_codes):

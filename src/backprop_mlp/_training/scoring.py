@@ -22,13 +22,13 @@ def score_rows(scorer, estimator, X, y, classes, metadata):
     Parameters
     ----------
     scorer : callable(estimator, X, y, **metadata)
-    estimator : classifier
-        Fitted on rows that may lack some of the classes.
+    estimator : estimator
+        A classifier may be fitted on rows that lack some of the classes.
     X, y
         Rows that may lack some, too.
     classes : ndarray of shape (n_classes,) or None
-        Sorted labels of all rows; None for multilabel problems, where every row has
-        all labels.
+        Sorted labels of all rows; None for numbers, and for multilabel problems, where no
+        label can be missing.
     metadata : dict
         The scorer's keywords, such as ``sample_weight``.
 
