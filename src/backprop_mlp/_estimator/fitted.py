@@ -81,7 +81,7 @@ class FittedNetwork(Predictor):
     network: Network
     dense: list
     targets: Any
-    trained_output: Any = None
+    trained_output: tuple | None = None
 
     members = ()  # it predicts by itself
 

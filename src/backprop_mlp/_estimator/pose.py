@@ -55,7 +55,7 @@ class Problem(NamedTuple):
     network: Network
     blocks: DataSet
     validation: Validation | None = None
-    class_weight: Any = None
+    class_weight: np.ndarray | None = None
     split_seed: int | None = None
     baseline: Baseline = Baseline()
 

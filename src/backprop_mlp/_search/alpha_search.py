@@ -1,7 +1,7 @@
 """Choosing an alpha: paths in all folds, their scores, and the best of them."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class Choice(NamedTuple):
         ]
 
 
-def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: Any) -> Choice:
+def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: int | None) -> Choice:
     """Walk along the alphas in every fold, and choose.
 
     Parameters

@@ -62,9 +62,9 @@ class Point:
     """
 
     n_iter: int
-    theta: Any
+    theta: np.ndarray
     cost: float
-    grad: Any
+    grad: np.ndarray
     steps: tuple | None = None
     plain: bool = False
 

@@ -1,13 +1,18 @@
 """What a solver reports after each iteration, and what it leaves."""
 
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from .._network.layers import BatchMoments
 
 
 class Place(Protocol):
     """Where an iteration has led."""
 
     @property
-    def theta(self) -> Any:
+    def theta(self) -> np.ndarray:
         """The parameters, of shape (n_params,). Valid until the next iteration."""
 
     @property
@@ -29,7 +34,7 @@ class Known(NamedTuple):
     grad_max : float or None
     """
 
-    theta: Any
+    theta: np.ndarray
     grad_max: float | None
 
     def is_flat(self, limit):
@@ -61,7 +66,7 @@ class Iteration(NamedTuple):
     n_fun: int
     n_passes: int
     place: Place
-    moments: Any = ()
+    moments: Sequence[BatchMoments] = ()
 
 
 class Result(NamedTuple):
@@ -83,9 +88,9 @@ class Result(NamedTuple):
         What a mini-batch solver goes on from: see `initial_state`.
     """
 
-    theta: Any
+    theta: np.ndarray
     cost: float
     n_fun: int
     n_passes: int
-    moments: Any = ()
+    moments: Sequence[BatchMoments] = ()
     state: dict | None = None

@@ -22,7 +22,7 @@ of two is the row twice.
 """
 
 from itertools import chain
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import scipy.linalg
@@ -66,7 +66,7 @@ class Passage(Protocol):
 
     objective: Objective
     """Of what moves."""
-    start: Any
+    start: np.ndarray
     """Where the descent starts."""
 
     def place(self, theta, grad) -> Place:

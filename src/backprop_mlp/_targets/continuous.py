@@ -1,7 +1,6 @@
 """Numbers: one output or several, each with a mean and a scale of its own."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -30,8 +29,8 @@ class Numbers:
     """
 
     loss: RegressionLoss
-    mean: Any
-    scale: Any
+    mean: np.ndarray
+    scale: np.ndarray
     one_dimensional: bool
     normalizes: bool
 

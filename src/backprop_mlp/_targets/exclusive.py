@@ -1,7 +1,6 @@
 """Exclusive classes: each row belongs to one of them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -31,7 +30,7 @@ class ExclusiveClasses(LabelTargets):
         Labels, sorted, each once.
     """
 
-    classes: Any
+    classes: np.ndarray
 
     multilabel = False
     weighs_outputs = False

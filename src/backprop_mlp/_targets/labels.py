@@ -1,7 +1,5 @@
 """What exclusive classes and labels of their own have in common."""
 
-from typing import Any
-
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
@@ -18,7 +16,7 @@ class LabelTargets:
     """Targets that are labels: predictions are right or wrong, and have no units."""
 
     has_classes = True
-    classes: Any
+    classes: np.ndarray
     multilabel: bool
 
     def outputs(self, loss, z):

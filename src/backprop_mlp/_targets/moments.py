@@ -1,7 +1,6 @@
 """Mean and standard deviation of weighted numbers, of parts that are added up."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -24,8 +23,8 @@ class Moments:
     """
 
     weight: float
-    mean: Any
-    deviation: Any
+    mean: np.ndarray
+    deviation: np.ndarray
 
     @classmethod
     def of(cls, y, sample_weight):

@@ -1,7 +1,6 @@
 """Labels that a row may have none, one or several of."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -26,7 +25,7 @@ class Labels(LabelTargets):
         The numbers of the columns.
     """
 
-    classes: Any
+    classes: np.ndarray
 
     exclusive_classes = None
     multilabel = True

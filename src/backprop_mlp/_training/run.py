@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from .monitor import Monitor, SoFar
 from .search_fit import search_fit
 from .start import Start, refer_to
 from .stopping import LOWER_ALPHA_OR_TOL, LOWER_RATE
+from .validation import Measured
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ class _Kept(NamedTuple):
     theta: np.ndarray
     cost: float
     n_iter: int
-    measured: Any
+    measured: Measured | None
     score: float | None
 
 

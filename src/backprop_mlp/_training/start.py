@@ -43,7 +43,7 @@ class Best:
     """
 
     number: int = 0
-    theta: Any = None
+    theta: np.ndarray | None = None
     measured: Measured = UNMEASURED
     cost: float | None = None
 
@@ -167,7 +167,7 @@ class Start:
         progress = memory.get("progress")
         best, best_score = None, -np.inf
         if stopping.by_score or progress is not None:
-            measured: Any = None
+            measured: Any = None  # never None where scores decide
             if validate is not None:
                 measured = validate(plain, earlier.theta)
             if stopping.by_score:
