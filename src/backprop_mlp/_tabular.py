@@ -129,11 +129,13 @@ def make_tabular_classifier(
     array(['no', 'yes', 'yes'], dtype='<U3')
     """
     network = BackpropMLPClassifier(solver="lbfgs", output_activation="softmax", max_iter=40)
-    networks = _networks(estimator, network, BackpropMLPClassifierCV, n_folds, n_jobs, random_state)
+    networks = _make_networks(
+        estimator, network, BackpropMLPClassifierCV, n_folds, n_jobs, random_state
+    )
     # To import scikit-learn's ensembles takes longer than this package, which most do without.
     from ._estimator.voting import LabelVotingClassifier
 
-    return _pipeline(LabelVotingClassifier(networks, voting="soft"))
+    return _assemble(LabelVotingClassifier(networks, voting="soft"))
 
 
 def make_tabular_regressor(
@@ -200,13 +202,15 @@ def make_tabular_regressor(
     True
     """
     network = BackpropMLPRegressor(solver="lbfgs", max_iter=40)
-    networks = _networks(estimator, network, BackpropMLPRegressorCV, n_folds, n_jobs, random_state)
+    networks = _make_networks(
+        estimator, network, BackpropMLPRegressorCV, n_folds, n_jobs, random_state
+    )
     from ._estimator.voting import SearchVotingRegressor
 
-    return _pipeline(SearchVotingRegressor(networks))
+    return _assemble(SearchVotingRegressor(networks))
 
 
-def _networks(estimator, default, search, n_folds, n_jobs, random_state):
+def _make_networks(estimator, default, search, n_folds, n_jobs, random_state):
     """The two sets of networks, with their names."""
     if not isinstance(n_folds, Integral) or n_folds < 2:
         raise ValueError(f"n_folds must be an integer >= 2; got {n_folds!r}.")
@@ -298,30 +302,30 @@ class TablePipeline(Pipeline):
             yield
 
 
-def _pipeline(networks):
+def _assemble(networks):
     """From the columns of a table to the networks."""
     return TablePipeline(
         [
-            ("columns", _columns()),
+            ("columns", _make_columns()),
             ("scaler", VaryingScaler()),
-            ("float32", _read(float32_of)),
+            ("float32", _make_step(float32_of)),
             ("networks", networks),
         ]
     )
 
 
-def _columns():
+def _make_columns():
     """What makes numbers of all columns of a table."""
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import MissingIndicator, SimpleImputer
 
     numbers = make_pipeline(
-        _read(floats_of), SimpleImputer(strategy="median", keep_empty_features=True)
+        _make_step(floats_of), SimpleImputer(strategy="median", keep_empty_features=True)
     )
     # A part of its own, so that "missingindicator_a" is not taken for a column of that name.
-    gaps = make_pipeline(_read(floats_of), MissingIndicator(error_on_new=False))
+    gaps = make_pipeline(_make_step(floats_of), MissingIndicator(error_on_new=False))
     categories = make_pipeline(
-        _read(strings_of),
+        _make_step(strings_of),
         OneHotEncoder(
             handle_unknown="infrequent_if_exist",
             max_categories=MAX_CATEGORIES,
@@ -339,7 +343,7 @@ def _columns():
     )
 
 
-def _read(function):
+def _make_step(function):
     """A step that takes columns as they come."""
     return FunctionTransformer(function, feature_names_out=same_names)
 

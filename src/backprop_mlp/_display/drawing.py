@@ -87,5 +87,5 @@ def add_colorbar(drawn, label):
         label=label,
         fraction=0.046,
         pad=0.04,
-        **({} if extend is None else {"extend": extend}),
+        extend=extend,
     )

@@ -51,7 +51,7 @@ class Choice(NamedTuple):
 
     def table(self, name: str) -> np.ndarray:
         """A number of each step, of shape (n_alphas, n_folds)."""
-        return np.array([[getattr(step, name) for step in steps] for steps in self.steps])
+        return _table(self.steps, name)
 
     def networks(self) -> list:
         """Those of all folds at the alphas that are averaged."""
@@ -138,11 +138,15 @@ def _choose(path, splits, alphas, steps):
     else:
         weights = np.array([path.sample_weight[test].sum() for _, test in splits])
     some = weights > 0.0
-    losses = np.array([[step.loss for step in of_alpha] for of_alpha in steps])
+    losses = _table(steps, "loss")
     with np.errstate(**IGNORE_OVERFLOW):
         losses = losses[:, some] @ weights[some] / weights[some].sum()
     if path.scorer is None:
         return Choice(alphas, steps, -losses, losses)
     # Folds that leave out no row with weight say nothing.
-    scores = np.array([[step.score for step in of_alpha] for of_alpha in steps])
-    return Choice(alphas, steps, np.nanmean(scores, axis=1), losses)
+    return Choice(alphas, steps, np.nanmean(_table(steps, "score"), axis=1), losses)
+
+
+def _table(steps, name):
+    """A number of each step, of shape (n_alphas, n_folds)."""
+    return np.array([[getattr(step, name) for step in of_alpha] for of_alpha in steps])

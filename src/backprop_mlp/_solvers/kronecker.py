@@ -385,28 +385,32 @@ class Kronecker:
         """The factors of every layer from the curvature at theta; none if there is no curvature."""
         objective, network = self.objective, self.network
         centring = self.centring
-        scales = centring.input_scales
+        scale = centring.input_scales
+        if scale is None:
+            scale = np.ones_like(centring.input_means)
         function = partial(
             block_curvature,
             network,
             theta.astype(objective.dtype, copy=False),
             objective.total_weight,
             centring.input_means,
-            np.ones_like(centring.input_means) if scales is None else scales,
+            scale,
             self.plan,
         )
         sums = Sums(*objective.sum_over_blocks(function))
         if not sums.weight[0] > 0.0:
             return []
-        factors = _factors(
+        factors = _factorise(
             sums,
             [W for W, _ in network.dense_views(theta)],
             objective.alpha / objective.total_weight,
             self.plan,
         )
-        centres = [dict(centring.centres).get(number, 0.0) for number in range(len(factors))]
-        scales = [1.0 if scales is None else scales, *[1.0] * (len(factors) - 1)]
-        factors = list(map(LayerFactors.behind, factors, centres, scales))
+        centres = dict(centring.centres)
+        factors = [
+            layer.behind(centres.get(number, 0.0), scale if number == 0 else 1.0)
+            for number, layer in enumerate(factors)
+        ]
         finite = all(
             np.isfinite(part).all() for layer in factors for part in layer if part is not None
         )
@@ -427,7 +431,7 @@ def _eigenbasis(matrix):
     return np.linalg.eigh(matrix)
 
 
-def _factors(sums: Sums, weights, decay, plan: CurvaturePlan):
+def _factorise(sums: Sums, weights, decay, plan: CurvaturePlan):
     """Each layer's factors, from the sums and its weights; ``decay`` is alpha/m."""
     total = sums.weight[0]
     B = sums.curvature

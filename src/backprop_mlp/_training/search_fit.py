@@ -33,10 +33,10 @@ class SearchFit(NamedTuple):
 _SEARCH_FIT: ContextVar[SearchFit | None] = ContextVar("a fit that a search makes", default=None)
 
 
-def fit_for_search(search_fit: SearchFit, fit, *args):
+def fit_for_search(said: SearchFit, fit, *args):
     """Call a `fit` of ours for a search; what it warns of takes into account what that says."""
     context = copy_context()
-    context.run(_SEARCH_FIT.set, search_fit)
+    context.run(_SEARCH_FIT.set, said)
     return context.run(fit, *args)
 
 
