@@ -4,11 +4,13 @@ An initialiser is any callable ``(rng, fan_in, fan_out) -> W``, where ``rng`` is
 `numpy.random.Generator`. W has the shape (fan_in, fan_out), or
 (1 + fan_in, fan_out), and then its first row holds the biases.
 
-Where W holds no biases, those of hidden layers start at zero and those of the
-outputs at what the classes' frequencies alone say (`_training/start.py` puts
-both in): the log-odds of
-(S + 1/2) / (m + 1), with m the total weight of the rows, class weights included,
-and S that of the rows of the class; for softmax the logarithms of these shares.
+Where W holds no biases, `_training/start.py` sees to them. Those of hidden layers start at
+zero, those of the outputs at the logits of a network that tells no rows apart. For classes
+these are the log-odds of (S + 1/2) / (m + 1), with m the total weight of the rows, class weights
+included, and S that of the rows of the class; for softmax the logarithms of (S + 1/2) / (m + K/2),
+with K classes; for numbers, in the units of training, their mean, or its logarithm where
+predictions are exp of the outputs.
+
 Where a single input varies (with a mini-batch solver: where there is a single column), relu
 units of the first layer start to bend at random places, not all at one: uniform within
 sqrt(3) standard deviations of its mean.
