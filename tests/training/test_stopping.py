@@ -1,5 +1,8 @@
 """The rules that end training, on costs and gradients that are given."""
 
+import math
+
+import numpy as np
 import pytest
 from reports import report
 
@@ -142,3 +145,17 @@ def test_a_rate_above_a_millionth_is_lowered_once_more(rate, stops):
     stopping.start(5.0, 1.0)
     assert stopping.after(report(1, 5.0, None, 1)) == stops
     assert stopping.rate_factor == (1.0 if stops else 0.2)
+
+
+@pytest.mark.parametrize("score", [0.5, -math.inf])
+def test_each_lower_rate_has_as_many_iterations_to_gain_in(score):
+    """Also where no score is a number above minus infinity, as the log-loss may be."""
+    stopping = Stopping(
+        tol=0.1, n_iter_no_change=3, max_iter=100, by_score=True, adaptive_rate=1.0, lowest=-score
+    )
+    factors = []
+    for number in range(1, 10):
+        stopping.after(report(number, 5.0, None, number), score)
+        factors.append(stopping.rate_factor)
+    lowered = [number for number in range(1, 9) if factors[number] < factors[number - 1]]
+    assert np.diff(lowered).min() >= 3
