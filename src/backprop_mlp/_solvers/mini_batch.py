@@ -346,9 +346,15 @@ def minimize_mini_batch(objective, theta, state, mini_batches: MiniBatches, moni
             _check_finite(epoch + 1, progress)
             clock = clock.after_epoch(n_batches, objective.n_rows)
             epoch += 1
-            place = Known(progress.theta, None)
-            done = epoch, progress.cost, progress.n_fun, epoch, place, progress.moments
-            stop = monitor(Iteration(*done))
+            iteration = Iteration(
+                number=epoch,
+                cost=progress.cost,
+                n_fun=progress.n_fun,
+                n_passes=epoch,
+                place=Known(progress.theta, None),
+                moments=progress.moments,
+            )
+            stop = monitor(iteration)
     except KeyboardInterrupt:
         if monitor.n_iter == 0:
             raise
