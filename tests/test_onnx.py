@@ -8,22 +8,25 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import BaggingRegressor, StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from backprop_mlp import (
     BackpropMLPClassifier,
     BackpropMLPClassifierCV,
     BackpropMLPRegressor,
     BackpropMLPRegressorCV,
+    make_tabular_classifier,
+    make_tabular_regressor,
 )
 from backprop_mlp._network.activations import ACTIVATIONS, Activation
 
@@ -398,6 +401,41 @@ def test_a_threshold_is_looked_for_in_what_a_search_has_chosen(around):
     assert_agrees(chosen(tuned, network()), X, 1e-12)
     with pytest.raises(NotImplementedError, match="leaves out the threshold"):
         to_onnx(chosen(network(), tuned), X)
+
+
+TABLE = make_tabular_classifier(n_folds=2, random_state=0)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        TABLE,
+        make_tabular_regressor(n_folds=2, random_state=0),
+        make_pipeline(StandardScaler(), TABLE),
+        GridSearchCV(TABLE, {}, cv=2),
+        StackingClassifier([("table", TABLE)], cv=2),
+    ],
+    ids=["classes", "numbers", "pipeline", "search", "stack"],
+)
+def test_a_model_for_tables_is_refused_in_words_that_help(model):
+    """skl2onnx speaks of a FunctionTransformer, or of a rank."""
+    with pytest.raises(NotImplementedError, match="behind a ColumnTransformer of your own"):
+        to_onnx(clone(model).fit(X, SPECIES), X)
+
+
+@pytest.mark.parametrize("network", [network(), BackpropMLPClassifierCV(cv=2, refit="folds")])
+def test_a_frame_of_float32_numbers_and_of_texts_is_imputed_and_encoded(network):
+    """The way that the guide shows."""
+    frame = pd.DataFrame(X, columns=list("abcd"), dtype=np.float32)
+    frame = frame.mask(frame > 6.5).assign(e=list("xyz") * 50)
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), list("abcd")),
+        (OneHotEncoder(handle_unknown="ignore"), ["e"]),
+    )
+    model = make_pipeline(columns, network).fit(frame, SPECIES)
+    session = onnxruntime.InferenceSession(to_onnx(model, frame[:1]).SerializeToString())
+    _, probabilities = session.run(None, {name: frame[[name]].to_numpy() for name in frame})
+    np.testing.assert_allclose(probabilities, model.predict_proba(frame), rtol=0, atol=1e-5)
 
 
 CALIBRATIONS = CalibratedClassifierCV._parameter_constraints["method"][0].options

@@ -22,6 +22,7 @@ from ._estimator.keywords import Matrix
 from ._onnx.converters import CLASSIFIER, REGRESSOR, register
 from ._regressor import BackpropMLPRegressor
 from ._regressor_cv import BackpropMLPRegressorCV
+from ._tabular import TablePipeline
 
 __all__ = ["to_onnx"]
 
@@ -45,10 +46,11 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     model : estimator
         Fitted: a `BackpropMLPClassifier`, a `BackpropMLPClassifierCV`, a
         `BackpropMLPRegressor`, a `BackpropMLPRegressorCV`, or anything that skl2onnx
-        converts with one inside. It does not convert `make_tabular_classifier`'s steps.
+        converts with one inside.
     X : {ndarray, pandas.DataFrame} of shape (n_samples, n_features), default=None
         Data of the kind that the graph will be given; one row, such as the model
-        predicts, is enough. A dataframe makes one input per column. None needs
+        predicts, is enough. A dataframe makes one input per column: its numbers must have
+        one dtype, float32 where a `sklearn.impute.SimpleImputer` fills gaps. None needs
         ``initial_types``.
     options : dict, default=None
         Options of skl2onnx. None stands, for classifiers, for ``{"zipmap": False}``; skl2onnx's
@@ -75,7 +77,8 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
         ``initial_types`` is given, if the model refuses the first row of X or its
         columns, or if a parameter overflows in the precision of the input.
     NotImplementedError
-        If the network has an activation that can't be exported, or there is a
+        If the network has an activation that can't be exported, or the model is or holds one
+        of `make_tabular_classifier` or `make_tabular_regressor`, or a
         `sklearn.model_selection.TunedThresholdClassifierCV`, whose threshold skl2onnx
         leaves out, or a `sklearn.calibration.CalibratedClassifierCV` with another method than
         "sigmoid", of which it makes other probabilities or no graph.
@@ -101,6 +104,7 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
             "to_onnx needs X, of which one row is enough, or initial_types; got neither."
         )
     parts = _parts_of(model)
+    _refuse_tables(parts)
     _refuse_thresholds(parts)
     _refuse_calibrations(parts)
     if X is not None:
@@ -111,10 +115,21 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
 
 
 def _parts_of(model):
-    """What gives the labels of a model, and its parameters: the estimators in it are there."""
-    while (chosen := _chosen_by(model)) is not None:
-        model = chosen
-    return model, *getattr(model, "get_params", dict)().values()
+    """A model, what gives its labels, and the parameters of that, among which are its parts."""
+    chain = [model]
+    while (chosen := _chosen_by(chain[-1])) is not None:
+        chain.append(chosen)
+    return *chain, *getattr(chain[-1], "get_params", dict)().values()
+
+
+def _refuse_tables(parts):
+    """An error for the pipelines of tables that says what to convert; skl2onnx's say nothing."""
+    if any(isinstance(part, TablePipeline) for part in parts):
+        raise NotImplementedError(
+            "skl2onnx can't convert the pipelines of make_tabular_classifier and "
+            "make_tabular_regressor, whose columns are read by Python functions. For a graph, put "
+            "a search with refit='folds' behind a ColumnTransformer of your own."
+        )
 
 
 def _refuse_thresholds(parts):
