@@ -60,10 +60,10 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
     normalize_y : bool, default=True
         Whether y is centred and scaled by its weighted mean and standard deviation in
         training, each output by its own, so that ``alpha`` and ``tol`` mean the same
-        whatever units y has. Not with a log link ("poisson", "gamma"): "poisson" counts
-        ``tol`` in the mean of y where that is below 1, but ``alpha`` weighs the more, the
-        smaller y is. ``coefs_``, predictions and scores are in y's units, costs in the normalised
-        ones. Calls that go on from an earlier fit keep its mean and scale, 1 where y did not vary.
+        whatever units y has. Not with a log link ("poisson", "gamma"): with "poisson" ``alpha``
+        weighs the more, the smaller y is, and next to nothing where y is large: divide y by its
+        mean. ``coefs_``, predictions and scores are in y's units, costs in the normalised ones.
+        Calls that go on from an earlier fit keep its mean and scale, 1 where y did not vary.
     solver : {"cg", "lbfgs", "newton-cg", "adam", "rmsprop", "sgd"}, default="cg"
         Full-batch, SciPy's: "cg" is conjugate gradient (Polak and Ribiere), "lbfgs"
         limited-memory BFGS, "newton-cg" Newton's method with exact Hessian-vector products.
@@ -456,7 +456,7 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         IgnoredKeywordWarning
             If the solver or the loss never reads a keyword that is set.
         UserWarning
-            If y does not vary in the first call, or varies only later.
+            If y does not vary in the first call, or varies only later; with "adaptive".
         """
         return fit_chunk(self, X, y, sample_weight)
 
