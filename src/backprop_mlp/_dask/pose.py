@@ -22,7 +22,10 @@ def check_supported(estimator, X_val, y_val, sample_weight_val):
     """An error where the estimator's keywords need what Dask collections can't give."""
     check_validation_arguments(X_val, y_val, sample_weight_val)
     if X_val is None and estimator.early_stopping:
-        raise ValueError("early_stopping=True needs X_val and y_val on Dask collections.")
+        raise ValueError(
+            "early_stopping=True needs X_val and y_val, Dask collections like X and y: no rows "
+            "are held out of partitions."
+        )
     scoring = estimator.scoring
     if X_val is not None and callable(scoring) and not is_scorer_of_predictions(scoring):
         raise ValueError(

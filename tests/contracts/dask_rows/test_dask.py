@@ -522,7 +522,7 @@ def _strings_after_the_first(labels, block_info=None):
             "y must hold numbers or strings, not both",
         ),
         ({"alpha": -1.0}, {}, ValueError, "'alpha' parameter"),
-        ({"early_stopping": True}, {}, ValueError, "early_stopping=True needs X_val and y_val"),
+        ({"early_stopping": True}, {}, ValueError, "X_val and y_val, Dask collections"),
         ({}, {"X_val": X_DASK}, ValueError, "X_val and y_val must be given together"),
         ({}, {"sample_weight_val": Y_DASK}, ValueError, "sample_weight_val needs X_val"),
         (
