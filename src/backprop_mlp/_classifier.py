@@ -430,6 +430,8 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         -----
         IgnoredKeywordWarning
             If the solver never reads a keyword that is set.
+        UserWarning
+            If ``learning_rate="adaptive"``, which stays as it is; if y is a column.
         """
         return fit_chunk(self, X, y, sample_weight, classes)
 
