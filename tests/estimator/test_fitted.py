@@ -9,6 +9,8 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from backprop_mlp import (
@@ -111,3 +113,11 @@ def test_of_a_search_its_network_is_asked_for(use, refit, place):
     rows = () if use == LossCurveDisplay.from_estimator else (X, y)
     with pytest.raises(TypeError, match=rf"got BackpropMLPClassifierCV\((.|\n)*Give {place}"):
         use(search, *rows)
+
+
+@pytest.mark.parametrize("use", [check_gradient, learning_rate_range_test])
+def test_of_a_pipeline_its_last_step_is_asked_for(use):
+    """Whose X is that of the steps before."""
+    model = make_pipeline(StandardScaler(), BackpropMLPClassifier(3, solver="adam"))
+    with pytest.raises(TypeError, match=r"got Pipeline\((.|\n)*Give its last step, and X as"):
+        use(model, X, y)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._network.layers import Dense, Elementwise
@@ -209,9 +210,11 @@ def fitted_network(estimator):
 
 
 def kind_error(estimator, wanted):
-    """The error for an estimator that is not what is wanted; a search is asked for its network."""
+    """The error for an estimator that is not what is wanted; it says where a network is in it."""
     where = ""
-    if hasattr(estimator, "best_estimator_"):
+    if isinstance(estimator, Pipeline):
+        where = " Give its last step, and X as the steps before have transformed it."
+    elif hasattr(estimator, "best_estimator_"):
         where = " Give its best_estimator_."
     elif hasattr(estimator, "estimators_"):
         where = " Give one of its estimators_."
