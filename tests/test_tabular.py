@@ -2,6 +2,7 @@
 
 import datetime
 import pickle
+import re
 import warnings
 from decimal import Decimal
 from fractions import Fraction
@@ -810,6 +811,26 @@ def test_row_weights_reach_all_that_asks_for_them():
     assert not np.allclose(even.predict(FRAME), fitted.predict(FRAME), rtol=1e-2)
     prepared = fitted["columns"].transform(FRAME)
     np.testing.assert_allclose(fitted["scaler"].mean_, prepared[: N // 2].mean(axis=0))
+
+
+@pytest.mark.parametrize("name", ["sample_weight", "networks__sample_weight"])
+@pytest.mark.parametrize("kind", ["classes", "numbers"])
+def test_weights_without_routing_are_told_which_steps_to_ask(kind, name):
+    """scikit-learn's error advises a name of a step, which ends in the same error."""
+    made, y = (model(), Y) if kind == "classes" else (regressor(), RENT)
+    with pytest.raises(ValueError, match="by metadata routing only") as error:
+        made.fit(FRAME, y, **{name: np.ones(N)})
+    steps = re.findall(r"'([\w]+)'", str(error.value))
+    assert len(steps) == 4
+    with sklearn.config_context(enable_metadata_routing=True):
+        for step in steps:
+            made.get_params()[step].set_fit_request(sample_weight=True)
+        made.fit(FRAME, y, sample_weight=np.ones(N))
+
+
+def test_weights_of_votes_without_a_pipeline_need_no_routing():
+    made = regressor().set_params(networks__ramps="drop")
+    made.fit(FRAME, RENT, networks__sample_weight=np.ones(N))
 
 
 def test_a_column_that_varies_in_rows_with_zero_weight_alone_says_nothing_later():

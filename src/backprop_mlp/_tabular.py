@@ -266,7 +266,16 @@ class TablePipeline(Pipeline):
         Returns
         -------
         self : TablePipeline
+
+        Raises
+        ------
+        ValueError
+            If ``sample_weight`` is given without metadata routing.
         """
+        if "sample_weight" in params:
+            from ._estimator.voting import refuse_weights_without_routing
+
+            refuse_weights_without_routing()
         with self._unchanged_on_failure():
             return super().fit(X, y, **params)
 

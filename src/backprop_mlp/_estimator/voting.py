@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.special import logsumexp
+from sklearn import get_config
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import Pipeline
@@ -43,6 +44,27 @@ def _averages_probabilities(vote):
     if vote.voting != "soft":
         raise AttributeError(f"voting must be 'soft' for probabilities; got {vote.voting!r}.")
     return True
+
+
+def refuse_weights_without_routing():
+    """An error for weights that reach a pipeline for tables, or one in its votes, by their name.
+
+    scikit-learn's advises to put a step's name before it, which ends in the same error.
+    """
+    if not get_config()["enable_metadata_routing"]:
+        raise ValueError(
+            "sample_weight reaches models for tables by metadata routing only: call fit within "
+            "sklearn.config_context(enable_metadata_routing=True), after "
+            "set_fit_request(sample_weight=True) of 'scaler', 'networks__plain', "
+            "'networks__ramps__encoder' and 'networks__ramps__networks' in get_params()."
+        )
+
+
+def _refuse_weights_of_pipelines(vote, fit_params):
+    """An error for weights without routing, where a member is a pipeline."""
+    members = [member for _, member in vote.estimators]
+    if "sample_weight" in fit_params and any(isinstance(each, Pipeline) for each in members):
+        refuse_weights_without_routing()
 
 
 class _RoutedScore:
@@ -87,8 +109,10 @@ class SearchVotingRegressor(_RoutedScore, VotingRegressor):
         Raises
         ------
         ValueError
-            If y is not there, or does not hold one number per row.
+            If y is not there, or does not hold one number per row, or there are weights without
+            metadata routing and a pipeline among the members.
         """
+        _refuse_weights_of_pipelines(self, fit_params)
         return super().fit(X, check_y(self, y), **fit_params)
 
 
@@ -123,8 +147,10 @@ class LabelVotingClassifier(_RoutedScore, VotingClassifier):
         ------
         TypeError, ValueError
             If y does not hold one label per row, or a dictionary of class weights names
-            other labels than those of y.
+            other labels than those of y, or there are weights without metadata routing and a
+            pipeline among the members.
         """
+        _refuse_weights_of_pipelines(self, fit_params)
         y = check_y(self, y)
         targets = targets_of(y)
         if targets.multilabel:
