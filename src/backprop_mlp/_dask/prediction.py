@@ -36,6 +36,7 @@ def predict_lazily(network, method, X):
     """
     X = whole_rows("X", X, (2,))
     refuse_dates(X._meta)
+    network = _as_it_is_now(network)
     if is_regressor(network):
         columns = () if network.n_outputs_ == 1 else (network.n_outputs_,)
         dtype = _precision(network, X)
@@ -43,7 +44,7 @@ def predict_lazily(network, method, X):
         columns, dtype = _columns_of_classes(network, method, X)
     empty = np.empty((0, *columns), dtype)
     options = {
-        "network": dask.delayed(copy_for_workers(network)),
+        "network": dask.delayed(network),
         "method": method,
         "empty": empty,
         "meta": empty,
@@ -53,6 +54,14 @@ def predict_lazily(network, method, X):
     if columns:
         return da.map_blocks(_outputs, X, chunks=(X.chunks[0], columns), **options)
     return da.map_blocks(_outputs, X, drop_axis=1, **options)
+
+
+def _as_it_is_now(network):
+    """A copy for the workers whose weights stay what they are, until the outputs are computed."""
+    twin = copy_for_workers(network)
+    twin.coefs_ = copy.deepcopy(network.coefs_)
+    twin.intercepts_ = copy.deepcopy(network.intercepts_)
+    return twin
 
 
 def _columns_of_classes(classifier, method, X):

@@ -125,6 +125,19 @@ def test_assigned_weights_are_the_estimators(client):
     assert all(W.any() for W in model.coefs_)
 
 
+@pytest.mark.parametrize("name", ["coefs_", "intercepts_"])
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads", None])
+def test_weights_that_are_changed_later_do_not_change_predictions(client, scheduler, name):
+    model = DaskBackpropMLPClassifier(network(solver="lbfgs", max_iter=2), client=client).fit(*ROWS)
+    expected = model.predict_proba(DIGITS)
+    lazy = model.predict_proba(ROWS[0])
+    hidden, output = getattr(model, name)
+    hidden[...] = 1.0  # in place
+    getattr(model, name)[1] = 2.0 + output
+    np.testing.assert_allclose(lazy.compute(scheduler=scheduler), expected, rtol=1e-10)
+    assert np.abs(model.predict_proba(ROWS[0]).compute() - expected).max() > 1e-3
+
+
 def test_nothing_else_of_the_estimator_is_an_attribute():
     unfitted = DaskBackpropMLPClassifier(network())
     for name in ("coefs_", "classes_", "thetas_", "n_features_in_", "alpha", "_memory"):
