@@ -16,7 +16,12 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler, scale
 from sklearn.utils import estimator_html_repr, get_tags
 from sklearn.utils.validation import _get_feature_names
 
-from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV, check_gradient
+from backprop_mlp import (
+    BackpropMLPClassifier,
+    BackpropMLPClassifierCV,
+    BackpropMLPRegressor,
+    check_gradient,
+)
 from backprop_mlp.initializers import Uniform
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -69,6 +74,14 @@ def test_training_goes_on_after_the_trip(trip, tmp_path):
     model = BackpropMLPClassifier(5, max_iter=3, warm_start=True, random_state=0).fit(X, y)
     back = trip(model, tmp_path)
     assert back.fit(X, y).loss_curve_ == model.fit(X, y).loss_curve_
+
+
+@pytest.mark.parametrize("trip", TRIPS)
+@pytest.mark.parametrize("kind", [BackpropMLPClassifier, BackpropMLPRegressor])
+def test_after_the_trip_a_new_fit_leaves_what_a_first_one_does(kind, trip, tmp_path):
+    model = kind(5, max_iter=3, random_state=0).fit(X, y)
+    back = trip(model, tmp_path).fit(X, y)
+    assert vars(back).keys() == vars(model).keys()
 
 
 def test_copies_share_nothing():

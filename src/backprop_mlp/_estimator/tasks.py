@@ -214,9 +214,8 @@ class Regression(NumberPredictions):
         self._trained_output = trained_output
 
     def _fitted_task(self):
-        loss = getattr(self, "_loss", None) or loss_with(**self._loss_fields)
-        targets = Numbers(loss, self.y_mean_, self.y_scale_, self._one_dimensional, False)
-        return loss, targets
+        numbers = self.y_mean_, self.y_scale_, self._one_dimensional, False
+        return self._loss, Numbers(self._loss, *numbers)
 
     def __getstate__(self):
         state = super().__getstate__()
@@ -226,3 +225,10 @@ class Regression(NumberPredictions):
             state = {name: value for name, value in state.items() if name != "_loss"}
             state["_loss_fields"] = {"name": loss.name, **asdict(loss)}
         return state
+
+    def __setstate__(self, state):
+        # In the estimator itself the fields would be left over where it is fitted again.
+        others = {name: value for name, value in state.items() if name != "_loss_fields"}
+        if "_loss_fields" in state:
+            others = {"_loss": loss_with(**state["_loss_fields"])} | others
+        super().__setstate__(others)
