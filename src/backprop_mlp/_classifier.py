@@ -223,7 +223,7 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
     Ctrl-C ends training, in all restarts, with a warning and keeps the best parameters so far:
     those of the last whole iteration or epoch, so that training may go on from there as if it had
     not been interrupted, with ``early_stopping`` those with the best score. As long as there is no
-    cost to tell, before the first evaluation or in the first epoch (so always in `partial_fit`),
+    cost to tell, before the first evaluation or in the first epoch (the only one of `partial_fit`),
     and while input is validated, `KeyboardInterrupt` is raised instead. One that a callback raises
     counts as Ctrl-C. Any other exception, be it raised by a callback, goes through when all
     restarts have ended. A fit that raises one leaves the estimator as it was. A `GridSearchCV`
@@ -349,8 +349,8 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Class labels, or a 0/1 matrix (dense or sparse) for multilabel problems.
         sample_weight : array-like of shape (n_samples,), default=None
-            Row weights >= 0. A row of weight 2 counts as two rows, in the
-            penalty's 1/m too; one of weight 0 as none. None means 1.
+            Row weights >= 0; None means 1. A row of weight 2 counts as two rows, in the
+            penalty's 1/m too; one of weight 0 as none, but mini-batches draw it.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation data: measured after every iteration, and with
             ``early_stopping`` used instead of held-out rows of X.
