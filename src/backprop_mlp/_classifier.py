@@ -61,7 +61,7 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
             "he_normal"} or callable, default="auto"
         Random starting weights. "auto" is He for layers of relu and leaky relu units, Glorot for
         the others; "uniform" is the exercise's [-0.12, 0.12], biases included. Other biases start
-        at zero (random where relu units have a single input), those of the outputs at the
+        at zero (random where units have a single input), those of the outputs at the
         classes' log-odds, and with full-batch solvers the first layer starts centred and scaled
         to its inputs. See `backprop_mlp.initializers` for objects with parameters, and for what a
         callable must return.

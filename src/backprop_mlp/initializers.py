@@ -11,9 +11,12 @@ included, and S that of the rows of the class; for softmax the logarithms of (S 
 with K classes; for numbers, in the units of training, their mean, or its logarithm where
 predictions are exp of the outputs.
 
-Where a single input varies (with a mini-batch solver: where there is a single column), relu
+Where a single input varies (with a mini-batch solver: where there is a single column), the
 units of the first layer start to bend at random places, not all at one: uniform within
-sqrt(3) standard deviations of its mean.
+sqrt(3) standard deviations of its mean. So do relu units with any initialiser; logistic and
+tanh units with "auto" alone, which then draws the weights of that input from normal
+distributions with deviation 4 and 2, for units that bend within about half a standard
+deviation: with Glorot's they would be straight wherever there are rows.
 A full-batch solver takes W for inputs that are centred and divided by
 max(1, their standard deviation): the first layer starts at
 W1 / scale, b1 - mean W1 / scale, so that it does not matter how far from zero the

@@ -377,20 +377,25 @@ def test_many_classes_do_not_take_epochs_to_become_rare():
 # A single input that varies
 
 
-def bends(X, activation="relu", solver="cg", **params):
-    """Where the units of the first layer have the input zero at the start, in X's only column."""
-    # No step changes much.
+def at_start(X, activation="relu", solver="cg", **params):
+    """A network whose training has changed next to nothing."""
     still = {"tol": 1e9} if solver in FULL_BATCH else {"learning_rate_init": 1e-12}
     params = {"activation": activation, "hidden_layer_sizes": 50, **still, **params}
-    model = classifier(solver, **read_by(solver, params)).fit(X, np.arange(len(X)) % 2)
+    return classifier(solver, **read_by(solver, params)).fit(X, np.arange(len(X)) % 2)
+
+
+def bends(X, activation="relu", solver="cg"):
+    """Where the units of the first layer have the input zero at the start, in X's only column."""
+    model = at_start(X, activation, solver)
     return -model.intercepts_[0] / model.coefs_[0][0]
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_relu_units_bend_at_different_places_of_a_single_input(solver, dtype):
+def test_units_bend_at_different_places_of_a_single_input(solver, dtype, activation):
     x = np.linspace(5.0, 6.0, 40, dtype=dtype)[:, np.newaxis]
-    places = (bends(x, solver=solver) - 5.5) / x.std()
+    places = (bends(x, activation, solver) - 5.5) / x.std()
     assert len(np.unique(places)) == 50
     assert 1.5 < np.abs(places).max() < 1.01 * np.sqrt(3.0)
     assert abs(places.mean()) < 0.5
@@ -403,20 +408,45 @@ def test_constant_columns_beside_it_change_nothing(solver):
     assert len(np.unique(bends(with_ones, solver=solver))) == 50
 
 
-@pytest.mark.parametrize("solver", FULL_BATCH)
-def test_other_units_and_more_inputs_start_at_the_mean(solver):
+@pytest.mark.parametrize(("activation", "deviation"), [("tanh", 2.0), ("logistic", 4.0)])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("size", [0.01, 1.0, 100.0])
+def test_smooth_units_bend_within_half_a_deviation_of_a_single_input(
+    size, solver, activation, deviation
+):
+    x = size * scale(np.linspace(5.0, 6.0, 40))[:, np.newaxis]
+    model = at_start(x, activation, solver, hidden_layer_sizes=1000)
+    # As for any input, full-batch solvers divide by deviations above 1 alone.
+    seen = max(1.0, size) if solver in FULL_BATCH else 1.0
+    assert seen * model.coefs_[0].std() == pytest.approx(deviation, rel=0.1)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "logistic"])
+@pytest.mark.parametrize("initializer", ["glorot_uniform", GlorotUniform()])
+def test_smooth_units_keep_the_weights_of_an_initializer_that_was_chosen(initializer, activation):
     x = np.linspace(5.0, 6.0, 40)[:, np.newaxis]
-    np.testing.assert_allclose(bends(x, "tanh", solver), 5.5)
+    model = at_start(x, activation, initializer=initializer)
+    assert np.abs(model.coefs_[0]).max() < np.sqrt(6.0 / 51.0)
+    np.testing.assert_allclose(-model.intercepts_[0] / model.coefs_[0][0], 5.5)
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_straight_units_and_more_inputs_start_at_the_mean(solver):
+    x = np.linspace(5.0, 6.0, 40)[:, np.newaxis]
+    np.testing.assert_allclose(bends(x, "identity", solver), 5.5)
     model = classifier(solver, activation="relu", tol=1e9)
     X = np.hstack([x, x**2])
     model.fit(X, np.arange(40) % 2)
     np.testing.assert_allclose(X.mean(axis=0) @ model.coefs_[0], -model.intercepts_[0])
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic"])
 @pytest.mark.parametrize("solver", FULL_BATCH)
-def test_a_curve_is_found_from_every_start(solver):
+def test_a_curve_is_found_from_every_start(solver, activation):
     x = np.linspace(-2.0, 2.0, 200)[:, np.newaxis]
     y = np.sin(3.0 * x[:, 0])
     for seed in range(5):
-        model = BackpropMLPRegressor(solver=solver, alpha=0.01, max_iter=300, random_state=seed)
+        model = BackpropMLPRegressor(
+            activation=activation, solver=solver, alpha=0.01, max_iter=300, random_state=seed
+        )
         assert model.fit(x, y).score(x, y) > 0.95

@@ -78,6 +78,18 @@ def test_functions_without_a_kink_have_one_slope_at_zero(name):
     assert ACTIVATIONS[name].kinked != smooth
 
 
+def test_the_bends_of_the_logistic_function_and_of_tanh_are_one_form():
+    """Tanh is the logistic function, stretched and moved."""
+    ratio = ACTIVATIONS["logistic"].bend / ACTIVATIONS["tanh"].bend
+    z = np.linspace(-3.0, 3.0, 13)
+    np.testing.assert_allclose(2.0 * applied("logistic", ratio * z) - 1.0, applied("tanh", z))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_kinks_and_they_alone_bend_at_a_point(name):
+    assert ACTIVATIONS[name].kinked == (ACTIVATIONS[name].bend == 0.0)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_centre_is_the_value_at_zero(name):
     assert ACTIVATIONS[name].centre == applied(name, [0.0])[0]

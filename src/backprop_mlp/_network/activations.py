@@ -35,6 +35,9 @@ class Activation:
         Infimum and supremum of f. Pictures take their scale from them.
     kinked : bool
         Whether f has no derivative at zero.
+    bend : float
+        How far from zero f has turned from one of its ways to the other: 0 at a kink, inf
+        for a straight line.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Activation:
     centre: float = 0.0
     bounds: tuple[float, float] = (-math.inf, math.inf)
     kinked: bool = False
+    bend: float = math.inf
 
 
 def _leave(*arrays):
@@ -115,11 +119,25 @@ ACTIVATIONS = {
             _logistic_curvature,
             centre=0.5,
             bounds=(0.0, 1.0),
+            bend=2.0,  # it is (1 + tanh(z / 2)) / 2
         ),
-        Activation("tanh", _tanh, _tanh_times_slope, _tanh_curvature, bounds=(-1.0, 1.0)),
+        Activation("tanh", _tanh, _tanh_times_slope, _tanh_curvature, bounds=(-1.0, 1.0), bend=1.0),
         Activation(
-            "relu", _relu, _relu_times_slope, _no_curvature, bounds=(0.0, math.inf), kinked=True
+            "relu",
+            _relu,
+            _relu_times_slope,
+            _no_curvature,
+            bounds=(0.0, math.inf),
+            kinked=True,
+            bend=0.0,
         ),
-        Activation("leaky_relu", _leaky_relu, _leaky_relu_times_slope, _no_curvature, kinked=True),
+        Activation(
+            "leaky_relu",
+            _leaky_relu,
+            _leaky_relu_times_slope,
+            _no_curvature,
+            kinked=True,
+            bend=0.0,
+        ),
     )
 }

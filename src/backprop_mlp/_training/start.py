@@ -25,6 +25,9 @@ from .history import History
 from .stopping import Stopping
 from .validation import UNMEASURED, Measured
 
+BENDS_PER_DEVIATION = 2.0
+"""How many bends of a smooth unit, at a typical weight, fit into a deviation of a single input."""
+
 
 @dataclass(frozen=True)
 class Best:
@@ -189,9 +192,9 @@ def draw_theta(objective, rule, initializer, rng):
 
     Where the initialiser gives no biases, those of the outputs are the logits of a
     network that tells no rows apart, so that training need not begin with learning how
-    rare each class is; where a single input varies, relu units bend at different places;
-    and with a full-batch solver the first layer sees its inputs
-    centred and divided by max(1, their standard deviation), as the solver does.
+    rare each class is; where a single input varies, units bend at different places, smooth
+    ones sharply enough to differ by it; and with a full-batch solver the first layer sees its
+    inputs centred and divided by max(1, their standard deviation), as the solver does.
 
     Parameters
     ----------
@@ -207,41 +210,60 @@ def draw_theta(objective, rule, initializer, rng):
     theta : ndarray of shape (n_params,)
         float64, and in the precision of the blocks for a mini-batch solver.
     """
+    units = _first_units(objective.network)
 
     def adapt(W, b, *, is_first, is_last):
         if is_last:
             b[:] = objective.constant_logits
         if not is_first:
             return
+        index = _single_input(objective, rule, W) if _can_spread(units, initializer) else None
+        if index is not None and not units.kinked:
+            W[index] = rng.normal(scale=BENDS_PER_DEVIATION * units.bend, size=len(b))
         if rule is None:
             objective.input_scale.take_in(W, b)
-        # Mini-batches need the inputs' moments for nothing else, and measure one column alone.
-        if (rule is None or len(W) == 1) and _bends(objective.network):
-            _spread_over_a_single_input(W, b, objective.input_moments, rng, centred=rule is None)
+        if index is not None:
+            _spread(W[index], b, index, objective.input_moments, rng, centred=rule is None)
 
     theta = initialize(objective.network, initializer, rng, adapt)
     return theta if rule is None else _in_precision(theta, objective.dtype)
 
 
-def _bends(network):
-    """Whether the units of the first layer bend at a point, such as relu at zero."""
-    activations = network.hidden_activations
-    return bool(activations) and activations[0].kinked
+def _first_units(network):
+    """The activation function of the first hidden layer; None without one."""
+    return next(iter(network.hidden_activations), None)
 
 
-def _spread_over_a_single_input(W, b, moments, rng, *, centred):
-    """Let the units of the first layer bend at different places, where a single input varies.
+def _can_spread(units, initializer):
+    """Whether units that are spread over a single input see different rows.
+
+    Smooth ones do if their weights may be chosen, too: most initialisers give weights so small
+    that such units are straight wherever there are rows.
+    """
+    return units is not None and (
+        units.kinked or (initializer == "auto" and np.isfinite(units.bend))
+    )
+
+
+def _single_input(objective, rule, W):
+    """The index of the only input that varies; None if there is none, or several."""
+    # Mini-batches need the inputs' moments for nothing else, and measure one column alone.
+    if rule is not None and len(W) > 1:
+        return None
+    varying = np.flatnonzero(objective.input_moments.deviations)
+    return varying[0] if len(varying) == 1 else None
+
+
+def _spread(w, b, index, moments, rng, *, centred):
+    """Let units whose single input has the weights w bend at different places of it.
 
     Units that all bend at one place see the same rows, and learn the same.
     """
-    varying = np.flatnonzero(moments.deviations)
-    if len(varying) == 1:
-        index = varying[0]
-        # Uniform with a deviation of 1: the ends of an input that is uniform, too.
-        places = rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), size=len(b)) * moments.deviations[index]
-        if not centred:
-            places += moments.means[index]
-        b -= W[index] * places
+    # Uniform with a deviation of 1: the ends of an input that is uniform, too.
+    places = rng.uniform(-np.sqrt(3.0), np.sqrt(3.0), size=len(b)) * moments.deviations[index]
+    if not centred:
+        places += moments.means[index]
+    b -= w * places
 
 
 def refer_to(objective, network, theta, measured):
