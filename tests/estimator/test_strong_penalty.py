@@ -332,3 +332,12 @@ def test_a_search_does_not_advise_alphas_that_it_has_tried(search, network, refi
     assert "Lower alpha: 10000" in constant_model(
         search(estimator, alphas=[1e4], cv=3, refit=refit)
     )
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic"])
+def test_features_that_are_small_numbers_are_to_be_scaled(activation):
+    network = BackpropMLPClassifier(25, activation, alpha=0.1, random_state=0)
+    (message,) = messages(StrongPenaltyWarning, network.fit, 1e-5 * X, y)
+    assert "Scale the features (StandardScaler)" in message
+    assert messages(StrongPenaltyWarning, network.fit, X, y) == []
+    assert network.score(X, y) > 0.9

@@ -169,7 +169,8 @@ def _warn_of_a_constant(estimator, problem, best, earlier):
     if columns_differ(columns) and not are_light(
         estimator.alpha, blocks.total_weight, blocks.n_weighted_rows
     ):
-        warn_of_a_constant_model(estimator, problem, best, from_constant)
+        scaled = are_scaled(columns)
+        warn_of_a_constant_model(estimator, problem, best, from_constant, scaled=scaled)
 
 
 def _no_better(objective, problem, earlier):

@@ -53,7 +53,7 @@ def warn_of_light_rows(alpha, total_weight, n_rows):
     )
 
 
-def warn_of_a_constant_model(estimator, problem, outcome, from_constant):
+def warn_of_a_constant_model(estimator, problem, outcome, from_constant, *, scaled):
     """Warn that a fit has come to hardly more than a constant prediction.
 
     Parameters
@@ -63,6 +63,8 @@ def warn_of_a_constant_model(estimator, problem, outcome, from_constant):
     outcome : Outcome
     from_constant : bool
         Whether it went on from parameters that were no better.
+    scaled : bool
+        Whether the features are.
     """
     of_what = _penalty_divisor(problem.blocks.total_weight, problem.blocks.n_weighted_rows)
     # A robust loss grows no faster than the distance: rows far from all others may make up nearly
@@ -76,7 +78,7 @@ def warn_of_a_constant_model(estimator, problem, outcome, from_constant):
         + (
             _from_new_weights(estimator.alpha, of_what)
             if from_constant
-            else _other_than_constant(estimator, of_what, alpha_is_chosen())
+            else _other_than_constant(estimator, of_what, alpha_is_chosen(), scaled=scaled)
         ),
         StrongPenaltyWarning,
         stacklevel=2,
@@ -113,7 +115,7 @@ def _from_new_weights(alpha, of_what):
     return f"{advice}."
 
 
-def _other_than_constant(estimator, of_what, is_chosen):
+def _other_than_constant(estimator, of_what, is_chosen, *, scaled=True):
     """What to do for more than a constant prediction.
 
     Parameters
@@ -123,6 +125,9 @@ def _other_than_constant(estimator, of_what, is_chosen):
         What the penalty is divided by: rows, or a weight.
     is_chosen : bool
         Whether a search preferred its alpha to smaller ones.
+    scaled : bool, default=True
+        Whether the features are known to need no scaler: small numbers need large weights,
+        which any penalty takes out.
     """
     alpha = float(estimator.alpha)
     if is_chosen:
@@ -136,6 +141,11 @@ def _other_than_constant(estimator, of_what, is_chosen):
             "the random_state, or scale the features."
         )
     advice = f"Lower alpha: {_too_strong(alpha, of_what)}"
+    if not scaled:
+        advice = (
+            "Scale the features (StandardScaler); if that ends here, too, lower alpha: "
+            + _too_strong(alpha, of_what)
+        )
     if not isinstance(estimator.initializer, str):
         advice += "; or let the initializer give larger weights"
     if estimator.warm_start:
