@@ -36,6 +36,7 @@ from ._sklearn import (
     _routing_enabled,
 )
 from ._targets.class_weight import weigh_rows
+from ._targets.continuous import as_numbers
 from ._training.callbacks import CallbackTask
 from ._training.scoring import check_scorer, score_rows
 from ._training.search_fit import SearchFit, fit_for_search
@@ -133,8 +134,7 @@ class AlphaSearch(
         check_scorer(*scored_by)
         in_scores = sample_weight if self._by_loss else scored_by[1].get("sample_weight")
         folds = rows_of_folds(splits, weights, in_scores, self.cv)
-        # What a scorer does with a number of zero weight is not known: it might overflow.
-        y = y if targets.has_classes else codes
+        y = y if targets.has_classes else _harmless_without_weight(y, codes, in_scores)
         seeds = draw_seeds(rng, len(folds) + 1)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         task.begin(X=X, y=y, metadata=metadata)
@@ -298,3 +298,23 @@ class AlphaSearch(
             Those that were adopted, or those of a network that was kept.
         """
         raise NotImplementedError
+
+
+def _harmless_without_weight(y, codes, in_scores):
+    """Numbers as a scorer is given them: of rows without weight in scores, those of the codes.
+
+    What a scorer does with a number of zero weight is not known: it might overflow. One that reads
+    no weights counts all rows, also those on which nothing is trained, with the y that they have.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+    codes : ndarray, shaped as y
+        In rows without weight in training a harmless number.
+    in_scores : array-like of shape (n_rows,) or None
+        The rows' weights in scores; None if scores do not read any.
+    """
+    y = as_numbers(y)
+    if in_scores is None:
+        return y
+    return np.where(np.asarray(in_scores) != 0.0, y.T, codes.T).T

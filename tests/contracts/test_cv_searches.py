@@ -373,6 +373,23 @@ def test_a_scorer_that_reads_no_weights_counts_every_fold():
         assert np.isfinite(model.fit(X, NUMBERS, sample_weight=weights).scores_).all()
 
 
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_scorer_that_reads_no_weights_is_given_the_y_of_rows_without_weight(outputs):
+    y = NUMBERS if outputs == 1 else np.column_stack([NUMBERS, X[:, 0]])
+    weights, seen = np.where(np.arange(60) % 3 == 0, 0.0, 1.0), []
+
+    def scorer(estimator, X, y):
+        seen.append(y)
+        return estimator.score(X, y)
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = search("numbers", alphas=[1.0], scoring=scorer, cv=[(~FIRST, FIRST)])
+        model.fit(X, y, sample_weight=weights)
+    left_out, trained = seen
+    np.testing.assert_array_equal(left_out, y[FIRST])
+    np.testing.assert_array_equal(trained, y[~FIRST])
+
+
 @pytest.mark.parametrize("scoring", [None, "default"])
 @pytest.mark.parametrize("kind", ["numbers", "three classes"])
 def test_folds_that_leave_out_rows_without_weight_alone_are_refused(kind, scoring):
