@@ -135,6 +135,12 @@ def test_a_column_that_does_not_vary_in_training_is_0_whatever_number_it_holds_l
     np.testing.assert_array_equal(np.delete(Z, 1, 1), np.delete(encoder.transform(rows), 1, 1))
 
 
+@pytest.mark.parametrize("known", [0.1, -0.1])
+def test_a_mean_that_is_rounded_does_not_make_a_column_vary(known):
+    stds = [PiecewiseLinearEncoder().fit(np.full((n, 1), known)).std_ for n in range(2, 100)]
+    np.testing.assert_array_equal(stds, np.inf)
+
+
 def test_a_column_that_varies_in_rows_with_zero_weight_alone_does_not_vary():
     weights = np.arange(90) % 2
     rows = np.column_stack([X[:, 0], np.where(weights, 3.0, X[:, 1])])
@@ -192,6 +198,12 @@ def test_a_value_with_exactly_a_bins_share_is_left_out_of_the_others_quantiles()
     x = np.array([0.0, 1.0, 2.0, 3.0, 3.0, 3.0])
     (knots,) = PiecewiseLinearEncoder(n_bins=2).fit(x[:, np.newaxis]).knots_
     np.testing.assert_array_equal(knots, [0.0, 1.0, 3.0])
+
+
+def test_a_value_with_less_than_a_bins_share_is_a_knot_only_where_a_quantile_hits_it():
+    x = [*range(50), *np.full(24, 60), *range(61, 79), *np.full(8, 100)]
+    (knots,) = PiecewiseLinearEncoder(n_bins=4).fit(np.c_[x]).knots_
+    np.testing.assert_array_equal(knots, [0, 24, 49, 61, 100])
 
 
 def test_columns_in_which_no_value_fills_a_bin_have_quantiles_as_knots():
@@ -278,7 +290,7 @@ def test_float32_stays_float32():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_numbers_up_to_the_largest_are_encoded_and_those_that_span_more_are_refused(dtype):
     largest = np.finfo(dtype).max
-    for start, stop in [(-0.49, 0.5), (0.0, 1.0)]:
+    for start, stop in [(-0.49, 0.5), (0.0, 1.0), (-1.0, 0.0)]:
         x = (np.linspace(start, stop, 9, dtype=dtype) * largest)[:, np.newaxis]
         Z = PiecewiseLinearEncoder(n_bins=3).fit_transform(x)
         expected = PiecewiseLinearEncoder(n_bins=3).fit_transform(x / largest)

@@ -1,6 +1,7 @@
 """Moments of y: of numbers anywhere, of any weights, and added up."""
 
 import numpy as np
+import pytest
 
 from backprop_mlp._targets.moments import Moments
 
@@ -14,6 +15,12 @@ def test_a_number_of_weight_zero_leaves_the_moments_of_the_others():
 def test_numbers_far_from_zero_keep_their_deviation():
     moments = Moments.of(1e15 + np.arange(4.0)[:, np.newaxis], np.ones(4))
     np.testing.assert_allclose(moments.deviation, np.sqrt(1.25), rtol=1e-14)
+
+
+@pytest.mark.parametrize("far", [1e200, -1e200])
+def test_squares_of_large_numbers_do_not_overflow_on_either_side_of_zero(far):
+    moments = Moments.of(np.array([[0.0], [far]]), np.ones(2))
+    np.testing.assert_allclose([moments.mean[0], moments.deviation[0]], [far / 2.0, 5e199])
 
 
 def test_rows_without_weight_add_nothing_on_either_side():
