@@ -7,11 +7,11 @@ Eight hidden layers with and without batch normalisation: who hears the gradient
 The digits and eight layers of 32 units, trained by gradient descent with momentum.
 Top: the norm of the gradient in each layer after the first epoch, mean of five
 starts. Through logistic units it shrinks on its way back, layer by layer, and the
-first ones hear a ten-thousandth of it; with batch normalisation every layer hears
+first ones hear a twentieth of it; with batch normalisation every layer hears
 about the same. Tanh and relu units pass the gradient on by themselves.
 Bottom: the cost after 20 epochs over the learning rate; a triangle on the upper edge
-has diverged. What batch normalisation gives to tanh and relu units is a wider range
-of rates that work.
+has diverged. What batch normalisation gives to all of them is a wider range of rates
+that work.
 
 The gradients are those of the fitted network, in which batch normalisation is
 folded into the weights. There is no penalty.
@@ -91,7 +91,7 @@ def final_cost(X, y, activation, batch_norm, rate):
 
 # %%
 # Each column of the picture is one kind of unit. Look at the left end of the upper curves: with
-# logistic units the first layer hears a tiny part of what the last one hears, and with batch
+# logistic units the first layer hears a small part of what the last one hears, and with batch
 # normalisation about as much.
 
 options = argument_parser(__doc__).parse_args()

@@ -59,9 +59,9 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         their share of the whole stream.
     initializer : {"auto", "uniform", "glorot_uniform", "glorot_normal", "xavier", \
             "he_normal"} or callable, default="auto"
-        Random starting weights. "auto" is He for layers of relu and leaky relu units, Glorot for
-        the others; "uniform" is the exercise's [-0.12, 0.12], biases included. Other biases start
-        at zero (random where units have a single input), those of the outputs at the
+        Random starting weights. "auto" is He before relu and leaky relu units, Glorot elsewhere,
+        times 4 before logistic units; "uniform" is the exercise's [-0.12, 0.12] with biases. Others
+        start at zero (random where units have a single input), those of the outputs at the
         classes' log-odds, and with full-batch solvers the first layer starts centred and scaled
         to its inputs. See `backprop_mlp.initializers` for objects with parameters, and for what a
         callable must return.

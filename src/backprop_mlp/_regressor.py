@@ -76,9 +76,9 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
         alpha weighs 1/K of what it does in `MLPRegressor`, which averages them.
     initializer : {"auto", "uniform", "glorot_uniform", "glorot_normal", "xavier", \
             "he_normal"} or callable, default="auto"
-        Random starting weights. "auto" is He for layers of relu and leaky relu units, Glorot for
-        the others; "uniform" is the exercise's [-0.12, 0.12], biases included. Other biases start
-        at zero (random where units have a single input), those of the outputs at the mean of
+        Random starting weights. "auto" is He before relu and leaky relu units, Glorot elsewhere,
+        times 4 before logistic units; "uniform" is the exercise's [-0.12, 0.12] with biases. Others
+        start at zero (random where units have a single input), those of outputs at the mean of
         y, or its logarithm with a log link, and with full-batch solvers the first layer starts
         centred and scaled to its inputs. See `backprop_mlp.initializers` for objects with
         parameters, and for what a callable must return.

@@ -11,6 +11,9 @@ included, and S that of the rows of the class; for softmax the logarithms of (S 
 with K classes; for numbers, in the units of training, their mean, or its logarithm where
 predictions are exp of the outputs.
 
+"auto" also multiplies Glorot's weights of a hidden layer without batch normalisation by
+1 / f'(0), so that signals keep their size: by 4 for logistic units.
+
 Where a single input varies (with a mini-batch solver: where there is a single column), the
 units of the first layer start to bend at random places, not all at one: uniform within
 sqrt(3) standard deviations of its mean. So do relu units with any initialiser; logistic and
@@ -148,9 +151,10 @@ def initialize(network, initializer, rng, adapt=None):
         A key of ``INITIALIZERS``, a callable, or "auto": He for layers that feed
         relu or leaky relu, Glorot for the others.
     rng : numpy.random.Generator
-    adapt : callable(W, b, *, is_first, is_last) -> None, default=None
-        Changes the parameters of a dense layer in place, for the rows at hand. It is
-        called for the layers for which the initialiser gave no biases.
+    adapt : callable(W, b, activation, *, is_first) -> None, default=None
+        Changes the parameters of a dense layer in place, for the rows at hand and the
+        activation function that it feeds, None for the outputs. It is called for the layers
+        for which the initialiser gave no biases.
 
     Returns
     -------
@@ -183,7 +187,7 @@ def initialize(network, initializer, rng, adapt=None):
             )
         W[:] = start
         if adapt is not None and not has_biases:
-            adapt(W, b, is_first=number == 0, is_last=number == len(dense) - 1)
+            adapt(W, b, activation, is_first=number == 0)
     return theta
 
 

@@ -7,7 +7,7 @@ import pytest
 from keywords import FULL_BATCH, SOLVERS, read_by
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_iris, make_circles
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.preprocessing import scale
 
@@ -372,6 +372,41 @@ def test_many_classes_do_not_take_epochs_to_become_rare():
         for outputs in ("logistic", "softmax")
     ]
     assert scores[0] > scores[1] - 0.02
+
+
+# The size of the signal
+
+
+@pytest.mark.parametrize("solver", ["cg", "adam"])
+@pytest.mark.parametrize(
+    ("activation", "factor"), [("logistic", 4.0), ("tanh", 1.0), ("identity", 1.0)]
+)
+def test_auto_lets_smooth_units_keep_the_size_of_a_signal(solver, activation, factor):
+    """Of hidden layers, not of outputs; in a name that is chosen nothing is added."""
+    auto = start_after(solver, X, y, activation=activation)
+    named = start_after(solver, X, y, activation=activation, initializer="glorot_uniform")
+    factors = [factor, factor, 1.0]
+    for W, W_named, by in zip(auto.coefs_, named.coefs_, factors, strict=True):
+        np.testing.assert_allclose(W, by * W_named, rtol=1e-12)
+
+
+def test_auto_leaves_the_size_of_a_signal_to_batch_normalisation():
+    params = {"activation": "logistic", "batch_norm": True}
+    auto = start_after("adam", X, y, **params)
+    named = start_after("adam", X, y, **params, initializer="glorot_uniform")
+    for W, W_named in zip(auto.coefs_, named.coefs_, strict=True):
+        assert np.array_equal(W, W_named)
+
+
+@pytest.mark.parametrize("solver", ["cg", "lbfgs", "newton-cg"])
+def test_logistic_units_find_a_circle_among_two_inputs(solver):
+    rows, labels = make_circles(400, noise=0.08, factor=0.5, random_state=0)
+    rows = scale(rows)
+    for seed in range(3):
+        fitted = BackpropMLPClassifier(activation="logistic", solver=solver, random_state=seed).fit(
+            rows, labels
+        )
+        assert fitted.score(rows, labels) > 0.95
 
 
 # A single input that varies

@@ -32,6 +32,13 @@ def test_the_names_are_those_of_the_documentation():
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_gain_makes_the_slope_at_zero_one_where_there_is_one(name):
+    function = ACTIVATIONS[name]
+    at_zero = derivative(FUNCTIONS[name], np.zeros(1))[0]
+    assert function.gain == pytest.approx(1.0 if function.kinked else 1.0 / at_zero, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_apply_overwrites_z_with_the_function(name):
     z = applied(name, AWAY_FROM_KINKS)
     np.testing.assert_allclose(z, FUNCTIONS[name](AWAY_FROM_KINKS), rtol=1e-13, atol=1e-16)

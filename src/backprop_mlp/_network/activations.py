@@ -49,6 +49,18 @@ class Activation:
     kinked: bool = False
     bend: float = math.inf
 
+    @property
+    def gain(self):
+        """1 / f'(0), by which weights are multiplied to keep a signal's size; 1 at a kink.
+
+        Glorot & Bengio (2010, section 4.2.1) take f'(0) = 1 for granted.
+        """
+        if self.kinked:
+            return 1.0
+        slope = np.ones((1, 1))
+        self.times_slope(np.full((1, 1), self.centre), slope)
+        return 1.0 / slope.item()
+
 
 def _leave(*arrays):
     """The identity, and multiplication by its slope: nothing to do."""

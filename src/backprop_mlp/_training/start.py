@@ -192,7 +192,8 @@ def draw_theta(objective, rule, initializer, rng):
 
     Where the initialiser gives no biases, those of the outputs are the logits of a
     network that tells no rows apart, so that training need not begin with learning how
-    rare each class is; where a single input varies, units bend at different places, smooth
+    rare each class is; with "auto" weights are multiplied by their units' `Activation.gain`;
+    where a single input varies, units bend at different places, smooth
     ones sharply enough to differ by it; and with a full-batch solver the first layer sees its
     inputs centred and divided by max(1, their standard deviation), as the solver does.
 
@@ -210,11 +211,16 @@ def draw_theta(objective, rule, initializer, rng):
     theta : ndarray of shape (n_params,)
         float64, and in the precision of the blocks for a mini-batch solver.
     """
-    units = _first_units(objective.network)
+    network = objective.network
+    units = _first_units(network)
+    # Batch normalisation sees to the size of the signal, whatever the weights.
+    keeps_signal = initializer == "auto" and "batch_norm" not in network.training_only
 
-    def adapt(W, b, *, is_first, is_last):
-        if is_last:
+    def adapt(W, b, activation, *, is_first):
+        if activation is None:
             b[:] = objective.constant_logits
+        elif keeps_signal:
+            W *= activation.gain
         if not is_first:
             return
         index = _single_input(objective, rule, W) if _can_spread(units, initializer) else None
@@ -225,7 +231,7 @@ def draw_theta(objective, rule, initializer, rng):
         if index is not None:
             _spread(W[index], b, index, objective.input_moments, rng, centred=rule is None)
 
-    theta = initialize(objective.network, initializer, rng, adapt)
+    theta = initialize(network, initializer, rng, adapt)
     return theta if rule is None else _in_precision(theta, objective.dtype)
 
 
