@@ -27,7 +27,7 @@ from ._search.alpha_path import AlphaPath, check_estimator_of_path
 from ._search.alpha_search import choose_alpha
 from ._search.averaging import keeps_average, networks_of
 from ._search.folds import check_n_folds, pairs_of, rows_of_folds
-from ._search.held_out import HeldOut, are_constant, mean_loss, out_of_fold
+from ._search.held_out import HeldOut, are_constant, mean_loss, measure_columns, out_of_fold
 from ._sklearn import (
     CallbackSupportMixin,
     Interval,
@@ -153,6 +153,7 @@ class AlphaSearch(
                 np.count_nonzero(weights),
                 self._preferred,
                 partial(are_constant, held_out, networks, X, y, sample_weight),
+                partial(measure_columns, X, sample_weight),
             )
         if self._averages:
             self.estimators_ = choice.networks()

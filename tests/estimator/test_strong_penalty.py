@@ -341,3 +341,38 @@ def test_features_that_are_small_numbers_are_to_be_scaled(activation):
     assert "Scale the features (StandardScaler)" in message
     assert messages(StrongPenaltyWarning, network.fit, X, y) == []
     assert network.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+def test_a_search_says_so_of_small_features_too(refit, kind):
+    network = BackpropMLPClassifier(25, random_state=0)
+    search = BackpropMLPClassifierCV(network, alphas=[0.1], cv=3, refit=refit)
+    (message,) = messages(StrongPenaltyWarning, search.fit, kind(1e-5 * X), y)
+    assert "Scale the features (StandardScaler)" in message
+    assert messages(StrongPenaltyWarning, search.fit, kind(X), y) == []
+
+
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+def test_small_features_are_to_be_scaled_before_they_are_said_to_tell_little(refit):
+    noise = np.random.default_rng(1).integers(2, size=len(y))
+    network = BackpropMLPClassifier(4, max_iter=50, random_state=0)
+    search = BackpropMLPClassifierCV(network, alphas=[1.0, 1e4], cv=3, refit=refit)
+    (message,) = messages(StrongPenaltyWarning, search.fit, 1e-4 * X, noise)
+    assert "smaller alphas than 10000" in message
+    assert "scale the features (StandardScaler)" in message
+    assert "tell little" not in message
+
+
+LARGE_OR_CONSTANT = {"large": (1e2 * X, 1e7), "constant": (np.c_[X, np.full(len(X), 1e2)], 1e4)}
+
+
+@pytest.mark.parametrize("solver", FULL_BATCH)
+@pytest.mark.parametrize("columns", LARGE_OR_CONSTANT)
+def test_full_batch_solvers_need_no_scaler_for_features_that_are_large(columns, solver):
+    """They scale these themselves, and with a scaler the penalty would be no weaker."""
+    features, alpha = LARGE_OR_CONSTANT[columns]
+    network = BackpropMLPClassifier(5, solver=solver, alpha=alpha, random_state=0)
+    (message,) = messages(StrongPenaltyWarning, network.fit, features, y)
+    assert "Lower alpha" in message
+    assert "cale the features" not in message

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._objective.objective import check_row_weights
 from .._objective.overflow import IGNORE_OVERFLOW
-from .._training.advice import advise, are_scaled, columns_differ
+from .._training.advice import advise, are_scaled, columns_differ, need_no_scaler
 from .._training.baseline import costs_more, costs_the_same
 from .._training.search_fit import leaves_warnings, search_fit
 from .assembly import open_objective
@@ -169,7 +169,7 @@ def _warn_of_a_constant(estimator, problem, best, earlier):
     if columns_differ(columns) and not are_light(
         estimator.alpha, blocks.total_weight, blocks.n_weighted_rows
     ):
-        scaled = are_scaled(columns)
+        scaled = need_no_scaler(columns, estimator.solver)
         warn_of_a_constant_model(estimator, problem, best, from_constant, scaled=scaled)
 
 
@@ -184,7 +184,7 @@ def _no_better(objective, problem, earlier):
 # Searches
 
 
-def warn_of_folds(networks, total_weight, n_rows, is_chosen, are_constant):
+def warn_of_folds(networks, total_weight, n_rows, is_chosen, are_constant, measure_columns):
     """Warn, once, of what the fits of a search's folds left to it.
 
     Parameters
@@ -198,11 +198,16 @@ def warn_of_folds(networks, total_weight, n_rows, is_chosen, are_constant):
     is_chosen : bool
         Whether the search preferred this alpha to smaller ones.
     are_constant : callable() -> bool
-        Whether the networks predict next to the same for every row.
+        Whether the networks predict next to the same for every row, though y differs.
+    measure_columns : callable() -> InputMoments
+        Of all rows.
     """
     alpha = networks[0].alpha
     warn_of_ignored_keywords(networks[0])
     if are_light(alpha, total_weight, n_rows):
         warn_of_light_rows(alpha, total_weight, n_rows)
     elif all(network.converged_ for network in networks) and are_constant():
-        warn_of_constant_folds(networks[0], total_weight, n_rows, is_chosen)
+        columns = measure_columns()
+        if columns_differ(columns):
+            scaled = need_no_scaler(columns, networks[0].solver)
+            warn_of_constant_folds(networks[0], total_weight, n_rows, is_chosen, scaled=scaled)

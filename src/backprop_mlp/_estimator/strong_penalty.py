@@ -64,7 +64,7 @@ def warn_of_a_constant_model(estimator, problem, outcome, from_constant, *, scal
     from_constant : bool
         Whether it went on from parameters that were no better.
     scaled : bool
-        Whether the features are.
+        Whether the features need no scaler.
     """
     of_what = _penalty_divisor(problem.blocks.total_weight, problem.blocks.n_weighted_rows)
     # A robust loss grows no faster than the distance: rows far from all others may make up nearly
@@ -85,7 +85,7 @@ def warn_of_a_constant_model(estimator, problem, outcome, from_constant, *, scal
     )
 
 
-def warn_of_constant_folds(network, total_weight, n_rows, is_chosen):
+def warn_of_constant_folds(network, total_weight, n_rows, is_chosen, *, scaled):
     """Warn that the network of every fold of a search predicts a constant.
 
     Parameters
@@ -94,11 +94,15 @@ def warn_of_constant_folds(network, total_weight, n_rows, is_chosen):
         That of a fold.
     total_weight, n_rows, is_chosen
         As `warn_of_folds` is given them.
+    scaled : bool
+        Whether the features need no scaler.
     """
     warnings.warn(
         "The network of every fold predicts next to the same for every row: its predictions "
         "vary by less than 0.1 % of what y does. "
-        + _other_than_constant(network, _penalty_divisor(total_weight, n_rows), is_chosen),
+        + _other_than_constant(
+            network, _penalty_divisor(total_weight, n_rows), is_chosen, scaled=scaled
+        ),
         StrongPenaltyWarning,
         stacklevel=3,
     )
@@ -115,7 +119,7 @@ def _from_new_weights(alpha, of_what):
     return f"{advice}."
 
 
-def _other_than_constant(estimator, of_what, is_chosen, *, scaled=True):
+def _other_than_constant(estimator, of_what, is_chosen, *, scaled):
     """What to do for more than a constant prediction.
 
     Parameters
@@ -125,16 +129,15 @@ def _other_than_constant(estimator, of_what, is_chosen, *, scaled=True):
         What the penalty is divided by: rows, or a weight.
     is_chosen : bool
         Whether a search preferred its alpha to smaller ones.
-    scaled : bool, default=True
-        Whether the features are known to need no scaler: small numbers need large weights,
-        which any penalty takes out.
+    scaled : bool
+        Whether the features need no scaler: see `need_no_scaler`.
     """
     alpha = float(estimator.alpha)
     if is_chosen:
-        return (
-            f"The search has tried smaller alphas than {alpha:g}, and they score no better: "
-            "the features, as they are, may tell little of y."
-        )
+        tried = f"The search has tried smaller alphas than {alpha:g}, and they score no better: "
+        if not scaled:
+            return tried + "scale the features (StandardScaler)."
+        return tried + "the features, as they are, may tell little of y."
     if alpha == 0.0:
         return (
             "With alpha=0 it is not the penalty that keeps it there: change the initializer or "

@@ -10,7 +10,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from .._objective.blocks import Block
 from .._objective.overflow import IGNORE_OVERFLOW
+from .._objective.row_sums import measure_inputs
 from .._sklearn import _safe_indexing
 from .._targets.continuous import Numbers
 from .._targets.targets import ClassTargets
@@ -140,7 +142,7 @@ class HeldOutNumbers:
 
 
 def are_constant(held_out: HeldOut, networks, X, y, sample_weight=None):
-    """Whether all networks predict next to the same for every row, though rows and y differ.
+    """Whether all networks predict next to the same for every row, though y differs.
 
     Parameters
     ----------
@@ -155,23 +157,26 @@ def are_constant(held_out: HeldOut, networks, X, y, sample_weight=None):
     if not 0.0 < variance < np.inf:
         return False
     with np.errstate(**IGNORE_OVERFLOW):
-        constant = all(
+        return all(
             # Not so of nan: what overflows varies.
             held_out.in_units(outputs_or_nan(held_out, network, X)).var(axis=0).sum()
             <= NEGLIGIBLE_DEVIATION**2 * variance
             for network in networks
         )
-    return constant and _rows_differ(X)
 
 
-def _rows_differ(X):
-    """Whether any two rows differ, by more than rounding."""
+def measure_columns(X, sample_weight=None):
+    """Means and deviations of the features of all rows, as `measure_inputs` has them.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+    sample_weight : ndarray of shape (n_rows,) or None
+    """
     X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
-    top, bottom = (
-        of_columns.toarray() if issparse(of_columns) else of_columns
-        for of_columns in (X.max(axis=0), X.min(axis=0))
-    )
-    return bool((top - bottom > 1e-12 * np.maximum(abs(top), abs(bottom))).any())
+    weights = _weights(X, sample_weight)
+    block = Block(X, np.empty((X.shape[0], 0)), weights, weights)
+    return measure_inputs(lambda function: function(block), weights.sum())
 
 
 def _logarithms(P):

@@ -11,6 +11,12 @@ from .stopping import COST_TOL, LOWER_ALPHA_OR_TOL, LOWER_RATE, LOWER_TOL, RAISE
 MANY_ROWS = 10_000
 """From here on steps on mini-batches come further than passes over all rows."""
 
+SMALLEST_DEVIATION = 1e-3
+"""That a scaled column may have, such as a 0/1 column in which one row of a million is 1."""
+
+ROUNDING = 1e-12
+"""Deviation, as a share of the mean, that rounding may give to a constant column."""
+
 OVERFITTING_RISE = 0.05
 """Relative rise of the validation loss above its lowest that counts as overfitting."""
 
@@ -25,7 +31,7 @@ AGAINST_OVERFITTING = "raise alpha: the validation loss rises while the cost fal
 
 def columns_differ(columns: InputMoments):
     """Whether any two rows differ, by more than the rounding of a mean."""
-    return bool((columns.deviations > 1e-12 * np.abs(columns.means)).any())
+    return bool((columns.deviations > ROUNDING * np.abs(columns.means)).any())
 
 
 def are_scaled(columns: InputMoments):
@@ -35,10 +41,23 @@ def are_scaled(columns: InputMoments):
     after MinMaxScaler, MaxAbsScaler and RobustScaler, and where they are 0 or 1.
     """
     means, deviations = np.abs(columns.means), columns.deviations
-    near_one = (deviations >= 1e-3) & (deviations <= 5.0) & (means <= 3.0)
+    near_one = (deviations >= SMALLEST_DEVIATION) & (deviations <= 5.0) & (means <= 3.0)
     standard = (deviations >= 0.8) & (deviations <= 1.25)
-    constant = (deviations <= 1e-12 * means) & (means <= 3.0)
+    constant = (deviations <= ROUNDING * means) & (means <= 3.0)
     return bool((near_one | standard | constant).all())
+
+
+def need_no_scaler(columns: InputMoments, solver):
+    """Whether a scaler would not help a network out of a constant prediction.
+
+    Small numbers need large weights, which any penalty takes out. Large ones, and those far from
+    zero, full-batch solvers standardise themselves.
+    """
+    if are_scaled(columns):
+        return True
+    large_enough = columns.deviations >= SMALLEST_DEVIATION
+    constant = columns.deviations <= ROUNDING * np.abs(columns.means)
+    return solver in METHODS and bool((large_enough | constant).all())
 
 
 def advise(outcome, constant_cost, estimator, *, n_rows, scaled, search=None):
