@@ -18,8 +18,9 @@ Where a single input varies (with a mini-batch solver: where there is a single c
 units of the first layer start to bend at random places, not all at one: uniform within
 sqrt(3) standard deviations of its mean. So do relu units with any initialiser; logistic and
 tanh units with "auto" alone, which then draws the weights of that input from normal
-distributions with deviation 4 and 2, for units that bend within about half a standard
-deviation: with Glorot's they would be straight wherever there are rows.
+distributions with deviation 4 and 2, for units that bend within about half a unit, or half a
+standard deviation of an input that is standardised: with Glorot's they would be straight
+wherever there are rows, as they still are where an input varies by much less.
 A full-batch solver takes W for inputs that are centred and divided by
 max(1, their standard deviation): the first layer starts at
 W1 / scale, b1 - mean W1 / scale, so that it does not matter how far from zero the

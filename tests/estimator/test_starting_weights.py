@@ -446,7 +446,7 @@ def test_constant_columns_beside_it_change_nothing(solver):
 @pytest.mark.parametrize(("activation", "deviation"), [("tanh", 2.0), ("logistic", 4.0)])
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("size", [0.01, 1.0, 100.0])
-def test_smooth_units_bend_within_half_a_deviation_of_a_single_input(
+def test_smooth_units_bend_within_half_a_unit_of_a_single_input(
     size, solver, activation, deviation
 ):
     x = size * scale(np.linspace(5.0, 6.0, 40))[:, np.newaxis]

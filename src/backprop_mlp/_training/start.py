@@ -26,7 +26,7 @@ from .stopping import Stopping
 from .validation import UNMEASURED, Measured
 
 BENDS_PER_DEVIATION = 2.0
-"""How many bends of a smooth unit, at a typical weight, fit into a deviation of a single input."""
+"""How many bends of a smooth unit, at a typical weight, fit into a deviation of 1 of its input."""
 
 
 @dataclass(frozen=True)
