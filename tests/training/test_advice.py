@@ -25,7 +25,8 @@ from backprop_mlp import (
 )
 from backprop_mlp._network.losses import loss_for
 from backprop_mlp._network.network import plain_network
-from backprop_mlp._training.advice import _overfits, advise
+from backprop_mlp._objective.row_sums import InputMoments
+from backprop_mlp._training.advice import _overfits, advise, are_scaled, columns_differ
 from backprop_mlp._training.history import History, Record
 from backprop_mlp._training.search_fit import SearchFit
 from backprop_mlp._training.stopping import Stopping
@@ -75,25 +76,66 @@ def test_columns_are_judged_by_the_rows_that_count():
     assert "StandardScaler" in convergence(classifier(max_iter=2), data)
 
 
-@pytest.mark.parametrize(("n_rows", "solver"), [(20_000, "cg"), (20_000, "lbfgs"), (150, "cg")])
+@pytest.mark.parametrize(
+    ("mean", "deviation", "expected"),
+    [
+        (0.0, 1.0, True),
+        (0.0, 1e-4, False),
+        (0.0, 4.0, True),
+        (0.0, 6.0, False),
+        (2.0, 2.0, True),
+        (4.0, 2.0, False),
+        (-4.0, 2.0, False),
+        (4.0, 0.5, False),
+        (100.0, 1.0, True),
+        (1.0, 0.0, True),
+        (100.0, 0.0, False),
+    ],
+)
+def test_columns_are_scaled_where_a_scaler_could_have_made_them(mean, deviation, expected):
+    assert are_scaled(InputMoments(np.array([mean]), np.array([deviation]), 1.0)) is expected
+    both = InputMoments(np.array([0.0, mean]), np.array([1.0, deviation]), 2.0)
+    assert are_scaled(both) is expected
+
+
+@pytest.mark.parametrize("mean", [1e9, -1e9])
+def test_rounding_makes_no_difference_between_rows_of_large_numbers(mean):
+    deviations = ((1e-7, False), (1.0, True))
+    for deviation, expected in deviations:
+        columns = InputMoments(np.array([mean]), np.array([deviation]), 1.0)
+        assert columns_differ(columns) is expected
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "solver"), [(20_000, "cg"), (20_000, "lbfgs"), (20_000, "sgd"), (150, "cg")]
+)
 def test_with_many_rows_a_full_batch_solver_is_pointed_to_adam(n_rows, solver):
     rows = np.arange(n_rows) % len(y)
     message = convergence(classifier(solver, max_iter=1), X[rows], y[rows])
-    assert ("First, try solver='adam'" in message) == (n_rows > 150)
+    assert ("First, try solver='adam'" in message) == (n_rows > 150 and solver != "sgd")
+    assert ("adam" in message) == ("First, try solver='adam'" in message)
 
 
+@pytest.mark.parametrize("alpha", [0.0, 1e-9])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_only_a_solver_with_a_learning_rate_is_to_lower_it(solver):
-    """Where the rules take what costs far more than a constant prediction for converged."""
+def test_only_a_solver_with_a_learning_rate_is_to_lower_it(solver, alpha):
+    """Where the rules take what costs far more than a constant prediction for converged.
+
+    Of the others tol is to be lowered, and alpha if it is not zero.
+    """
 
     def large(rng, n_in, n_out):
         return rng.normal(scale=1e3, size=(n_in, n_out))
 
     settings = {"learning_rate_init": 1e-9} if solver in MINI_BATCH else {}
-    network = classifier(solver, initializer=large, alpha=1e-9, tol=50.0, **settings)
+    network = classifier(solver, initializer=large, alpha=alpha, tol=50.0, **settings)
     message = convergence(network, X)
     assert "above" in message
     assert ("learning_rate_init" in message) == (solver in MINI_BATCH)
+    assert ("lower alpha" in message) == (alpha > 0.0)
+    assert "raise tol" not in message
+    if solver not in MINI_BATCH:
+        assert message.endswith(f"First, lower {'alpha or ' if alpha else ''}tol.")
 
 
 @pytest.mark.parametrize("solver", ["cg", "adam"])
@@ -132,6 +174,8 @@ TURNS = np.r_[np.linspace(1.0, 0.5, 50), np.linspace(0.5, 0.7, 50)]
         (FALLING[:3], [0.6, 0.5, 0.7], 0.0, False),
         (FALLING, np.r_[np.full(96, 0.1981), np.full(4, 0.3)], 0.0, False),
         (FALLING, np.r_[np.full(50, 0.1981), np.full(50, 0.2002)], 0.0, False),
+        (FALLING, np.r_[np.full(85, 0.1981), np.full(15, 0.3)], 0.0, True),
+        (FALLING, np.r_[np.full(50, -1.0), np.full(50, -0.99)], 0.0, False),
         (FALLING, 0.5 + 0.01 * np.cos(np.arange(100)), 0.0, False),
         (FALLING, np.linspace(1.0, 0.5, 100), np.linspace(0.0, 5.0, 100), False),
         (FALLING[::-1], TURNS, 0.0, False),
@@ -157,6 +201,16 @@ def test_an_alpha_of_zero_is_not_to_be_lowered(alpha):
     diverging = BackpropMLPClassifier(solver="adam", learning_rate_init=1e3, random_state=0)
     message = convergence(diverging.set_params(alpha=alpha), X)
     assert ("lower alpha for larger weights" in message) == (alpha > 0.0)
+    assert "raise alpha" not in message
+
+
+@pytest.mark.parametrize("solver", ["cg", "adam"])
+def test_alpha_is_not_to_be_raised_where_training_is_at_a_constant_prediction(solver):
+    network = classifier(
+        solver, initializer=lambda rng, n_in, n_out: np.zeros((n_in, n_out)), max_iter=1, tol=0.0
+    )
+    message = convergence(network, X)
+    assert "lower alpha for larger weights" in message
     assert "raise alpha" not in message
 
 
