@@ -197,6 +197,7 @@ NEITHER = {
     "zone": pd.date_range("2020-01-01", periods=N, tz="UTC"),
     "periods": pd.period_range("2020-01", periods=N, freq="M"),
     "durations": pd.to_timedelta(range(N), unit="D"),
+    "intervals": pd.interval_range(DATES[0], periods=N, freq="D"),
     "objects": objects([datetime.date(2020, 1, 1)] * N),
     "dates with gaps": objects(with_gaps(DATES)),
     "objects of periods": objects(pd.period_range("2020-01", periods=N, freq="M")),
@@ -305,6 +306,7 @@ def test_numbers_of_other_kinds_are_numbers(kind):
         (pd.Categorical([1, 2] * (N // 2)), "categories"),
         (pd.cut(NUMBERS, 3), "categories"),
         (objects([b"a", b"b"] * (N // 2)), "categories"),
+        (objects([np.True_, None, np.False_, True] * (N // 4)), "numbers"),
     ],
     ids=[
         "gaps",
@@ -316,6 +318,7 @@ def test_numbers_of_other_kinds_are_numbers(kind):
         "codes",
         "intervals",
         "bytes",
+        "truths",
     ],
 )
 def test_a_column_is_what_its_dtype_or_its_values_say(values, kind):
@@ -617,7 +620,7 @@ def test_infinity_is_refused_by_name():
 
 @pytest.mark.parametrize("value", [1e160, -1e300])
 def test_a_number_whose_square_overflows_is_refused_by_name(value, fitted):
-    frame = FRAME.assign(number=value * NUMBERS)
+    frame = FRAME.assign(number=value * np.abs(NUMBERS))
     for call in (fitted.predict, lambda X: model().fit(X, Y)):
         with pytest.raises(ValueError, match="Column 'number' must hold numbers between"):
             call(frame)
