@@ -94,11 +94,27 @@ def test_the_split_is_plain_where_a_class_is_too_small(codes, fraction):
     assert {len(held_out) for held_out in splits} == {np.ceil(fraction * len(codes))}
 
 
+@pytest.mark.parametrize("fraction", [0.1, 0.9])
+def test_a_side_of_fewer_rows_than_classes_may_have_two_of_one_class(fraction):
+    """As in a plain split: the first rows of classes by lot would never be of one."""
+    codes = np.arange(20) % 10
+    few = (codes[min(split(codes, fraction, seed), key=len)] for seed in range(200))
+    assert any(first == second for first, second in few)
+
+
 def test_classes_without_any_row_do_not_hinder_stratification():
     """Class numbers of rows that partial knowledge leaves empty."""
     codes = np.repeat([0, 3], [40, 10])
-    _, held_out = split(codes, 0.2, 0)
-    assert np.bincount(codes[held_out]).tolist() == [8, 0, 0, 2]
+    for seed in range(10):
+        _, held_out = split(codes, 0.2, seed)
+        assert np.bincount(codes[held_out]).tolist() == [8, 0, 0, 2]
+
+
+def test_as_many_held_out_rows_as_classes_are_one_of_each():
+    codes = np.arange(50) % 10
+    for seed in range(10):
+        for fraction, side in ((0.2, 1), (0.8, 0)):
+            assert np.bincount(codes[split(codes, fraction, seed)[side]]).tolist() == [1] * 10
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.6])
