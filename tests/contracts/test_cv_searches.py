@@ -324,6 +324,7 @@ def test_masks_are_folds_as_the_numbers_of_their_rows(form, weights):
         ([], np.arange(60), "at least one row"),
         (np.arange(30.0), np.arange(30, 60), "whole numbers below 60"),
         (np.arange(30), np.arange(30, 61), "whole numbers below 60"),
+        (np.arange(30), [-61], "whole numbers below 60"),
         (np.arange(30), FIRST[:-1], "masks of 60"),
         ([[1], [2, 3]], np.arange(30), "1-D arrays"),
     ],
@@ -439,6 +440,11 @@ def test_any_number_of_folds_will_do(kind, cv):
     n_folds = 4 if isinstance(cv, RepeatedKFold) else 1
     assert fitted.scores_.shape == (1, n_folds)
     assert len(fitted.estimators_) == n_folds
+
+
+def test_there_may_be_a_fold_for_each_row():
+    fitted = search("numbers", cv=8, alphas=[1.0]).fit(X[:8], NUMBERS[:8])
+    assert fitted.scores_.shape == (1, 8)
 
 
 @pytest.mark.parametrize("kind", ["three classes", "numbers"])
