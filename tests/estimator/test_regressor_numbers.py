@@ -1,6 +1,7 @@
 """The numbers that a regressor is given: which rows count, how far they are, what kind they are."""
 
 import pickle
+import re
 import warnings
 from datetime import date, timedelta
 from decimal import Decimal
@@ -238,6 +239,20 @@ def test_a_y_that_would_overflow_far_below_is_refused_by_name(dtype, magnitude):
     model = regressor("lbfgs", normalize_y=False)
     with pytest.raises(ValueError, match=r"y must be within .* to be computed in float.*Scale y"):
         model.fit(X.astype(dtype), -magnitude * np.abs(X[:, 0]))
+
+
+@pytest.mark.parametrize("share", [0.9, -0.9, 1.1, -1.1])
+def test_how_far_y_may_be_is_said_in_its_own_units(share):
+    rows, target = X.astype(np.float32), 5.0 + 1e3 * y
+    model = regressor().fit(rows, target)
+    reach = 1e-3 * np.sqrt(np.finfo(np.float32).max) * target.std()
+    far = np.where(np.arange(len(y)) == 3, target.mean() + share * reach, target)
+    if abs(share) < 1.0:
+        assert np.isfinite(model.cost(rows, far))
+        return
+    said = f"y must be within {reach:.3g} of {target.mean():.6g} to be computed in float32"
+    with pytest.raises(ValueError, match=re.escape(said)):
+        model.cost(rows, far)
 
 
 def test_a_y_that_would_vanish_is_refused_by_name():
