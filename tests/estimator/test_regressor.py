@@ -398,6 +398,10 @@ def test_going_on_needs_the_outputs_and_the_link_of_before():
     with pytest.raises(ValueError, match="the link of the previous fit's, 'squared_error'"):
         model.set_params(loss="poisson").fit(X, y)
     model.set_params(loss="huber").fit(X, y)
+    model = regressor("adam", warm_start=True).fit(X, Y)
+    for target, n_outputs in ((y, 1), (np.column_stack([Y, y]), 3)):
+        with pytest.raises(ValueError, match=f"the previous fit: 2; got {n_outputs}"):
+            model.fit(X, target)
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ class Numbers:
 
     def continuing(self, before, what):
         """This problem's loss, with mean and scale of the previous fit."""
-        if self.one_dimensional != before.one_dimensional or self.n_outputs != before.n_outputs:
+        if self.n_outputs != before.n_outputs:
             raise ValueError(
                 f"{what} needs as many outputs in y as the previous fit: {before.n_outputs}; "
                 f"got {self.n_outputs}."
