@@ -15,8 +15,8 @@ from sklearn.exceptions import NotFittedError
 
 NUMBERS, CATEGORIES = "numbers", "categories"
 
-UNDECLARED = ("object", "null")
-"""How the names of dtypes begin whose columns are numbers if they hold some and nothing else."""
+UNDECLARED = "object"
+"""How the name of the dtype begins whose columns are numbers if they hold some and nothing else."""
 
 MAX_NUMBER = 1e150
 """Standard deviations of larger numbers would be infinite, and what they divide zero or nan."""
