@@ -37,7 +37,6 @@ EXCEPTIONS = {
     "test_adaptive_learning_rate": PRIVATE,
     "test_n_iter_no_change": PRIVATE,
     "test_n_iter_no_change_inf": PRIVATE,
-    "test_lbfgs_classification_maxfun[X1-y1]": "ten evaluations are enough here",
     "test_partial_fit_regression": "its score is that of its own starting weights",
     "test_nonfinite_params": "Adam's error is a FloatingPointError; full-batch solvers can train",
     "test_predict_proba_multilabel": "log-probabilities are more accurate than log(predict_proba)",

@@ -421,6 +421,20 @@ def test_class_weights_count_in_the_default_score_and_in_the_loss():
         assert by_class.validation_loss_curve_ == by_row.validation_loss_curve_
 
 
+def test_class_weights_of_each_label_count_in_the_loss():
+    """The mean over rows of the cross-entropies of the labels, each by its class's weight."""
+    labels, labels_val = (np.column_stack([y == 0, y > 1]).astype(int) for y in (y_train, y_val))
+    model = classifier("lbfgs", class_weight=[{0: 3.0}, {1: 0.25}], max_iter=3)
+    model.fit(X_train, labels, X_val=X_val, y_val=labels_val)
+    P = model.predict_proba(X_val)
+    of_own_class = np.where(labels_val == 1, P, 1.0 - P)
+    weights = np.where(labels_val == 1, [1.0, 0.25], [3.0, 1.0])
+    expected = (weights * -np.log(of_own_class)).sum() / len(X_val)
+    assert model.validation_loss_curve_[-1] == pytest.approx(
+        expected + model.alpha * sum((W**2).sum() for W in model.coefs_) / 2 / len(X_train)
+    )
+
+
 # What is kept
 
 
