@@ -58,6 +58,7 @@ ROOMS_FOR = {
         "dask",
         "onnx",
     },
+    "joblib": {"_training"},
     "threadpoolctl": {"_objective"},
     # Optional extras stay behind their own doors; matplotlib is imported inside plot.
     "matplotlib": {"_display"},

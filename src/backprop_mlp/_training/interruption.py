@@ -15,11 +15,13 @@ interrupted, `_estimator/fit_warnings.py` warns; if only starts that did not beg
 import threading
 import warnings
 from contextvars import ContextVar, copy_context
+from functools import partial
 
-from sklearn.utils.parallel import Parallel, delayed
+from joblib import Parallel, delayed
 
 from .._stop_iteration import carry, deliver
 from .search_fit import forget_search
+from .settings import Settings
 
 _GROUP: ContextVar["Interruption | None"] = ContextVar("group of runs", default=None)
 
@@ -84,10 +86,10 @@ class Interruption:
             if len(arguments) == 1:
                 ended = [self._run(function, arguments[0])]
             else:
+                run = partial(Settings.of_caller().call, self._run, function)
                 # joblib hands errors on in a generator.
                 ended = deliver(
-                    Parallel(**parallel),
-                    (delayed(carry)(self._run, function, argument) for argument in arguments),
+                    Parallel(**parallel), (delayed(carry)(run, argument) for argument in arguments)
                 )
             if self.is_set() or None in ended:
                 raise KeyboardInterrupt  # noqa: TRY301
