@@ -103,10 +103,9 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
         raise ValueError(
             "to_onnx needs X, of which one row is enough, or initial_types; got neither."
         )
-    parts = _parts_of(model)
-    _refuse_tables(parts)
-    _refuse_thresholds(parts)
-    _refuse_calibrations(parts)
+    for part in _parts_of(model):
+        if (reason := _why_not(part)) is not None:
+            raise NotImplementedError(reason)
     if X is not None:
         _check_first_row(model, X)
     if options is None and is_classifier(model):
@@ -122,39 +121,32 @@ def _parts_of(model):
     return *chain, *getattr(chain[-1], "get_params", dict)().values()
 
 
-def _refuse_tables(parts):
-    """An error for the pipelines of tables that says what to convert; skl2onnx's say nothing."""
-    if any(isinstance(part, TablePipeline) for part in parts):
-        raise NotImplementedError(
-            "skl2onnx can't convert the pipelines of make_tabular_classifier and "
-            "make_tabular_regressor, whose columns are read by Python functions. For a graph, put "
-            "a search with refit='folds' behind a ColumnTransformer of your own."
-        )
+def _why_not(part):
+    """Why skl2onnx, at least up to 1.20, makes no right graph of a part, and what to do; or None.
 
-
-def _refuse_thresholds(parts):
-    """An error for a threshold that skl2onnx, at least up to 1.20, leaves out without a word."""
-    if any(isinstance(part, TunedThresholdClassifierCV) for part in parts):
-        raise NotImplementedError(
-            "skl2onnx leaves out the threshold of TunedThresholdClassifierCV: the labels would be "
-            "those of the threshold 0.5. Convert its estimator_, and compare the probabilities "
-            "with its best_threshold_."
-        )
-
-
-def _refuse_calibrations(parts):
-    """An error for a calibration that skl2onnx, at least up to 1.20, gets wrong.
-
-    Of "isotonic" it makes other probabilities without a word, of whatever classifier; of
-    "temperature" an error about an attribute.
+    It leaves a threshold out without a word, and makes other probabilities of isotonic
+    calibrations. Of the rest it makes errors that say nothing.
     """
-    for part in parts:
-        if isinstance(part, CalibratedClassifierCV) and part.method != "sigmoid":
-            raise NotImplementedError(
+    match part:
+        case TablePipeline():
+            return (
+                "skl2onnx can't convert the pipelines of make_tabular_classifier and "
+                "make_tabular_regressor, whose columns are read by Python functions. For a graph, "
+                "put a search with refit='folds' behind a ColumnTransformer of your own."
+            )
+        case TunedThresholdClassifierCV():
+            return (
+                "skl2onnx leaves out the threshold of TunedThresholdClassifierCV: the labels would "
+                "be those of the threshold 0.5. Convert its estimator_, and compare the "
+                "probabilities with its best_threshold_."
+            )
+        case CalibratedClassifierCV() if part.method != "sigmoid":
+            return (
                 "skl2onnx converts CalibratedClassifierCV rightly with method='sigmoid' only: the "
                 "probabilities would be others than those of predict_proba, or there would be no "
                 f"graph; got method={part.method!r}. Calibrate with method='sigmoid'."
             )
+    return None
 
 
 def _chosen_by(model):
