@@ -66,8 +66,9 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
         True trains a new network on all rows with the chosen alpha: one network, with
         ``coefs_`` of its own, at the price of one more fit. "folds" trains nothing more: it
         keeps the folds' networks at the chosen alpha and at the next weaker one of the
-        grid, if there is one whose held-out log-loss is at most twice as high, and averages
-        their probabilities. With False the search can't predict.
+        grid, and averages their probabilities; the weaker one is left out where the mean of
+        both has a held-out log-loss more than 5 % above that of the chosen one alone. With False
+        the search can't predict.
 
     random_state : int, RandomState instance or None, default=None
         Shuffles the folds if ``cv`` is an int, and gives the network of each fold, and the
@@ -143,7 +144,7 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
     With ``refit="folds"`` `decision_function` is the logarithm of the averaged probabilities,
     and for two classes and for labels their log-odds, so that its largest column, or its
     sign, is what `predict` says. Averaging costs as many networks' memory and time in
-    every prediction as ``estimators_`` has: 10 with 5 folds. It is for probabilities
+    every prediction as ``estimators_`` has: up to 10 with 5 folds. It is for probabilities
     that are to be good rather than for a network to look into.
 
     During the search the networks of all alphas and folds are kept, and their probabilities
@@ -194,7 +195,7 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
 
     >>> averaged = BackpropMLPClassifierCV(network, cv=3, refit="folds", random_state=0).fit(X, y)
     >>> len(averaged.estimators_), averaged.oof_proba_.shape
-    (6, (150, 3))
+    (3, (150, 3))
 
     The picture of a validation curve needs no further training:
 

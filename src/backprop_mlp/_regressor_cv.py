@@ -64,8 +64,9 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
         True trains a new network on all rows with the chosen alpha: one network, with
         ``coefs_`` of its own, at the price of one more fit. "folds" trains nothing more: it
         keeps the folds' networks at the chosen alpha and at the next weaker one of the
-        grid, if there is one whose held-out loss is at most twice as high, and averages
-        their predictions. With False the search can't predict.
+        grid, and averages their predictions; the weaker one is left out where the mean of
+        both has a held-out loss more than 5 % above that of the chosen one alone. With False
+        the search can't predict.
 
     random_state : int, RandomState instance or None, default=None
         Shuffles the folds if ``cv`` is an int, and gives the network of each fold, and the
@@ -136,7 +137,7 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
     `score` is R2 with ``scoring=None``, and with "loss" minus the mean loss.
 
     With ``refit="folds"`` a prediction costs as many networks' memory and time as
-    ``estimators_`` has: 10 with 5 folds. During the search the networks of all alphas and
+    ``estimators_`` has: up to 10 with 5 folds. During the search the networks of all alphas and
     folds are kept, and their predictions of the rows that they leave out.
 
     Ctrl-C ends the search. An error in one fold ends the others, those in threads

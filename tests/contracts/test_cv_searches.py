@@ -12,7 +12,7 @@ import sklearn
 from scipy.sparse import coo_matrix, csr_array, csr_matrix
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, mean_poisson_deviance
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -592,20 +592,44 @@ def test_a_weaker_alpha_that_learns_noise_by_heart_is_not_averaged(kind):
     assert {estimator.alpha for estimator in fitted.estimators_} == {100.0}
 
 
+def test_a_weaker_alpha_that_makes_rare_counts_worse_is_not_averaged():
+    """The deviance of rare counts is next to all noise: what knows nothing costs hardly more.
+
+    So a network that is worse than a constant does not have twice the loss of the best one.
+    """
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(1500, 5))
+    counts = rng.poisson(0.1 * np.exp(0.6 * rows[:, 0] + 0.5 * np.sin(2.0 * rows[:, 1])))
+    network = BackpropMLPRegressor((32, 16), loss="poisson", solver="lbfgs")
+    alone, averaged = (
+        BackpropMLPRegressorCV(network, cv=3, random_state=0, refit=refit, alphas=[2.0, 10.0]).fit(
+            rows, counts
+        )
+        for refit in (False, "folds")
+    )
+    weaker, best = -alone.scores_.mean(axis=1)
+    mean = counts.mean()
+    of_the_mean = mean_poisson_deviance(counts, np.full(1500, mean)) / 2.0
+    assert best < of_the_mean < weaker < 2.0 * best
+    assert {estimator.alpha for estimator in averaged.estimators_} == {10.0}
+    assert mean_poisson_deviance(counts, averaged.oof_prediction_) / 2.0 < of_the_mean
+
+
 @pytest.mark.parametrize(
-    ("losses", "expected"),
+    ("best", "paired", "expected"),
     [
-        ([0.5, 0.4], [0, 1]),
-        ([0.8, 0.4], [0, 1]),
-        ([0.81, 0.4], [1]),
-        ([np.inf, 0.4], [1]),
-        ([np.inf, np.inf], [1]),
-        ([0.0, 0.0], [0, 1]),
-        ([0.5, np.nan], [1]),
+        (0.4, 0.3, [0, 1]),
+        (0.4, 0.419, [0, 1]),
+        (0.4, 0.421, [1]),
+        (0.4, np.inf, [1]),
+        (np.inf, np.inf, [1]),
+        (0.0, 0.0, [0, 1]),
+        (np.nan, 0.5, [1]),
     ],
 )
-def test_a_weaker_alpha_is_averaged_up_to_twice_the_loss(losses, expected):
-    choice = Choice(np.array([1.0, 10.0]), [], np.array([0.0, 1.0]), np.array(losses))
+def test_a_weaker_alpha_is_averaged_if_the_mean_costs_little_more(best, paired, expected):
+    losses, of_pairs = np.array([9.0, best]), np.array([np.inf, paired])
+    choice = Choice(np.array([1.0, 10.0]), [], np.array([0.0, 1.0]), losses, of_pairs)
     assert choice.averaged == expected
 
 

@@ -139,6 +139,18 @@ class AlphaPath:
                 adopt_no_record(network)
         return steps
 
+    def held_out_losses(self, tests, outputs):
+        """The mean loss of each fold's rows that it leaves out, whose outputs are given."""
+        return [
+            mean_loss(
+                self.held_out,
+                self.y[test],
+                of_fold,
+                None if self.sample_weight is None else self.sample_weight[test],
+            )
+            for test, of_fold in zip(tests, outputs, strict=True)
+        ]
+
     def _begin(self, fold, y, alphas):
         """The network, and the largest number of iterations for each alpha."""
         max_iter = self.estimator.max_iter
