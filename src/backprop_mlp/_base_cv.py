@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from ._base import N_JOBS
 from ._estimator.adoption import fitted_twin
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.fit_warnings import warn_of_folds
+from ._estimator.fit_warnings import warn_of_blurred_quantiles, warn_of_folds
 from ._estimator.fitted import Predictor
 from ._estimator.rows import check_rows, row_weights
 from ._estimator.seeds import MAX_SEED, draw_seeds, drawn_again_after_failure
@@ -37,6 +37,7 @@ from ._sklearn import (
 )
 from ._targets.class_weight import weigh_rows
 from ._targets.continuous import as_numbers
+from ._training.baseline import baseline_of_numbers
 from ._training.callbacks import CallbackTask
 from ._training.scoring import check_scorer, score_rows
 from ._training.search_fit import SearchFit, fit_for_search
@@ -146,6 +147,9 @@ class AlphaSearch(
             self._refit(estimator, seeds[0], X, y, sample_weight, task)
         else:
             # No fit of this search warns.
+            if not targets.has_classes:
+                baseline = baseline_of_numbers(targets, codes, weights)
+                warn_of_blurred_quantiles(estimator, targets, baseline)
             networks = [step.network for step in choice.steps[choice.best]]
             warn_of_folds(
                 networks,

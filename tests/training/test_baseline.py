@@ -8,7 +8,7 @@ from backprop_mlp._network.regression_losses import Gamma, Huber, Poisson, Quant
 from backprop_mlp._targets.continuous import Numbers
 from backprop_mlp._targets.moments import Moments
 from backprop_mlp._training.baseline import (
-    cost_of_the_best_constant,
+    best_constant,
     costs_more,
     costs_the_same,
     losses_of_a_constant,
@@ -57,7 +57,7 @@ def test_no_constant_costs_less_than_the_best_one(loss, y, normalize_y):
         passes.append(z)
         return losses_of_a_constant(targets, loss, z, y, WEIGHTS)
 
-    found = cost_of_the_best_constant(targets, loss, moments, sum_losses)
+    _, found = best_constant(targets, loss, moments, sum_losses)
     expected = sum(lowest(loss, Y[:, k]) for k in range(Y.shape[1]))
     assert found == pytest.approx(expected, rel=2e-5)
     assert len(passes) <= (1 if loss.mean_is_best_constant else 25)

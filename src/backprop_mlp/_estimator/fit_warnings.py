@@ -76,6 +76,7 @@ def warn_before(estimator, problem, earlier=None):
     if are_light(*balance):
         warn_of_light_rows(*balance)
     warn_of_a_scale_that_was_unknown(estimator, problem, earlier)
+    warn_of_blurred_quantiles(estimator, problem.targets, problem.baseline)
 
 
 def warn_of_a_first_chunk(estimator, problem):
@@ -83,7 +84,7 @@ def warn_of_a_first_chunk(estimator, problem):
     unscaled = problem.baseline.constant_outputs
     if unscaled and _scales_y(estimator, problem):
         warnings.warn(
-            f"y{_of_outputs(unscaled, problem)} does not vary in this first call "
+            f"y{_of_outputs(unscaled, problem.targets)} does not vary in this first call "
             f"of partial_fit, so {_NOT_SCALED} in all calls. Begin with more rows, in which y "
             f"varies, or {_SCALE_BEFOREHAND}.",
             stacklevel=2,
@@ -96,11 +97,27 @@ def warn_of_a_scale_that_was_unknown(estimator, problem, earlier):
     unscaled = [k for k in before if k not in problem.baseline.constant_outputs]
     if unscaled and _scales_y(estimator, problem):
         warnings.warn(
-            f"y{_of_outputs(unscaled, problem)} did not vary in the fit that training goes on "
-            f"from, so {_NOT_SCALED}. Train from new weights (a new estimator, or `fit` with "
-            f"warm_start=False) on rows in which y varies, or {_SCALE_BEFOREHAND}.",
+            f"y{_of_outputs(unscaled, problem.targets)} did not vary in the fit that training "
+            f"goes on from, so {_NOT_SCALED}. Train from new weights (a new estimator, or `fit` "
+            f"with warm_start=False) on rows in which y varies, or {_SCALE_BEFOREHAND}.",
             stacklevel=2,
         )
+
+
+def warn_of_blurred_quantiles(estimator, targets, baseline):
+    """Warn where quantiles of y are not those that are asked for: see `find_blurred_outputs`."""
+    blurred = baseline.blurred_outputs
+    if not blurred:
+        return
+    loss, width = targets.loss, targets.loss.smoothing * targets.scale[blurred[0]]
+    widened = ", which a few rows far away widen," if estimator.normalize_y else ""
+    warnings.warn(
+        f"y{_of_outputs(blurred, targets)} is crowded where its quantile {loss.quantile:g} lies: "
+        f"within {width:.3g} of it{widened} the pinball loss is rounded off, so that another "
+        "number is predicted. Scale y by its quartiles, with normalize_y=False: "
+        "TransformedTargetRegressor(regressor, transformer=RobustScaler()).",
+        stacklevel=2,
+    )
 
 
 _NOT_SCALED = "normalize_y=True has no scale to divide it by: y_scale_ is 1"
@@ -111,9 +128,9 @@ def _scales_y(estimator, problem):
     return estimator.normalize_y and problem.targets.loss.has_identity_link
 
 
-def _of_outputs(columns, problem):
+def _of_outputs(columns, targets):
     """Which outputs, for the message, where there are several."""
-    if problem.targets.n_outputs == 1:
+    if targets.n_outputs == 1:
         return ""
     return f" of output {columns[0]}" if len(columns) == 1 else f" of outputs {columns}"
 

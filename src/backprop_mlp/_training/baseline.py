@@ -9,6 +9,7 @@ import numpy as np
 from .._network.losses import Loss
 from .._objective.overflow import IGNORE_OVERFLOW
 from .._targets.targets import ClassTargets
+from .blurred_quantiles import find_blurred_outputs
 
 NEGLIGIBLE_DIFFERENCE = 1e-3
 """Relative difference of costs that counts for little."""
@@ -28,11 +29,14 @@ class Baseline(NamedTuple):
         What ``tol`` is counted in.
     constant_outputs : sequence of int, default=()
         Columns of y that hold a single number; none for classes, whose constant cost tells it.
+    blurred_outputs : sequence of int, default=()
+        Columns of y whose quantile another number would be predicted for.
     """
 
     cost: float = np.inf
     cost_unit: float = 1.0
     constant_outputs: Sequence[int] = ()
+    blurred_outputs: Sequence[int] = ()
 
 
 def find_baseline(targets, loss, totals, class_weight, total_weight, total_of_codes):
@@ -61,8 +65,20 @@ def find_baseline(targets, loss, totals, class_weight, total_weight, total_of_co
     def sum_losses(z):
         return total_of_codes(partial(losses_of_a_constant, targets, loss, z))
 
-    cost = cost_of_the_best_constant(targets, loss, totals, sum_losses)
-    return Baseline(cost, cost_unit_at_the_mean(targets, loss, totals), totals.constant)
+    z, cost = best_constant(targets, loss, totals, sum_losses)
+    blurred = find_blurred_outputs(targets, loss, z, totals, total_of_codes)
+    unit = cost_unit_at_the_mean(targets, loss, totals)
+    return Baseline(cost, unit, totals.constant, blurred)
+
+
+def baseline_of_numbers(targets, codes, weights):
+    """The best constant prediction of numbers, given as arrays, with their rows' weights."""
+
+    def total_of_codes(function):
+        return function(codes, weights)
+
+    totals = targets.totals(codes, weights)
+    return find_baseline(targets, targets.loss, totals, None, weights.sum(), total_of_codes)
 
 
 def constant_cost(targets: ClassTargets, loss: Loss, totals, class_weight, total_weight):
@@ -99,8 +115,8 @@ def constant_cost(targets: ClassTargets, loss: Loss, totals, class_weight, total
     return cost if np.isfinite(cost) else np.inf
 
 
-def cost_of_the_best_constant(targets, loss, moments, sum_losses):
-    """J where all weights are zero and the outputs are the constant that costs least.
+def best_constant(targets, loss, moments, sum_losses):
+    """The constant that costs least, and J where all weights are zero and the outputs are it.
 
     Parameters
     ----------
@@ -113,6 +129,8 @@ def cost_of_the_best_constant(targets, loss, moments, sum_losses):
 
     Returns
     -------
+    z : ndarray of shape (n_outputs,)
+        Logits.
     cost : float
         inf if numbers overflow.
     """
@@ -122,7 +140,7 @@ def cost_of_the_best_constant(targets, loss, moments, sum_losses):
             spread = np.where(moments.deviation > 0.0, moments.deviation / targets.scale, 1.0)
             z = _best_constant(z, spread, sum_losses)
         cost = sum_losses(z)[0] / np.float64(moments.weight)
-    return cost if np.isfinite(cost) else np.inf
+    return z, cost if np.isfinite(cost) else np.inf
 
 
 def _best_constant(z, step, sum_losses):
