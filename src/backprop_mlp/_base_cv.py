@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from ._base import N_JOBS
 from ._estimator.adoption import fitted_twin
 from ._estimator.documentation import DocumentationLinkMixin
-from ._estimator.fit_warnings import warn_of_blurred_quantiles, warn_of_folds
+from ._estimator.fit_warnings import warn_of_a_crowded_y, warn_of_folds
 from ._estimator.fitted import Predictor
 from ._estimator.rows import check_rows, row_weights
 from ._estimator.seeds import MAX_SEED, draw_seeds, drawn_again_after_failure
@@ -149,7 +149,7 @@ class AlphaSearch(
             # No fit of this search warns.
             if not targets.has_classes:
                 baseline = baseline_of_numbers(targets, codes, weights)
-                warn_of_blurred_quantiles(estimator, targets, baseline)
+                warn_of_a_crowded_y(estimator, targets, baseline)
             networks = [step.network for step in choice.steps[choice.best]]
             warn_of_folds(
                 networks,

@@ -409,7 +409,7 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
             If solver or loss never read a keyword that is set; if alpha is too strong for m.
         UserWarning
             If Ctrl-C ended it; if y is a column (a DataConversionWarning); if y varies, and did not
-            in the fit that training goes on from.
+            in the fit that training goes on from; if most of y is too crowded for a robust loss.
         """
         return fit_rows(self, X, y, sample_weight, (X_val, y_val, sample_weight_val))
 

@@ -48,6 +48,7 @@ SHELL = [code for language, code in BLOCKS if language == "sh"]
 
 
 @pytest.mark.filterwarnings("always:Training ended:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("always:y is crowded next to the huber_threshold")
 @pytest.mark.parametrize("code", PYTHON)
 def test_python_block(code, monkeypatch):
     """A page on which a fit ends too early says so."""

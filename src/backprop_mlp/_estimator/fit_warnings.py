@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .._network.regression_losses import Quantile
 from .._objective.objective import check_row_weights
 from .._objective.overflow import IGNORE_OVERFLOW
 from .._training.advice import advise, are_scaled, columns_differ, need_no_scaler
@@ -76,7 +77,7 @@ def warn_before(estimator, problem, earlier=None):
     if are_light(*balance):
         warn_of_light_rows(*balance)
     warn_of_a_scale_that_was_unknown(estimator, problem, earlier)
-    warn_of_blurred_quantiles(estimator, problem.targets, problem.baseline)
+    warn_of_a_crowded_y(estimator, problem.targets, problem.baseline)
 
 
 def warn_of_a_first_chunk(estimator, problem):
@@ -104,18 +105,28 @@ def warn_of_a_scale_that_was_unknown(estimator, problem, earlier):
         )
 
 
-def warn_of_blurred_quantiles(estimator, targets, baseline):
-    """Warn where quantiles of y are not those that are asked for: see `find_blurred_outputs`."""
-    blurred = baseline.blurred_outputs
-    if not blurred:
+def warn_of_a_crowded_y(estimator, targets, baseline):
+    """Warn where a robust loss has too large units for most of y: see `find_crowded_outputs`."""
+    crowded = baseline.crowded_outputs
+    if not crowded:
         return
-    loss, width = targets.loss, targets.loss.smoothing * targets.scale[blurred[0]]
+    loss, scale = targets.loss, targets.scale[crowded[0]]
     widened = ", which a few rows far away widen," if estimator.normalize_y else ""
+    if isinstance(loss, Quantile):
+        what = (
+            f"is crowded where its quantile {loss.quantile:g} lies: within "
+            f"{loss.smoothing * scale:.3g} of it{widened} the pinball loss is rounded off, so that "
+            "another number is predicted"
+        )
+    else:
+        what = (
+            f"is crowded next to the huber_threshold: that is {loss.threshold * scale:.3g} in y's "
+            f"units{widened} and half of the rows are within a twentieth of it of their centre. So "
+            "the others move predictions as they move means"
+        )
     warnings.warn(
-        f"y{_of_outputs(blurred, targets)} is crowded where its quantile {loss.quantile:g} lies: "
-        f"within {width:.3g} of it{widened} the pinball loss is rounded off, so that another "
-        "number is predicted. Scale y by its quartiles, with normalize_y=False: "
-        "TransformedTargetRegressor(regressor, transformer=RobustScaler()).",
+        f"y{_of_outputs(crowded, targets)} {what}. Scale y by its quartiles, with "
+        "normalize_y=False: TransformedTargetRegressor(regressor, transformer=RobustScaler()).",
         stacklevel=2,
     )
 

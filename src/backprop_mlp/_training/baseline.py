@@ -9,7 +9,7 @@ import numpy as np
 from .._network.losses import Loss
 from .._objective.overflow import IGNORE_OVERFLOW
 from .._targets.targets import ClassTargets
-from .blurred_quantiles import find_blurred_outputs
+from .crowded import find_crowded_outputs
 
 NEGLIGIBLE_DIFFERENCE = 1e-3
 """Relative difference of costs that counts for little."""
@@ -29,14 +29,14 @@ class Baseline(NamedTuple):
         What ``tol`` is counted in.
     constant_outputs : sequence of int, default=()
         Columns of y that hold a single number; none for classes, whose constant cost tells it.
-    blurred_outputs : sequence of int, default=()
-        Columns of y whose quantile another number would be predicted for.
+    crowded_outputs : sequence of int, default=()
+        Columns of y most of which is close together next to the units of a robust loss.
     """
 
     cost: float = np.inf
     cost_unit: float = 1.0
     constant_outputs: Sequence[int] = ()
-    blurred_outputs: Sequence[int] = ()
+    crowded_outputs: Sequence[int] = ()
 
 
 def find_baseline(targets, loss, totals, class_weight, total_weight, total_of_codes):
@@ -66,9 +66,9 @@ def find_baseline(targets, loss, totals, class_weight, total_weight, total_of_co
         return total_of_codes(partial(losses_of_a_constant, targets, loss, z))
 
     z, cost = best_constant(targets, loss, totals, sum_losses)
-    blurred = find_blurred_outputs(targets, loss, z, totals, total_of_codes)
+    crowded = find_crowded_outputs(targets, loss, z, totals, total_of_codes)
     unit = cost_unit_at_the_mean(targets, loss, totals)
-    return Baseline(cost, unit, totals.constant, blurred)
+    return Baseline(cost, unit, totals.constant, crowded)
 
 
 def baseline_of_numbers(targets, codes, weights):

@@ -1,10 +1,11 @@
-"""Quantiles that the rounded kink of the pinball loss would move: they are warned of."""
+"""Robust losses whose units rows far away have made too large: they are warned of."""
 
 import warnings
 
 import numpy as np
 import pytest
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.metrics import r2_score
 from sklearn.preprocessing import RobustScaler
 
 from backprop_mlp import BackpropMLPRegressor, BackpropMLPRegressorCV
@@ -62,7 +63,26 @@ def test_equal_numbers_and_usual_ones_are_not_crowded(y, q):
 def test_one_row_far_away_is_enough():
     y = np.append(NOISE[1:], 1e4)
     assert len(warned(quantile(0.05), y)) == 1
-    assert len(warned(quantile(0.05).set_params(loss="huber", quantile=0.5), y)) == 0
+    assert warned(BackpropMLPRegressor(10, alpha=5.0), y) == []
+
+
+def test_a_huber_threshold_that_outliers_have_inflated_is_warned_of_and_the_advice_mends_it():
+    y = X[:, 0] + 0.1 * NOISE
+    y[:30] += 1000.0
+    network = BackpropMLPRegressor(20, loss="huber", random_state=0)
+    (message,) = warned(network, y)
+    assert "huber_threshold: that is 189 in y's units" in message
+    assert r2_score(y[30:], network.predict(X[30:])) < 0.0
+    advised = TransformedTargetRegressor(
+        network.set_params(normalize_y=False), transformer=RobustScaler()
+    )
+    assert warned(advised, y) == []
+    assert r2_score(y[30:], advised.predict(X[30:])) > 0.9
+
+
+@pytest.mark.parametrize("y", [NOISE, CLAIMS, np.round(NOISE), np.ones(1500)], ids=str)
+def test_a_huber_threshold_that_fits_is_not_warned_of(y):
+    assert warned(BackpropMLPRegressor(10, loss="huber", alpha=5.0, max_iter=3), y) == []
 
 
 def test_small_numbers_that_are_not_normalised_are_warned_of_by_their_column():
