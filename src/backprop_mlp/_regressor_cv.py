@@ -245,6 +245,8 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
             If the fit on all rows ended before it converged.
         IgnoredKeywordWarning, StrongPenaltyWarning
             As for `BackpropMLPRegressor.fit`, once per search.
+        UserWarning
+            If most of y is too crowded for a robust loss.
         """
         return self._search(X, y, sample_weight, params)
 

@@ -226,6 +226,22 @@ def test_the_cost_of_the_last_iteration_and_of_the_kept_one_are_named(solver):
     assert f"best validation score and cost {network.loss_:.6g}" in message
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_where_r2_keeps_a_quantile_near_the_mean_the_loss_is_to_judge(solver):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(600, 3))
+    numbers = np.sin(2.0 * rows[:, 0]) + rng.normal(size=600)
+    network = BackpropMLPRegressor(
+        20, loss="quantile", quantile=0.95, solver=solver, early_stopping=True, random_state=0
+    )
+    message = convergence(network, rows, numbers)
+    assert "First, judge by the loss (scoring='loss')" in message
+    assert "lower alpha" not in message
+    assert np.mean(numbers <= network.predict(rows)) < 0.8
+    advised = network.set_params(scoring="loss", max_iter=1000).fit(rows, numbers)
+    assert np.mean(numbers <= advised.predict(rows)) > 0.92
+
+
 @pytest.mark.parametrize(
     ("params", "first"),
     [({"max_iter": 2}, "raise max_iter"), ({"max_fun": 3}, "raise max_fun")],

@@ -26,6 +26,10 @@ MAX_TOLS_TO_RAISE = 10.0
 MIN_RISEN_ITERATIONS = 5
 """Iterations at the end, and at least a tenth of all, that must be above it: less is noise."""
 
+JUDGE_BY_LOSS = (
+    "judge by the loss ({}scoring='loss'), which fell further while the score did not rise"
+)
+
 AGAINST_OVERFITTING = "raise alpha: the validation loss rises while the cost falls"
 
 
@@ -92,6 +96,8 @@ def advise(outcome, constant_cost, estimator, *, n_rows, scaled, search=None):
     stuck = remedy == RAISE_TOL
     is_constant = too_expensive or costs_the_same(outcome.cost, constant_cost)
     alpha = None if search else _other_alpha(outcome, estimator, is_constant)
+    if _score_misleads(outcome, estimator, constant_cost):
+        remedy, alpha, stuck = JUDGE_BY_LOSS, None, False
     ways = []  # what to do first stands first; one may stand twice
     if remedy == LOWER_RATE or (not full_batch and too_expensive and costs[-1] > costs[0]):
         ways.append(LOWER_RATE)
@@ -102,7 +108,7 @@ def advise(outcome, constant_cost, estimator, *, n_rows, scaled, search=None):
     if full_batch and n_rows >= MANY_ROWS:
         ways.append(f"try {{}}solver='adam', whose steps do not need all {n_rows} rows")
     ways += _ways_on(outcome, estimator, search) if stuck else [remedy or "raise {}max_iter"]
-    if not stuck and remedy not in (LOWER_RATE, LOWER_ALPHA_OR_TOL, LOWER_TOL):
+    if not stuck and remedy not in (LOWER_RATE, LOWER_ALPHA_OR_TOL, LOWER_TOL, JUDGE_BY_LOSS):
         # Elsewhere a larger tol would have ended training even sooner.
         ways.append(RAISE_TOL)
     if alpha and remedy != LOWER_ALPHA_OR_TOL:
@@ -118,6 +124,18 @@ def advise(outcome, constant_cost, estimator, *, n_rows, scaled, search=None):
         advice += " Only an estimator that is given to the search has these keywords."
     message = f"Training ended before it converged: {stopping.message} ({_costs(outcome)}). "
     return message + advice.replace("{}", "estimator__" if search else "")
+
+
+def _score_misleads(outcome, estimator, constant_cost):
+    """Whether early stopping's score kept a worse loss than a constant's, which fell after that.
+
+    R2 judges by the mean of y: next to it a quantile far from the middle is bad.
+    """
+    if not estimator.early_stopping or estimator.scoring == "loss" or outcome.n_iter == 0:
+        return False
+    records = outcome.history.records
+    kept = records[outcome.n_iter - 1].bare_loss
+    return kept > constant_cost and records[-1].bare_loss < kept
 
 
 def _other_alpha(outcome, estimator, is_constant):
