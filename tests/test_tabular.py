@@ -654,9 +654,9 @@ def test_sparse_rows_are_refused():
 
 
 def test_both_sets_of_networks_vote(fitted):
-    Z = fitted[:-1].transform(FRAME)
-    members = fitted["networks"].estimators_
-    expected = np.mean([member.predict_proba(Z) for member in members], axis=0)
+    Z, networks = fitted[:-1].transform(FRAME), fitted["networks"]
+    P = [member.predict_proba(Z) for member in networks.estimators_]
+    expected = np.average(P, axis=0, weights=networks.weights_)
     np.testing.assert_allclose(fitted.predict_proba(FRAME), expected, rtol=1e-6)
 
 
@@ -684,7 +684,7 @@ def test_what_they_say_out_of_fold_is_the_mean_of_the_two_as_they_vote(params):
         np.testing.assert_array_equal(networks.oof_proba_, plain)
         return
     ramps = networks.named_estimators_["ramps"][-1].oof_proba_
-    share = 0.75 if params else 0.5
+    share = 0.75 if params else networks.weights_[0]
     np.testing.assert_allclose(networks.oof_proba_, share * plain + (1.0 - share) * ramps)
 
 
@@ -976,15 +976,17 @@ def of_numbers():
 def test_a_regressor_takes_the_same_frame(of_numbers):
     assert of_numbers.score(FRAME, RENT) > 0.9
     Z = of_numbers[:-1].transform(FRAME)
-    members = of_numbers["networks"].estimators_
-    expected = np.mean([member.predict(Z) for member in members], axis=0)
+    networks = of_numbers["networks"]
+    predictions = [member.predict(Z) for member in networks.estimators_]
+    expected = np.average(predictions, axis=0, weights=networks.weights_)
     np.testing.assert_allclose(of_numbers.predict(FRAME), expected, rtol=1e-6)
 
 
 def test_a_regressor_says_what_it_predicts_out_of_fold(of_numbers):
     networks = of_numbers["networks"]
     plain, ramps = networks.estimators_
-    expected = (plain.oof_prediction_ + ramps[-1].oof_prediction_) / 2.0
+    out_of_fold = [plain.oof_prediction_, ramps[-1].oof_prediction_]
+    expected = np.average(out_of_fold, axis=0, weights=networks.weights_)
     np.testing.assert_allclose(networks.oof_prediction_, expected)
 
 

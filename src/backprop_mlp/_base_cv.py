@@ -270,8 +270,8 @@ class AlphaSearch(
         targets = self._predictor().targets
         if self.scoring is not None and self._by_loss:
             X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=False)
-            held_out = self._held_out_of(targets)
-            return -mean_loss(held_out, y, held_out.outputs(self, X), sample_weight)
+            outputs = self._held_out_of(targets).outputs(self, X)
+            return -self._held_out_loss(y, outputs, sample_weight)
         routed = self._routed("score", sample_weight, params)
         # A scorer may read what it was given a network for, such as ``coefs_``, or ask for its
         # ``score``, which in networks is the default one.
@@ -283,6 +283,11 @@ class AlphaSearch(
         return score_rows(
             self._scorer, judged, X, y, targets.exclusive_classes, routed.scorer.score
         )
+
+    def _held_out_loss(self, y, outputs, sample_weight):
+        """The loss by which alpha is chosen, of outputs for rows: the lower, the better."""
+        held_out = self._held_out_of(self._predictor().targets)
+        return mean_loss(held_out, y, outputs, sample_weight)
 
     # What tells the searches apart
 

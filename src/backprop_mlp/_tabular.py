@@ -50,7 +50,8 @@ def make_tabular_classifier(
     their own, and categories are one-hot encoded. Two sets of networks vote with their
     probabilities: one sees standardised columns, the other one their piecewise-linear
     encoding as well. In each set `BackpropMLPClassifierCV` chooses alpha by the held-out
-    log-loss and averages the networks of its folds.
+    log-loss and averages the networks of its folds. How much each set counts is what gives
+    the vote the lowest held-out log-loss.
 
     Parameters
     ----------
@@ -79,7 +80,8 @@ def make_tabular_classifier(
         standardise and halve the precision, which training does not need;
         ``model["networks"]`` is a `sklearn.ensemble.VotingClassifier` of "plain" and "ramps",
         in which dictionaries of class weights name the labels. When it is fitted, its
-        ``oof_proba_`` holds a row of probabilities for each training row, by the networks that
+        ``weights_`` hold how much each set counts, unless its ``weights`` are set, and its
+        ``oof_proba_`` a row of probabilities for each training row, by the networks that
         were not trained on it. y is of shape (n_samples,).
 
     Raises
@@ -112,7 +114,8 @@ def make_tabular_classifier(
     age in days, is for the user to say.
 
     Every step can be replaced, as with every pipeline:
-    ``model.set_params(networks__ramps="drop")`` leaves the encoding out. ``sample_weight``
+    ``model.set_params(networks__ramps="drop")`` leaves the encoding out, and
+    ``networks__weights=[1, 1]`` makes both sets equal. ``sample_weight``
     reaches the networks with metadata routing only, since pipelines hand on what is requested:
     the guide on tables shows the lines. Medians and categories are of all rows.
 
@@ -149,8 +152,9 @@ def make_tabular_regressor(
 
     As `make_tabular_classifier`, which describes the columns and what is done with them: two
     sets of networks, with and without a piecewise-linear encoding of the columns, whose
-    predictions are averaged. In each set `BackpropMLPRegressorCV` chooses alpha by the
-    held-out loss and averages the networks of its folds.
+    predictions are averaged, with the weights of the lowest held-out loss. In each set
+    `BackpropMLPRegressorCV` chooses alpha by the held-out loss and averages the networks of its
+    folds.
 
     Parameters
     ----------
@@ -173,8 +177,8 @@ def make_tabular_regressor(
     -------
     model : sklearn.pipeline.Pipeline
         Not fitted. As that of `make_tabular_classifier`, but for ``model["networks"]``, a
-        `sklearn.ensemble.VotingRegressor` with an ``oof_prediction_``: y is of shape
-        (n_samples,).
+        `sklearn.ensemble.VotingRegressor` with ``weights_`` and an ``oof_prediction_``: y is of
+        shape (n_samples,).
 
     Raises
     ------

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.metrics import log_loss, mean_pinball_loss
 
 from backprop_mlp import (
     BackpropMLPClassifier,
@@ -42,6 +44,88 @@ def test_what_is_said_out_of_fold_leaves_the_weight_of_a_dropped_member_out():
     np.testing.assert_allclose(voter.oof_prediction_, (first + 2.0 * last) / 3.0, rtol=1e-12)
 
 
+SHARES = np.linspace(0.0, 1.0, 201)[:, np.newaxis]
+XATOL = 1e-5
+"""How closely shares are found."""
+
+
+def test_the_classifiers_weights_have_the_lowest_held_out_log_loss():
+    voter = classifier().fit(X, NAMES)
+    first, last = (member.oof_proba_ for member in voter.estimators_)
+    losses = [log_loss(NAMES, (1.0 - share) * first + share * last) for share in SHARES]
+    assert log_loss(NAMES, voter.oof_proba_) <= min(losses) + XATOL
+    assert voter.weights_.min() > 0.0
+    assert voter.weights_.sum() == pytest.approx(1.0)
+
+
+def test_the_regressors_weights_have_the_lowest_held_out_loss():
+    """By the networks' own loss, whatever it is."""
+    quantile = {"loss": "quantile", "quantile": 0.8}
+    params = {
+        f"{name}__estimator__{key}": value
+        for name in ("first", "last")
+        for key, value in quantile.items()
+    }
+    voter = regressor().set_params(**params).fit(X, y)
+    first, last = (member.oof_prediction_ for member in voter.estimators_)
+    losses = [
+        mean_pinball_loss(y, (1.0 - share) * first + share * last, alpha=0.8) for share in SHARES
+    ]
+    # The kink of the networks' loss is rounded off.
+    assert mean_pinball_loss(y, voter.oof_prediction_, alpha=0.8) <= min(losses) + 1e-4
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_a_member_that_has_learned_nothing_counts_for_next_to_nothing(make):
+    voter = make().set_params(first__alphas=[1e6]).fit(X, y)
+    np.testing.assert_allclose(voter.weights_, [0.0, 1.0], atol=0.02)
+
+
+def test_given_weights_are_the_weights():
+    voter = classifier(weights=[3.0, 1.0]).fit(X, NAMES)
+    first, last = (member.predict_proba(X) for member in voter.estimators_)
+    np.testing.assert_allclose(voter.predict_proba(X), 0.75 * first + 0.25 * last, rtol=1e-6)
+
+
+def test_weights_of_a_vote_count_its_rows_by_their_weights():
+    """Rows of weight zero say nothing of them, and a weight of two is the row twice."""
+    weights = np.random.default_rng(0).integers(0, 3, len(y)).astype(float)
+    with sklearn.config_context(enable_metadata_routing=True):
+        voter = classifier()
+        for _, member in voter.estimators:
+            member.set_fit_request(sample_weight=True)
+        voter.fit(X, NAMES, sample_weight=weights)
+    first, last = (member.oof_proba_ for member in voter.estimators_)
+    losses = [
+        log_loss(NAMES, (1.0 - share) * first + share * last, sample_weight=weights)
+        for share in SHARES
+    ]
+    assert log_loss(NAMES, voter.oof_proba_, sample_weight=weights) <= min(losses) + XATOL
+
+
+@pytest.mark.parametrize(
+    ("make", "predict"), [(classifier, "predict_proba"), (regressor, "predict")]
+)
+def test_a_vote_without_weights_of_its_own_is_the_mean(make, predict):
+    """Files of older versions have none, and members that are no searches get none."""
+    voter = make().fit(X, y)
+    del voter.weights_
+    expected = np.mean([getattr(member, predict)(X) for member in voter.estimators_], axis=0)
+    np.testing.assert_allclose(getattr(voter, predict)(X), expected, rtol=1e-6)
+    with_another = make().set_params(first=clone(make().estimators[0][1].estimator))
+    assert with_another.fit(X, y).weights_ is None
+
+
+@pytest.mark.parametrize("weights", [None, (1.0, 3.0)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_averaged_probabilities_have_the_precision_in_which_they_sum_to_one(dtype, weights):
+    """Metrics warn of others."""
+    voter = classifier(weights=weights).fit(X.astype(dtype), NAMES)
+    P = voter.predict_proba(X.astype(dtype))
+    assert P.dtype == dtype
+    np.testing.assert_allclose(P.sum(axis=1), 1.0, rtol=4.0 * np.finfo(dtype).eps)
+
+
 @pytest.mark.parametrize("weights", [None, (1.0, 3.0)])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_log_probabilities_and_decisions_are_those_of_the_probabilities(n_classes, weights):
@@ -74,6 +158,7 @@ def test_a_dropped_member_says_nothing_of_log_probabilities():
 
 def test_votes_of_the_majority_have_no_probabilities():
     voter = classifier(voting="hard")
+    assert not hasattr(voter, "predict_proba")
     assert not hasattr(voter, "predict_log_proba")
     assert not hasattr(voter, "decision_function")
 

@@ -1,4 +1,8 @@
-"""Votes of searches: of classifiers, weighed by the user's labels, and of regressors."""
+"""Votes of searches: of classifiers, weighed by the user's labels, and of regressors.
+
+Unless weights are given, those searches count more that say better what the rows hold that they
+left out.
+"""
 
 import numpy as np
 from scipy.special import logsumexp
@@ -11,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._targets.targets import targets_of
 from .rows import check_y
+from .vote_weights import find_vote_weights
 
 
 def _mean_out_of_fold(vote, name):
@@ -24,19 +29,36 @@ def _mean_out_of_fold(vote, name):
         If one of them has no such attribute.
     """
     check_is_fitted(vote)
-    members = [
-        member[-1] if isinstance(member, Pipeline) else member for member in vote.estimators_
-    ]
-    values = [getattr(member, name) for member in members]
+    values = [getattr(search, name) for search in _searches_of(vote)]
     return np.average(values, axis=0, weights=_weights_of_members(vote))
 
 
-def _weights_of_members(vote):
-    """The weights of those members that are not dropped, or None."""
-    if vote.weights is None:
+def _searches_of(vote):
+    """The fitted members, or the last steps of those that are pipelines."""
+    return [member[-1] if isinstance(member, Pipeline) else member for member in vote.estimators_]
+
+
+def _found_weights(vote, name, y, sample_weight=None):
+    """The fitted members' weights by an attribute; None where not all are searches that have it."""
+    searches = _searches_of(vote)
+    if not all(hasattr(search, name) and hasattr(search, "_held_out_loss") for search in searches):
         return None
+    outputs = [getattr(search, name) for search in searches]
+    return find_vote_weights(searches, outputs, y, sample_weight)
+
+
+def _weights_of_members(vote):
+    """The weights of those members that are not dropped, given or found; None for equal ones."""
+    if vote.weights is None:
+        return getattr(vote, "weights_", None)  # files of older versions have none
     given = zip(vote.estimators, vote.weights, strict=True)
     return [weight for (_, member), weight in given if not isinstance(member, str)]
+
+
+def _average(vote, outputs):
+    """The members' outputs, averaged, in their precision."""
+    mean = np.average(outputs, axis=0, weights=_weights_of_members(vote))
+    return mean.astype(np.result_type(*outputs), copy=False)
 
 
 def _averages_probabilities(vote):
@@ -85,7 +107,12 @@ class _RoutedScore:
 
 
 class SearchVotingRegressor(_RoutedScore, VotingRegressor):
-    """A `sklearn.ensemble.VotingRegressor` of searches, with what they say out of fold."""
+    """A `sklearn.ensemble.VotingRegressor` of searches, with what they say out of fold.
+
+    ``weights=None`` stands for those with the lowest held-out loss: ``weights_``, of shape
+    (n_members,), or None for equal ones where not all members are searches with
+    ``oof_prediction_``.
+    """
 
     @property
     def oof_prediction_(self):
@@ -113,7 +140,25 @@ class SearchVotingRegressor(_RoutedScore, VotingRegressor):
             metadata routing and a pipeline among the members.
         """
         _refuse_weights_of_pipelines(self, fit_params)
-        return super().fit(X, check_y(self, y), **fit_params)
+        y = check_y(self, y)
+        super().fit(X, y, **fit_params)
+        y = column_or_1d(y)
+        self.weights_ = _found_weights(self, "oof_prediction_", y, fit_params.get("sample_weight"))
+        return self
+
+    def predict(self, X):
+        """Averaged predictions, in the members' precision.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        return _average(self, [member.predict(X) for member in self.estimators_])
 
 
 class LabelVotingClassifier(_RoutedScore, VotingClassifier):
@@ -122,6 +167,10 @@ class LabelVotingClassifier(_RoutedScore, VotingClassifier):
     scikit-learn trains the members on 0, 1, ... in place of the labels: a dictionary such as
     ``{1: 50}`` would weigh the second label, whatever it is. Here each ``class_weight`` of a
     member, or of an estimator within it, names labels, and the fitted members' name their codes.
+
+    With ``voting="soft"`` ``weights=None`` stands for those with the lowest held-out loss:
+    ``weights_``, of shape (n_members,), or None for equal ones where not all members are searches
+    with ``oof_proba_``.
     """
 
     @property
@@ -157,11 +206,31 @@ class LabelVotingClassifier(_RoutedScore, VotingClassifier):
             raise ValueError("y must hold one label per row; got a matrix of several labels.")
         members = [(name, _weighing_codes(member, targets)) for name, member in self.estimators]
         params = self.get_params(deep=False) | {"estimators": members}
-        fitted = VotingClassifier(**params).fit(X, column_or_1d(y, warn=True), **fit_params)
+        y = column_or_1d(y, warn=True)
+        fitted = VotingClassifier(**params).fit(X, y, **fit_params)
+        fitted.weights_ = None
+        if self.voting == "soft":
+            codes, weights = fitted.le_.transform(y), fit_params.get("sample_weight")
+            fitted.weights_ = _found_weights(fitted, "oof_proba_", codes, weights)
         kept = {name: value for name, value in vars(self).items() if not name.endswith("_")}
         found = {name: value for name, value in vars(fitted).items() if name.endswith("_")}
         self.__dict__ = kept | found
         return self
+
+    @available_if(_averages_probabilities)
+    def predict_proba(self, X):
+        """Averaged probabilities, in the members' precision, in which their sums are 1.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        return _average(self, [member.predict_proba(X) for member in self.estimators_])
 
     @available_if(_averages_probabilities)
     def predict_log_proba(self, X):
