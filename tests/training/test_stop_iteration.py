@@ -103,6 +103,18 @@ def test_that_of_a_callback_comes_out_of_partial_fit(solver):
     assert classifier.t_ == t
 
 
+@pytest.mark.parametrize(("n_init", "n_jobs"), [(1, None), (2, None), (2, 2)])
+@pytest.mark.parametrize("solver", MINI_BATCH)
+def test_that_of_a_schedule_comes_out(solver, n_init, n_jobs):
+    def schedule(step):
+        if step == 2:
+            raise StopIteration(MESSAGE)
+        return 0.01
+
+    classifier = network(solver, learning_rate=schedule, n_init=n_init, n_jobs=n_jobs)
+    assert_raises(lambda: classifier.fit(X, y))
+
+
 @pytest.mark.parametrize(
     "workers", [None, "threads", pytest.param("processes", marks=pytest.mark.slow)]
 )

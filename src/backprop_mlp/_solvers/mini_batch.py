@@ -13,6 +13,7 @@ import numpy as np
 from .._network.layers import BatchMoments, BatchNorm
 from .._objective.blocks import row_slices
 from .._objective.overflow import IGNORE_OVERFLOW
+from .._stop_iteration import carry, deliver
 from .iteration import Iteration, Known, Result
 from .rules import Rule, clip_by_norm, take_step
 
@@ -337,12 +338,13 @@ def minimize_mini_batch(objective, theta, state, mini_batches: MiniBatches, moni
             if mini_batches.shuffle and len(sizes) > 1:
                 parts = progress.rng.permutation(len(sizes)).tolist()
             rates = (
-                mini_batches.rate(clock, number, n_batches) * monitor.rate_factor
+                carry(mini_batches.rate, clock, number, n_batches) * monitor.rate_factor
                 for number in range(n_batches)
             )
             visits = [(part, islice(rates, counts[part])) for part in parts]
             progress.cost = 0.0
-            progress = objective.blocks.fold(steps, objective, progress, visits)
+            # A schedule's StopIteration would be an error of the generator of the rates.
+            progress = deliver(objective.blocks.fold, steps, objective, progress, visits)
             _check_finite(epoch + 1, progress)
             clock = clock.after_epoch(n_batches, objective.n_rows)
             epoch += 1
