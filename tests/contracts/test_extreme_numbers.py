@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from backprop_mlp import (
     BackpropMLPClassifier,
+    BackpropMLPClassifierCV,
     BackpropMLPRegressor,
     check_gradient,
     learning_rate_range_test,
@@ -415,6 +416,20 @@ def test_hidden_units_may_overflow_where_they_are_bounded(method, activation):
         found, expected = found[1:], expected[1:]
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("refit", [None, True, "folds"])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_numbers_that_vanish_are_zero_whatever_numpy_is_told_of_them(solver, refit, target):
+    params, labels = target
+    model = network(solver, alpha=0.0, activation="relu", max_iter=20, **params)
+    if refit:
+        model = BackpropMLPClassifierCV(model, alphas=[0.0, 1e-9], cv=3, refit=refit)
+    with np.errstate(all="raise"):
+        model.fit(X, labels)
+        for rows in (X, 1e4 * X, 1e-200 * X):
+            assert np.isfinite(model.predict_log_proba(rows)).all()
+            assert (model.predict_proba(rows) >= 0.0).all()
 
 
 @pytest.mark.parametrize("scoring", [None, "loss", "accuracy"])

@@ -56,11 +56,13 @@ class Predictor(Protocol):
 
     def proba(self, z):
         """Probabilities of the classes for logits z."""
-        return self.targets.proba(self.loss, z)
+        with np.errstate(**IGNORE_OVERFLOW):
+            return self.targets.proba(self.loss, z)
 
     def log_proba(self, z):
         """Logarithms of the probabilities for logits z, always finite."""
-        return self.targets.log_proba(self.loss, z)
+        with np.errstate(**IGNORE_OVERFLOW):
+            return self.targets.log_proba(self.loss, z)
 
 
 @dataclass(eq=False)

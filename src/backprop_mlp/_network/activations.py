@@ -75,8 +75,8 @@ def _logistic(z):
     np.negative(z, out=z)
     with np.errstate(over="ignore", under="ignore"):
         np.exp(z, out=z)
-    z += 1.0
-    np.divide(1.0, z, out=z)
+        z += 1.0
+        np.divide(1.0, z, out=z)
 
 
 def _logistic_times_slope(a, d):

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-IGNORE_OVERFLOW: Any = {"over": "ignore", "invalid": "ignore"}
+IGNORE_OVERFLOW: Any = {"over": "ignore", "invalid": "ignore", "under": "ignore"}
 """For ``np.errstate``. Hidden units may overflow where the next layer bounds them, and a line
-search looks at steps that it does not take; what counts is checked."""
+search looks at steps that it does not take; what counts is checked. Numbers that vanish are zero,
+also for a user of ``np.seterr(all="raise")``."""
 
 
 NOT_FINITE = (

@@ -41,7 +41,9 @@ class Average(Predictor):
         results = None
         for rows in gen_batches(X.shape[0], ROWS_AT_A_TIME):
             logits = [member.map_rows(X[rows], lambda z: z) for member in self.members]
-            part = function(self._of_members(logits))
+            with np.errstate(**IGNORE_OVERFLOW):
+                average = self._of_members(logits)
+            part = function(average)
             if len(part) == X.shape[0]:
                 return part
             if results is None:
@@ -91,9 +93,8 @@ class AveragedNumbers(Average):
         return self.targets.loss
 
     def _of_members(self, logits):
-        with np.errstate(**IGNORE_OVERFLOW):
-            total = sum(self.loss.predict(z) for z in logits)
-            return self.loss.link(total / len(logits))
+        total = sum(self.loss.predict(z) for z in logits)
+        return self.loss.link(total / len(logits))
 
 
 # What a search has kept
@@ -154,8 +155,7 @@ def networks_of(search) -> Predictor:
 def _log_mean_exp(log_values):
     """Logarithm of the mean of the exponentials of several arrays, finite for finite ones."""
     top = np.maximum.reduce(log_values)
-    with np.errstate(**IGNORE_OVERFLOW):
-        total = sum(np.exp(values - top) for values in log_values)
+    total = sum(np.exp(values - top) for values in log_values)
     return top + np.log(total / len(log_values))
 
 
