@@ -1,7 +1,6 @@
 """Choosing an alpha: paths in all folds, their scores, and the best of them."""
 
 from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -31,32 +30,21 @@ class Choice(NamedTuple):
         Score of each alpha.
     losses : ndarray of shape (n_alphas,)
         Held-out loss of each alpha, whatever its score is.
-    paired_losses : ndarray of shape (n_alphas,)
-        The same for the mean of its outputs and of those at the next weaker alpha; infinite where
-        there is none.
+    averaged : tuple of int, default=()
+        Numbers of the best alpha, and before it of the next weaker one if it is averaged with it;
+        once the choice is final.
     """
 
     alphas: np.ndarray
     steps: list[list[Step]]
     means: np.ndarray
     losses: np.ndarray
-    paired_losses: np.ndarray
+    averaged: tuple[int, ...] = ()
 
     @property
     def best(self) -> int:
         """Number of the alpha with the highest score, of the largest such alpha."""
         return len(self.means) - 1 - int(self.means[::-1].argmax())
-
-    @property
-    def averaged(self) -> list[int]:
-        """Numbers of the best alpha and of the next weaker one, if there is a harmless one.
-
-        Its own loss does not tell: most of it may be noise, which no network predicts.
-        """
-        best = self.best
-        loss = self.paired_losses[best]
-        is_harmless = np.isfinite(loss) and loss <= MAX_LOSS_RATIO * self.losses[best]
-        return [best - 1, best] if is_harmless else [best]
 
     def table(self, name: str) -> np.ndarray:
         """A number of each step, of shape (n_alphas, n_folds)."""
@@ -72,7 +60,11 @@ class Choice(NamedTuple):
 
     def outputs(self, alphas) -> list:
         """Each fold's outputs for the rows that it leaves out, the mean over some alphas."""
-        return _mean_outputs([self.steps[alpha] for alpha in alphas])
+        with np.errstate(**IGNORE_OVERFLOW):
+            return [
+                np.mean([self.steps[alpha][fold].outputs for alpha in alphas], axis=0)
+                for fold in range(len(self.steps[0]))
+            ]
 
 
 def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: int | None) -> Choice:
@@ -117,7 +109,26 @@ def choose_alpha(path: AlphaPath, grid, splits, seeds, task, n_jobs: int | None)
             "that are far from all others, and clip or transform their columns, or give larger "
             "alphas."
         )
-    return choice
+    return choice._replace(averaged=_averaged(path, splits, choice))
+
+
+def _averaged(path, splits, choice):
+    """Numbers of the best alpha, and before it of the next weaker one if it does no harm.
+
+    Its own loss does not tell: most of it may be noise, which no network predicts.
+    """
+    best = choice.best
+    if best == 0:
+        return (best,)
+    tests = [test for _, test in splits]
+    losses = path.held_out_losses(tests, choice.outputs([best - 1, best]))
+    (loss,) = _mean_of_folds(path, tests, np.array([losses]))
+    return (best - 1, best) if does_no_harm(loss, choice.losses[best]) else (best,)
+
+
+def does_no_harm(loss, best):
+    """Whether a mean with the networks of a weaker alpha may cost that, next to the best alpha."""
+    return bool(np.isfinite(loss) and loss <= MAX_LOSS_RATIO * best)
 
 
 def _walk(path, splits, seeds, task, n_jobs, alphas, starts):
@@ -138,20 +149,15 @@ def _walk(path, splits, seeds, task, n_jobs, alphas, starts):
 
 def _choose(path, splits, alphas, steps):
     """The choice among alphas, from the steps of all folds."""
-    tests = [test for _, test in splits]
-    losses = _mean_loss_of_rows(path, tests, _table(steps, "loss"))
-    pairs = [_mean_outputs(pair) for pair in pairwise(steps)]
-    of_pairs = np.array([path.held_out_losses(tests, outputs) for outputs in pairs])
-    paired = np.full_like(losses, np.inf)
-    paired[1:] = _mean_loss_of_rows(path, tests, of_pairs.reshape(-1, len(tests)))
+    losses = _mean_of_folds(path, [test for _, test in splits], _table(steps, "loss"))
     if path.scorer is None:
-        return Choice(alphas, steps, -losses, losses, paired)
+        return Choice(alphas, steps, -losses, losses)
     # Folds that leave out no row with weight say nothing.
-    return Choice(alphas, steps, np.nanmean(_table(steps, "score"), axis=1), losses, paired)
+    return Choice(alphas, steps, np.nanmean(_table(steps, "score"), axis=1), losses)
 
 
-def _mean_loss_of_rows(path, tests, losses):
-    """The mean over all rows together of losses of folds, of shape (n_alphas, n_folds)."""
+def _mean_of_folds(path, tests, losses):
+    """The mean over all rows together of losses of shape (n_alphas, n_folds)."""
     # A fold counts by its rows.
     if path.sample_weight is None:
         weights = np.array([len(test) for test in tests], dtype=np.float64)
@@ -160,15 +166,6 @@ def _mean_loss_of_rows(path, tests, losses):
     some = weights > 0.0
     with np.errstate(**IGNORE_OVERFLOW):
         return losses[:, some] @ weights[some] / weights[some].sum()
-
-
-def _mean_outputs(steps):
-    """Each fold's outputs for the rows that it leaves out, the mean over some alphas' steps."""
-    with np.errstate(**IGNORE_OVERFLOW):
-        return [
-            np.mean([step.outputs for step in of_fold], axis=0)
-            for of_fold in zip(*steps, strict=True)
-        ]
 
 
 def _table(steps, name):
