@@ -17,6 +17,8 @@ from .overflow import IGNORE_OVERFLOW
 STANDARDISED_TOLERANCE = 1e-7
 """Columns whose mean and deviation are within this of 0 and 1 count as standardised."""
 
+ROUNDING = 1e-12
+"""Deviation, as a share of the mean, that rounding may give to a constant column."""
 
 NUMBERS_AT_ONCE = 30_000
 """Numbers of dense rows that are copied at once."""
@@ -138,6 +140,11 @@ class InputMoments(NamedTuple):
     means: np.ndarray
     deviations: np.ndarray
     n_inputs: float
+
+    @property
+    def constant(self):
+        """Which inputs differ by no more than rounding: an array of bool."""
+        return self.deviations <= ROUNDING * np.abs(self.means)
 
     def scale(self, dtype) -> InputScale:
         """What standardises the inputs, which are computed with in a given precision."""

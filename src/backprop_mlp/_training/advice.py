@@ -14,9 +14,6 @@ MANY_ROWS = 10_000
 SMALLEST_DEVIATION = 1e-3
 """That a scaled column may have, such as a 0/1 column in which one row of a million is 1."""
 
-ROUNDING = 1e-12
-"""Deviation, as a share of the mean, that rounding may give to a constant column."""
-
 OVERFITTING_RISE = 0.05
 """Relative rise of the validation loss above its lowest that counts as overfitting."""
 
@@ -35,7 +32,7 @@ AGAINST_OVERFITTING = "raise alpha: the validation loss rises while the cost fal
 
 def columns_differ(columns: InputMoments):
     """Whether any two rows differ, by more than the rounding of a mean."""
-    return bool((columns.deviations > ROUNDING * np.abs(columns.means)).any())
+    return not columns.constant.all()
 
 
 def are_scaled(columns: InputMoments):
@@ -47,7 +44,7 @@ def are_scaled(columns: InputMoments):
     means, deviations = np.abs(columns.means), columns.deviations
     near_one = (deviations >= SMALLEST_DEVIATION) & (deviations <= 5.0) & (means <= 3.0)
     standard = (deviations >= 0.8) & (deviations <= 1.25)
-    constant = (deviations <= ROUNDING * means) & (means <= 3.0)
+    constant = columns.constant & (means <= 3.0)
     return bool((near_one | standard | constant).all())
 
 
@@ -60,8 +57,7 @@ def need_no_scaler(columns: InputMoments, solver):
     if are_scaled(columns):
         return True
     large_enough = columns.deviations >= SMALLEST_DEVIATION
-    constant = columns.deviations <= ROUNDING * np.abs(columns.means)
-    return solver in METHODS and bool((large_enough | constant).all())
+    return solver in METHODS and bool((large_enough | columns.constant).all())
 
 
 def advise(outcome, constant_cost, estimator, *, n_rows, scaled, search=None):

@@ -256,7 +256,7 @@ def _single_input(objective, rule, W):
     # Mini-batches need the inputs' moments for nothing else, and measure one column alone.
     if rule is not None and len(W) > 1:
         return None
-    varying = np.flatnonzero(objective.input_moments.deviations)
+    varying = np.flatnonzero(~objective.input_moments.constant)
     return varying[0] if len(varying) == 1 else None
 
 
