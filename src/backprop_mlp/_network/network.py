@@ -165,11 +165,7 @@ class Network:
 
     def dense_views(self, theta):
         """(W, b) of the layers with weights: the dense ones."""
-        return [
-            params
-            for layer, params in zip(self.layers, self.views(theta), strict=True)
-            if layer.n_weights > 0
-        ]
+        return [(W.T, b) for W, b in self.dense_rows(theta)]
 
     def dense_rows(self, vectors):
         """(W', b) of the dense layers, one row per unit, as views into one theta or many.

@@ -88,11 +88,11 @@ _CURVATURE = 300.0
 
 
 class Sums(NamedTuple):
-    """Weighted sums over rows, of which the coordinates are made. Arrays, so that they add up.
+    """Weighted sums over rows, of which the coordinates are made.
 
     Parameters
     ----------
-    weight : ndarray of shape (1,)
+    weight : float
         Sum of the rows' weights w_i v_i^(1/2), below: of the rows.
     curvature : ndarray of shape (n_outputs, n_outputs)
         Mean of the loss's curvature in the outputs.
@@ -102,7 +102,7 @@ class Sums(NamedTuple):
         Per hidden layer, the same of the units' slopes.
     """
 
-    weight: np.ndarray
+    weight: float
     curvature: np.ndarray
     inputs: tuple
     slopes: tuple
@@ -141,7 +141,7 @@ def block_curvature(network: Network, theta, total_weight, centre, scale, plan, 
             slope = np.ones_like(cache)
             layer.activation.times_slope(cache, slope)
             slopes.append(_sums(slope, weight, plan.slope_pairs))
-    return np.array([weight.sum()]), curvature / total_weight, tuple(inputs), tuple(slopes)
+    return weight.sum(), curvature / total_weight, tuple(inputs), tuple(slopes)
 
 
 def _sums(x, weight, pairs):
@@ -398,7 +398,7 @@ class Kronecker:
             self.plan,
         )
         sums = Sums(*objective.sum_over_blocks(function))
-        if not sums.weight[0] > 0.0:
+        if not sums.weight > 0.0:
             return []
         factors = _factorise(
             sums,
@@ -433,8 +433,7 @@ def _eigenbasis(matrix):
 
 def _factorise(sums: Sums, weights, decay, plan: CurvaturePlan):
     """Each layer's factors, from the sums and its weights; ``decay`` is alpha/m."""
-    total = sums.weight[0]
-    B = sums.curvature
+    total, B = sums.weight, sums.curvature
     factors = []
     for index in reversed(range(len(weights))):
         first, second = sums.inputs[index]
