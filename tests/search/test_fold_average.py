@@ -357,6 +357,15 @@ def test_a_walk_to_weaker_alphas_goes_on_from_the_weakest_one_so_far():
         assert model.scores_[number, fold] == pytest.approx(expected, rel=1e-10)
 
 
+def test_rows_count_the_same_in_folds_of_different_sizes():
+    numbers = np.random.default_rng(0).permutation(len(SPECIES))
+    tests = np.split(numbers, [10, 60])
+    folds = [(np.setdiff1d(numbers, test), test) for test in tests]
+    model = search(cv=folds, alphas=[1.0]).fit(IRIS, SPECIES)
+    assert model.best_score_ == pytest.approx(-log_loss(SPECIES, model.oof_proba_), rel=1e-12)
+    assert model.best_score_ != pytest.approx(model.scores_.mean(), rel=1e-3)
+
+
 def test_a_class_that_a_fold_lacks_costs_what_scikit_learns_smallest_probability_does():
     model = search(cv=KFold(3), random_state=None, alphas=[1.0]).fit(IRIS, SPECIES)
     np.testing.assert_allclose(model.scores_, np.log(np.finfo(np.float64).eps), rtol=1e-12)
@@ -374,8 +383,9 @@ def test_out_of_fold_probabilities_of_float32_sum_to_one_in_their_own_precision(
         {"solver": "lbfgs", "max_iter": 60, "tol": 0.0},
         {"solver": "sgd", "max_iter": 6, "tol": 1e9, "n_iter_no_change": 1}
         | {"learning_rate": "adaptive", "learning_rate_init": 0.1},
+        {"solver": "sgd", "max_iter": 6, "learning_rate": "cosine", "learning_rate_init": 0.1},
     ],
-    ids=["lbfgs", "adaptive"],
+    ids=["lbfgs", "adaptive", "cosine"],
 )
 def test_each_alpha_of_a_walk_is_trained_as_long_and_at_the_rate_as_on_a_given_grid(network):
     X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
