@@ -199,7 +199,7 @@ class AlphaPath:
         try:
             score = float(given)
         except (TypeError, ValueError):
-            score, may_be_nan = np.nan, False
+            score = np.nan
         if np.isnan(score) and not may_be_nan:
             raise ValueError(
                 f"scoring must give a number; got {given!r} for alpha={network.alpha:g}."
