@@ -189,8 +189,9 @@ class _Descent:
         # SciPy would take a StopIteration of a scorer or of a callback for the one below.
         self.stopped = carry(self.monitor, iteration)
         self.go_on()
-        # Conjugate gradient would divide by it.
-        has_vanished = not np.linalg.norm(known.pulled) > 0.0
+        seen = self.scale * known.pulled
+        # Conjugate gradient would divide by its square.
+        has_vanished = not seen @ seen > 0.0
         if self.stopped or has_vanished or self.n_iter >= self._end_of_stretch:
             raise StopIteration
 
