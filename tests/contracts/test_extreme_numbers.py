@@ -161,6 +161,17 @@ def test_a_variance_that_overflows_is_an_error(solver, kind):
     assert not hasattr(model, "coefs_")
 
 
+@pytest.mark.parametrize("number", [np.float32(1e37), np.float64(1e307)])
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("solver", MINI_BATCH_SOLVERS)
+def test_a_mean_that_overflows_where_batch_norm_folds_is_an_error(solver, early_stopping, number):
+    """In training it is subtracted, and single rows have no variance."""
+    model = network(solver, batch_norm=True, early_stopping=early_stopping, batch_size=1)
+    with pytest.raises(FloatingPointError, match=r"batch_norm folds .* Scale the features"):
+        model.fit(np.full((40, 3), number), y)
+    assert not hasattr(model, "coefs_")
+
+
 @pytest.mark.parametrize("kind", ["1e160", "1e300", "1e20 in float32"])
 @pytest.mark.parametrize("solver", ["adam", "rmsprop"])
 def test_squares_of_gradients_that_overflow_are_an_error(solver, kind):

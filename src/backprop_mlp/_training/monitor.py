@@ -7,6 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from .._network.network import Network
+from .._objective.overflow import IGNORE_OVERFLOW
 from .history import History, Record
 from .start import Best, Start, check_comparable
 from .stopping import Stopping
@@ -121,9 +122,24 @@ class Monitor:
         return stop
 
     def plain(self, theta, moments):
-        """The network that predicts, and its parameters."""
+        """The network that predicts, and its parameters.
+
+        Raises
+        ------
+        FloatingPointError
+            If they overflow where layers of training alone fold into others.
+        """
         network = self._objective.network
-        return network.folded(theta, moments) if network.training_only else (network, theta)
+        if not network.training_only:
+            return network, theta
+        with np.errstate(**IGNORE_OVERFLOW):
+            network, theta = network.folded(theta, moments)
+        if not np.isfinite(theta).all():
+            raise FloatingPointError(
+                "The weights into which batch_norm folds are not finite: the numbers overflow. "
+                "Scale the features (StandardScaler)."
+            )
+        return network, theta
 
     def give_up(self, message, grad_max):
         """Note that the solver can't go on, why, and the gradient's largest component there."""
