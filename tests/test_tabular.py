@@ -614,7 +614,8 @@ def test_no_rows_and_no_columns_are_refused(what, fitted):
 
 
 def test_infinity_is_refused_by_name():
-    with pytest.raises(ValueError, match="Column 'number' must hold finite numbers"):
+    message = r"Column 'number' must hold finite numbers; got infinity\. .* put nan"
+    with pytest.raises(ValueError, match=message):
         model().fit(FRAME.assign(number=np.inf), Y)
 
 

@@ -257,7 +257,10 @@ def _floats(name, column):
                 f"Column {name!r} must hold numbers, as in training; {error}."
             ) from error
     if np.isinf(floats).any():
-        raise ValueError(f"Column {name!r} must hold finite numbers; got infinity.")
+        raise ValueError(
+            f"Column {name!r} must hold finite numbers; got infinity. Where it stands for a "
+            "missing number, put nan."
+        )
     too_large = floats[np.abs(floats) > MAX_NUMBER]
     if too_large.size:
         raise _too_large(name, f"{too_large[0]:g}")
