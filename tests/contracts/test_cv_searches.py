@@ -155,14 +155,14 @@ def test_the_networks_of_a_fold_are_warm_starts_on_its_rows(kind, named, solver)
     alphas = [0.1, 10.0]
     fitted = search(kind, "folds", {"solver": solver}, alphas=alphas)
     fitted.fit(rows, y, sample_weight=WEIGHTS)
-    members = iter(fitted.estimators_)
+    members, kept = iter(fitted.estimators_), {each.alpha for each in fitted.estimators_}
     for train, _ in KFold(3).split(X):
         part = rows.iloc[train] if named else rows[train]
         network = clone(fitted.estimator).set_params(warm_start=True)
         for alpha, max_iter in zip(alphas, fitted.n_iter_.max(axis=1), strict=True):
             network.set_params(alpha=alpha, max_iter=int(max_iter))
             network.fit(part, y[train], sample_weight=WEIGHTS[train])
-            if alpha <= fitted.alpha_:
+            if alpha in kept:
                 member = next(members)
                 for ours, theirs in zip(network.coefs_, member.coefs_, strict=True):
                     np.testing.assert_array_equal(ours, theirs)
