@@ -5,6 +5,7 @@ float32 into arithmetic in float64.
 """
 
 import math
+from collections.abc import Mapping, Set
 from contextlib import contextmanager
 from numbers import Integral, Real
 
@@ -78,7 +79,8 @@ def build_network(params, n_features, targets):
     hidden = [hidden] if isinstance(hidden, Integral) else _entries(hidden)
     if not all(isinstance(size, Integral) and int(size) > 0 for size in hidden):
         raise ValueError(
-            f"hidden_layer_sizes must hold integers > 0; got {params.hidden_layer_sizes!r}."
+            "hidden_layer_sizes must hold integers > 0, or be one, in an order such as that of a "
+            f"list; got {params.hidden_layer_sizes!r}."
         )
     names = activation_names(params, len(hidden))
     rates = _one_per_layer("dropout", params.dropout, len(hidden), Real, "a number in [0, 1)")
@@ -123,8 +125,13 @@ def _one_per_layer(keyword, value, n_hidden, kind, allowed):
 
 
 def _entries(value):
-    """The entries of a sequence; of an array without dimensions it is the array itself."""
-    return [value] if getattr(value, "ndim", 1) == 0 else list(value)
+    """The entries of a sequence; what is none, or an array without dimensions, is one entry.
+
+    A set has no order of its own and holds nothing twice, and who gives a dictionary means more
+    than its keys.
+    """
+    is_none = isinstance(value, Set | Mapping) or getattr(value, "ndim", 1) == 0
+    return [value] if is_none else list(value)
 
 
 def build_mini_batches(params, blocks, state=None):
