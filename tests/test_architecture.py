@@ -14,6 +14,7 @@ import backprop_mlp
 PACKAGE = Path(backprop_mlp.__file__).parent
 
 FLOORS = [
+    {"_numbers"},
     {"schedules", "_cached", "_datasets", "_sklearn", "_stop_iteration"},
     {"_network"},
     {"_targets", "initializers"},

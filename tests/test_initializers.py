@@ -77,6 +77,12 @@ def test_the_exercise_draws_biases_too():
         assert np.abs(b).max() <= 0.12
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float16])
+def test_the_width_may_be_any_of_numpys_numbers(kind):
+    rngs = np.random.default_rng(0), np.random.default_rng(0)
+    np.testing.assert_array_equal(Uniform(kind(3))(rngs[0], 4, 5), Uniform(3.0)(rngs[1], 4, 5))
+
+
 @pytest.mark.parametrize(
     ("initializer", "variance"),
     [

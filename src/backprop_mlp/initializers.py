@@ -29,9 +29,10 @@ features are. A layer that is given its biases starts exactly there.
 
 from dataclasses import dataclass
 from itertools import zip_longest
-from numbers import Real
 
 import numpy as np
+
+from ._numbers import as_float
 
 __all__ = ["GlorotNormal", "GlorotUniform", "HeNormal", "Uniform", "Xavier"]
 
@@ -57,11 +58,12 @@ class Uniform:
     width: float = 0.12
 
     def __post_init__(self):
-        if not (isinstance(self.width, Real) and 0.0 < float(self.width) < np.inf):
+        if not 0.0 < as_float(self.width) < np.inf:
             raise ValueError(f"width must be a finite number > 0; got {self.width!r}.")
 
     def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int):
-        return rng.uniform(-self.width, self.width, (1 + fan_in, fan_out))
+        width = float(self.width)  # NumPy's small integers wrap
+        return rng.uniform(-width, width, (1 + fan_in, fan_out))
 
 
 @dataclass(frozen=True)

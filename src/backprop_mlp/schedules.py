@@ -9,16 +9,17 @@ work with.
 
 import math
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
+
+from ._numbers import as_float
 
 __all__ = ["Constant", "Cosine", "Exponential", "InvScaling", "InverseTime", "Step"]
 
 
 def _check(name, value, *, positive=False):
     """Refuse an argument that is not a finite number >= 0, or > 0."""
-    if not (isinstance(value, Real) and 0.0 <= float(value) < math.inf) or (positive and not value):
+    if not 0.0 <= as_float(value) < math.inf or (positive and not value):
         bound = "> 0" if positive else ">= 0"
         raise ValueError(f"{name} must be a finite number {bound}; got {value!r}.")
 

@@ -181,6 +181,7 @@ WRONG_PARAMETERS = [
     span("class_weight", {9: 1.0}, "[0 1 2]", "[9]"),
     span("class_weight", {0: -1.0}, ">= 0", "{0: -1.0}"),
     span("class_weight", {0: np.inf}, "finite", "{0: inf}"),
+    span("class_weight", {0: 10**400}, "finite", "{0: 1000"),
     span("class_weight", {0: 0, 1: 0, 2: 0}, "sum above 0", "0.0"),
     kind("max_iter", 10.0, "int", "Got 10.0"),
     span("max_iter", 0, "[1, inf)", "Got 0"),
@@ -902,6 +903,7 @@ CALLS = {
         (lambda: check_gradient(FIXED, X, Y + 1), ValueError, r"not among the classes .*: \[3\]"),
         (lambda: check_gradient(FIXED, X, Y, -ONES), ValueError, "sample_weight"),
         (lambda: check_gradient(FIXED, X, Y, step=0.0), ValueError, "step must be .* got 0.0"),
+        (lambda: check_gradient(FIXED, X, Y, step=10**400), ValueError, "step must be .* got 1000"),
         (lambda: check_gradient(FIXED, X, Y, step=1e-30), ValueError, "step must not vanish"),
         *[
             (
@@ -919,6 +921,11 @@ CALLS = {
             lambda: learning_rate_range_test(classifier(), X, Y, min_rate=1.0, max_rate=0.1),
             ValueError,
             "min_rate < max_rate; got 1.0 and 0.1",
+        ),
+        (
+            lambda: learning_rate_range_test(classifier(), X, Y, max_rate=10**400),
+            ValueError,
+            "min_rate < max_rate; got .* and 1000",
         ),
         (
             lambda: learning_rate_range_test(classifier(), X, Y, n_steps=3),
@@ -1043,7 +1050,10 @@ CALLS = {
             "solver must be one of",
         ),
     ],
-    "Constant": [(lambda: schedules.Constant(-1.0), ValueError, "initial must be .* got -1.0")],
+    "Constant": [
+        (lambda: schedules.Constant(-1.0), ValueError, "initial must be .* got -1.0"),
+        (lambda: schedules.Constant(10**400), ValueError, "initial must be .* got 1000"),
+    ],
     "InvScaling": [
         (lambda: schedules.InvScaling(0.1, power=np.nan), ValueError, "power must be .* got nan"),
     ],
@@ -1061,7 +1071,10 @@ CALLS = {
             "warm_up must be below horizon=5",
         ),
     ],
-    "Uniform": [(lambda: initializers.Uniform(0), ValueError, "width must be .* > 0; got 0")],
+    "Uniform": [
+        (lambda: initializers.Uniform(0), ValueError, "width must be .* > 0; got 0"),
+        (lambda: initializers.Uniform(10**400), ValueError, "width must be .* > 0; got 1000"),
+    ],
     **{
         name: [(lambda name=name: getattr(initializers, name)(0.1), TypeError, "argument")]
         for name in ("GlorotUniform", "GlorotNormal", "Xavier", "HeNormal")

@@ -13,7 +13,7 @@ is a failure, and only what agrees to `TOLERANCE` passes; the rest is not decide
 """
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from .._estimator.assembly import open_objective
 from .._estimator.fitted import kind_error
 from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_check
+from .._numbers import as_float
 from .._objective.overflow import IGNORE_OVERFLOW
 from .finite_differences import (
     DEFAULT_STEP,
@@ -369,7 +370,7 @@ def check_gradient(
     """
     if not isinstance(estimator, BackpropMLP):
         raise kind_error(estimator, "a BackpropMLPClassifier or BackpropMLPRegressor")
-    if not (isinstance(step, Real) and 0.0 < float(step) < np.inf):
+    if not 0.0 < as_float(step) < np.inf:
         raise ValueError(f"step must be a finite number above 0; got {step!r}.")
     if not (isinstance(max_coordinates, Integral) and int(max_coordinates) >= 1):
         raise ValueError(f"max_coordinates must be an integer above 0; got {max_coordinates!r}.")

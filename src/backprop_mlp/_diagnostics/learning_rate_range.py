@@ -1,7 +1,7 @@
 """The learning-rate range test (Smith, 2017, section 3.3)."""
 
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from .._estimator.fitted import kind_error
 from .._estimator.keywords import Matrix, Weights
 from .._estimator.pose import pose_unfitted
 from .._estimator.seeds import draw_seeds
+from .._numbers import as_float
 from .._objective.objective import block_not_finite
 from .._objective.overflow import IGNORE_OVERFLOW
 from .._solvers.mini_batch import initial_state, minimize_mini_batch
@@ -185,8 +186,7 @@ def learning_rate_range_test(
             f"solver must be one of {MINI_BATCH_SOLVERS} for a learning rate to exist; "
             f"got solver={estimator.solver!r}."
         )
-    numbers = isinstance(min_rate, Real) and isinstance(max_rate, Real)
-    if not (numbers and 0.0 < float(min_rate) < float(max_rate) < np.inf):
+    if not 0.0 < as_float(min_rate) < as_float(max_rate) < np.inf:
         raise ValueError(
             "min_rate and max_rate must be finite with 0 < min_rate < max_rate; "
             f"got {min_rate!r} and {max_rate!r}."

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
-from numbers import Real
 
 import numpy as np
+
+from .._numbers import as_float
 
 
 def balance_classes(totals):
@@ -46,7 +47,7 @@ def read_class_weight(class_weight, classes):
     if bad := {
         label: weight
         for label, weight in class_weight.items()
-        if not (isinstance(weight, Real) and 0 <= float(weight) < float("inf"))
+        if not 0.0 <= as_float(weight) < np.inf
     }:
         raise ValueError(f"class_weight must hold finite numbers >= 0; got {bad}.")
     # Not by compute_class_weight, for which the label "0" is the number 0.

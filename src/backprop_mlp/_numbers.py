@@ -1,0 +1,16 @@
+"""Numbers that users hand over, as Python's own."""
+
+import math
+from numbers import Real
+from typing import Any
+
+
+def as_float(value: Any) -> float:
+    """A real number as a float; nan, which no bound lets through, for what is none.
+
+    That is also an integer or a fraction that is too large for a float.
+    """
+    try:
+        return float(value) if isinstance(value, Real) else math.nan
+    except OverflowError:
+        return math.nan
