@@ -36,6 +36,18 @@ def test_pixels_follow_column_by_column_or_row_by_row():
         np.testing.assert_array_equal(display.images[0], image)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int8])
+def test_sides_and_columns_may_be_small_integers_of_numpy(kind):
+    """20 * 20 pixels, and 20 columns of 21 pixels, are more than they hold."""
+    rows = np.random.default_rng(0).normal(size=(45, 400))
+    drawn = [
+        ImageGridDisplay.from_rows(rows, image_shape=(number, number), n_columns=number)
+        for number in (20, kind(20))
+    ]
+    ints, small = [display.image_.get_array().filled(np.nan) for display in drawn]
+    np.testing.assert_array_equal(small, ints)
+
+
 def test_the_default_order_is_that_of_the_exercise():
     """reshape(20, 20) in Octave fills columns first."""
     display = ImageGridDisplay.from_rows(np.arange(9.0).reshape(1, 9))

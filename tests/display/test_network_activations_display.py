@@ -145,6 +145,11 @@ def test_sparse_rows():
     np.testing.assert_array_equal(units(display.images_[0], 4), IRIS[5])
 
 
+def test_a_row_is_a_number_and_no_mask(network):
+    display = NetworkActivationsDisplay.from_estimator(network, IRIS, row=True)
+    np.testing.assert_array_equal(units(display.images_[0], 4), IRIS[1])
+
+
 def test_wrong_input_is_named(network):
     for row in (-1, 150):
         with pytest.raises(ValueError, match=f"row must be from 0 to 149; got {row}"):

@@ -1,7 +1,7 @@
 """From rows of pixels to images, and from images to one grid."""
 
 from collections.abc import Sequence
-from math import ceil, isqrt, sqrt
+from math import ceil, isqrt, prod, sqrt
 from numbers import Integral
 from typing import Literal
 
@@ -46,12 +46,12 @@ def images_of_rows(rows, image_shape, order):
     if (
         np.shape(image_shape) != (2,)
         or not all(isinstance(side, Integral) and int(side) > 0 for side in image_shape)
-        or image_shape[0] * image_shape[1] != n_pixels
+        or prod(map(int, image_shape)) != n_pixels
     ):
         raise ValueError(f"image_shape must be {expected}; got {got}.")
     if order not in ("F", "C"):
         raise ValueError(f'order must be "F" or "C"; got {order!r}.')
-    height, width = image_shape
+    height, width = map(int, image_shape)
     if order == "C":
         return rows.reshape(-1, height, width)
     return rows.reshape(-1, width, height).transpose(0, 2, 1)
@@ -60,8 +60,8 @@ def images_of_rows(rows, image_shape, order):
 def draw_grid(ax, images, n_columns, gap_color, style):
     """Draw images side by side, one pixel apart, as one image."""
     n_images, height, width = np.shape(images)
-    if n_columns is None:
-        n_columns = ceil(sqrt(n_images))
+    # NumPy's small integers wrap.
+    n_columns = ceil(sqrt(n_images)) if n_columns is None else int(n_columns)
     n_rows = ceil(n_images / n_columns)
     # The gaps hold no number, so that the axis shows through.
     grid = np.full((n_rows * (height + 1) - 1, n_columns * (width + 1) - 1), np.nan)

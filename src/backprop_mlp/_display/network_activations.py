@@ -152,7 +152,7 @@ class NetworkActivationsDisplay:
         network = last_step(estimator, "activations")
         if not (isinstance(row, Integral) and 0 <= int(row) < _num_samples(X)):
             raise ValueError(f"row must be from 0 to {_num_samples(X) - 1}; got {row!r}.")
-        x = _safe_indexing(X, [row])
+        x = _safe_indexing(X, [int(row)])
         if isinstance(estimator, Pipeline):
             x = estimator[:-1].transform(x)
         inputs, *layers = network.activations(x)
