@@ -731,6 +731,8 @@ THETA1, THETA2 = np.ones((5, 5)), np.ones((3, 6))
         ([THETA1, np.ones((1, 6))], {"classes": [1, 2, 3]}, ValueError, "two labels for one row"),
         ([THETA1, np.ones((1, 6))], {"classes": []}, ValueError, "two labels for one row"),
         ([THETA1, np.ones((1, 6))], {"multilabel": True}, ValueError, "two labels or more"),
+        ([THETA1, THETA2], {"multilabel": "no"}, ValueError, "multilabel must be .* got 'no'"),
+        ([THETA1, THETA2], {"multilabel": None}, ValueError, "multilabel must be .* got None"),
         ([THETA1, THETA2], {"multilabel": True, "classes": "abc"}, ValueError, "must be .0 1 2"),
         (
             [THETA1, np.ones((2, 6))],

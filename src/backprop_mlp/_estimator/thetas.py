@@ -35,8 +35,10 @@ def read_thetas(thetas, classes, *, multilabel=False, softmax=False):
     Raises
     ------
     ValueError
-        If shapes and classes do not fit together.
+        If shapes and classes do not fit together, or multilabel is neither True nor False.
     """
+    if not isinstance(multilabel, bool | np.bool_):
+        raise ValueError(f"multilabel must be True or False; got {multilabel!r}.")  # noqa: TRY004
     thetas = read_matrices(thetas)
     n_rows = len(thetas[-1])
     if multilabel:
