@@ -176,6 +176,12 @@ def test_values_that_fill_a_bin_of_what_is_left_are_knots_as_well():
     np.testing.assert_array_equal(knots, [0.0, 3.0, 48.0, 93.0])
 
 
+@pytest.mark.parametrize("n_bins", [10**20, 10**400])
+def test_of_more_bins_than_numpy_counts_every_value_is_a_knot(n_bins):
+    (knots,) = PiecewiseLinearEncoder(n_bins=n_bins).fit(X[:, :1]).knots_
+    np.testing.assert_array_equal(knots, np.unique(X[:, 0]))
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_three_values_or_more_have_between_three_knots_and_one_more_than_bins(seed):
     rng = np.random.default_rng(seed)

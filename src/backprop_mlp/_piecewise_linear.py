@@ -352,6 +352,7 @@ def _knots(x, w, n_bins):
     values, inverse = np.unique(x, return_inverse=True)
     if len(values) < 3:
         return values[:0]
+    n_bins = min(n_bins, len(values))  # NumPy's integers may not hold more
     w = np.bincount(inverse, weights=w)
     is_knot = np.zeros(len(values), dtype=bool)
     is_knot[[0, -1]] = True
