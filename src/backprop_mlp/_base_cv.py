@@ -201,9 +201,11 @@ class AlphaSearch(
 
     def _refit(self, estimator, seed, X, y, sample_weight, task):
         """Train on all rows with the chosen alpha."""
-        self.best_estimator_ = estimator.set_params(alpha=self.alpha_)
+        # Not by set_params: the __init__ of a subclass need not take what all networks have.
+        self.best_estimator_ = estimator
+        estimator.alpha = self.alpha_
         if seed is not None:
-            estimator.set_params(random_state=seed)
+            estimator.random_state = seed
         said = SearchFit(
             "refit",
             warns=True,

@@ -759,6 +759,25 @@ def test_a_fit_keeps_what_a_subclass_leaves_out_of_pickles():
     assert model.fit(X, NUMBERS).given is open
 
 
+class Narrow(BackpropMLPClassifier):
+    """Takes one keyword of its own, and leaves all others as it sets them."""
+
+    def __init__(self, n_units=4):
+        self.n_units = n_units
+        super().__init__(n_units, max_iter=5, random_state=0, class_weight={0: 2.0})
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+@pytest.mark.parametrize("refit", [True, "folds"])
+def test_a_network_may_have_an_init_of_its_own(refit, seed):
+    params = {"alphas": [0.1, 1.0], "cv": 2, "refit": refit, "random_state": seed}
+    wide = BackpropMLPClassifier(4, max_iter=5, random_state=0, class_weight={0: 2.0})
+    narrow, wide = (
+        BackpropMLPClassifierCV(network, **params).fit(X, CODES) for network in (Narrow(), wide)
+    )
+    np.testing.assert_array_equal(narrow.predict_proba(X), wide.predict_proba(X))
+
+
 @pytest.mark.parametrize("refit", [True, "folds"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_searches_are_cross_validated_side_by_side(kind, refit):

@@ -35,6 +35,16 @@ def test_the_rates_rise_by_equal_factors():
     assert result.costs.shape == result.smoothed.shape == (50,)
 
 
+def test_a_network_may_have_an_init_of_its_own():
+    class Narrow(BackpropMLPClassifier):
+        def __init__(self, n_units=8):
+            self.n_units = n_units
+            super().__init__((n_units,), "tanh", solver="adam", batch_size=50, random_state=0)
+
+    narrow, wide = (learning_rate_range_test(each, X, y) for each in (Narrow(), classifier()))
+    np.testing.assert_array_equal(narrow.costs, wide.costs)
+
+
 @pytest.mark.parametrize("solver", MINI_BATCH)
 @pytest.mark.parametrize("params", [{}, {"batch_norm": True, "dropout": 0.2}], ids=str)
 def test_the_run_is_a_fit_with_a_rising_rate(solver, params):

@@ -277,7 +277,9 @@ def pose_unfitted(estimator, X, y, sample_weight, precisions=PRECISIONS):
     rng : numpy.random.RandomState
         What a fit would draw from; the estimator's own is not advanced.
     """
-    unfitted = clone(estimator).set_params(early_stopping=False)
+    unfitted = clone(estimator)
+    # Not by set_params: the __init__ of a subclass need not take it.
+    unfitted.early_stopping = False
     validate_params(unfitted)
     rng = check_random_state(unfitted.random_state)
     given = Given(X, y, sample_weight)

@@ -117,7 +117,8 @@ class AlphaPath:
         refits = Refits(network, X, y, sample_weight)
         with fold.task.whole(X=X, y=y, metadata=weights or None):
             for alpha, max_iter in zip(alphas, max_iters, strict=True):
-                # Keywords of its own clone: set_params reads all of their names every time.
+                # Keywords of its own clone. set_params reads all of their names every time, and
+                # knows none of those that the __init__ of a subclass does not take.
                 network.alpha, network.max_iter = float(alpha), max_iter
                 with fold.task.fit_of(network, "alpha"):
                     refits.fit(f"fold {fold.number + 1}, alpha {alpha:.4g}")
@@ -155,26 +156,29 @@ class AlphaPath:
         """The network, and the largest number of iterations for each alpha."""
         max_iter = self.estimator.max_iter
         if fold.start is None:
-            network = clone(self.estimator).set_params(**self._class_weight(y))
+            network = clone(self.estimator)
+            self._weigh_classes(network, y)
             if fold.seed is not None:
-                network.set_params(random_state=fold.seed)
-            return network.set_params(warm_start=True), iterations_along(alphas, max_iter)
-        network = fitted_twin(fold.start).set_params(warm_start=True)
-        adopt_no_record(network)
-        _, *max_iters = iterations_along([network.alpha, *alphas], max_iter)
+                network.random_state = fold.seed
+            max_iters = iterations_along(alphas, max_iter)
+        else:
+            network = fitted_twin(fold.start)
+            adopt_no_record(network)
+            _, *max_iters = iterations_along([network.alpha, *alphas], max_iter)
+        network.warm_start = True
         return network, max_iters
 
     def _rows(self, rows):
         sample_weight = None if self.sample_weight is None else self.sample_weight[rows]
         return _safe_indexing(self.X, rows), self.y[rows], sample_weight
 
-    def _class_weight(self, y):
-        """The keyword without classes that the fold lacks, if it names classes."""
-        if self.classes is None or isinstance(self.estimator.class_weight, str | None):
-            return {}
-        given = self.estimator.class_weight
+    def _weigh_classes(self, network, y):
+        """Leave classes that the fold lacks out of class weights that name classes."""
+        if self.classes is None or isinstance(network.class_weight, str | None):
+            return
+        given = network.class_weight
         (weights,) = [given] if isinstance(given, dict) else given
-        return {"class_weight": keep_classes(weights, np.unique(y))}
+        network.class_weight = keep_classes(weights, np.unique(y))
 
     def _score(self, network, X, y, metadata, may_be_nan=False):
         """A network's score: a number, and one that can be compared if it decides.
