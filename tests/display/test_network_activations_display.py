@@ -156,6 +156,13 @@ def test_wrong_input_is_named(network):
             NetworkActivationsDisplay.from_estimator(network, IRIS, row=row)
     with pytest.raises(NotFittedError):
         NetworkActivationsDisplay.from_estimator(BackpropMLPClassifier(), IRIS)
+    with pytest.raises(ValueError, match="X must have at least one row; got none"):
+        NetworkActivationsDisplay.from_estimator(network, IRIS[SPECIES > 2])
+    for image_shape in (None, (2, 2)):
+        with pytest.raises(ValueError, match="order must be"):
+            NetworkActivationsDisplay.from_estimator(
+                network, IRIS, image_shape=image_shape, order="A"
+            )
 
 
 def test_white_lines_stand_between_units_alone():

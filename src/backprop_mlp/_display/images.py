@@ -20,6 +20,12 @@ def check_count(name, count):
         raise ValueError(f"{name} must be an integer > 0; got {count!r}.")
 
 
+def check_order(order):
+    """Refuse what is no order of pixels."""
+    if not (isinstance(order, str) and order in ("F", "C")):
+        raise ValueError(f'order must be "F" or "C"; got {order!r}.')
+
+
 def check_grid(name, images, n_columns):
     """Refuse what can't be drawn as images side by side."""
     if np.ndim(images) != 3 or np.size(images) == 0:
@@ -49,8 +55,7 @@ def images_of_rows(rows, image_shape, order):
         or prod(map(int, image_shape)) != n_pixels
     ):
         raise ValueError(f"image_shape must be {expected}; got {got}.")
-    if order not in ("F", "C"):
-        raise ValueError(f'order must be "F" or "C"; got {order!r}.')
+    check_order(order)
     height, width = map(int, image_shape)
     if order == "C":
         return rows.reshape(-1, height, width)

@@ -15,7 +15,7 @@ from .._estimator.keywords import Matrix
 from .._network.activations import ACTIVATIONS
 from .._sklearn import _num_samples, _safe_indexing
 from .drawing import add_colorbar, figure_and_axes
-from .images import ImageShape, Order, check_count, images_of_rows
+from .images import ImageShape, Order, check_count, check_order, images_of_rows
 from .pipelines import last_step
 
 NUMBER_ACTIVATIONS = ("identity", "exp")
@@ -150,8 +150,12 @@ class NetworkActivationsDisplay:
             If the outputs overflow.
         """
         network = last_step(estimator, "activations")
-        if not (isinstance(row, Integral) and 0 <= int(row) < _num_samples(X)):
-            raise ValueError(f"row must be from 0 to {_num_samples(X) - 1}; got {row!r}.")
+        check_order(order)
+        n_rows = _num_samples(X)
+        if n_rows == 0:
+            raise ValueError("X must have at least one row; got none.")
+        if not (isinstance(row, Integral) and 0 <= int(row) < n_rows):
+            raise ValueError(f"row must be from 0 to {n_rows - 1}; got {row!r}.")
         x = _safe_indexing(X, [int(row)])
         if isinstance(estimator, Pipeline):
             x = estimator[:-1].transform(x)
