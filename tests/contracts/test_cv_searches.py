@@ -60,7 +60,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 def search(kind, refit=True, network=None, **params):
     network_class, keywords, _ = KINDS[kind]
     given = {"max_iter": 5, "random_state": 0} | keywords | (network or {})
-    estimator = network_class(4, **given)
+    estimator = network_class(**{"hidden_layer_sizes": 4} | given)
     of = {BackpropMLPClassifier: BackpropMLPClassifierCV}
     given = {"alphas": [0.1, 1.0, 10.0], "cv": KFold(3), "refit": refit} | params
     return of.get(network_class, BackpropMLPRegressorCV)(estimator, **given)
@@ -546,6 +546,17 @@ def test_an_overflow_in_a_row_with_zero_weight_does_not_count(kind, by_loss):
     np.testing.assert_allclose(np.delete(said, 7, 0), np.delete(of_near, 7, 0), rtol=1e-4)
 
 
+@pytest.mark.parametrize("by_loss", [True, False])
+@pytest.mark.parametrize("kind", ["two classes", "labels", "numbers", "outputs"])
+def test_an_overflow_in_a_training_row_with_zero_weight_does_not_count(kind, by_loss):
+    weights = np.where(np.arange(60) == 7, 0.0, WEIGHTS)
+    model = search(kind, False, {"activation": "relu"}, scoring=scoring_of(kind, by_loss))
+    fitted = model.fit(FAR, KINDS[kind][2], weights)
+    with pytest.raises(FloatingPointError):
+        clone(model.estimator).fit(FAR, KINDS[kind][2], weights).predict(FAR)
+    assert np.isfinite(fitted.train_scores_).all()
+
+
 def test_an_error_of_the_scorer_itself_is_not_taken_for_an_overflow():
     def scorer(estimator, X, y):
         raise FloatingPointError("of the scorer")
@@ -650,6 +661,16 @@ def test_a_constant_model_is_warned_of_once(kind, refit):
     some = {"rows": X[:20], "y": KINDS[kind][2][:20]}
     assert warned(kind, refit, alphas=[1e6], cv=LeaveOneOut(), **some) == [StrongPenaltyWarning]
     assert warned(kind, refit, alphas=[1.0]) == []
+
+
+@pytest.mark.parametrize("refit", [True, False, "folds"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_outlying_row_with_zero_weight_hides_no_constant_model(kind, refit):
+    outlying = np.arange(60) == 7
+    rows = np.where(outlying[:, np.newaxis], 1e5, X)
+    network = {"hidden_layer_sizes": (), "solver": "lbfgs"}
+    said = warned(kind, refit, network, np.where(outlying, 0.0, 1.0), rows=rows, alphas=[1e6])
+    assert said == [StrongPenaltyWarning]
 
 
 @pytest.mark.parametrize("refit", [True, False, "folds"])

@@ -67,11 +67,26 @@ def test_there_is_a_network_per_fold_at_alpha_and_at_the_next_weaker_one(data):
     assert [network.alpha for network in model.estimators_] == [0.1, 1.0] * 3
 
 
+def test_where_a_score_chooses_alpha_the_loss_says_what_is_averaged():
+    model = search(scoring="accuracy", alphas=[0.5, 1.0])
+    model.estimator.set_params(max_iter=60)
+    model.fit(*DATA["two"])
+    assert model.alpha_ == 1.0
+    assert [network.alpha for network in model.estimators_] == [0.5, 1.0] * 3
+
+
 def test_a_network_of_a_fold_has_the_keywords_of_the_estimator(averaged):
     model, _, _ = averaged
     for network in model.estimators_:
         of_the_fold = {"alpha": network.alpha, "random_state": network.random_state}
         assert network.get_params() == model.estimator.get_params() | of_the_fold
+
+
+def test_the_networks_of_folds_go_on_from_where_they_are_only_if_the_estimator_does():
+    """Along the path they always do."""
+    for warm_start in (False, True):
+        model = search().set_params(estimator__warm_start=warm_start).fit(IRIS, SPECIES)
+        assert {network.warm_start for network in model.estimators_} == {warm_start}
 
 
 def test_a_network_of_a_fold_records_its_own_alpha_alone():
@@ -136,10 +151,14 @@ def test_float32_stays_float32():
     assert all(W.dtype == np.float32 for W in model.estimators_[0].coefs_)
 
 
-def test_blocks_of_rows_do_not_matter(of_iris, monkeypatch):
-    expected = of_iris.predict_proba(IRIS)
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-5)])
+def test_blocks_of_rows_do_not_matter(dtype, rtol, monkeypatch):
+    X = IRIS.astype(dtype)
+    model = search().fit(X, SPECIES)
+    expected = model.predict_proba(X)
     monkeypatch.setattr("backprop_mlp._search.averaging.ROWS_AT_A_TIME", 7)
-    np.testing.assert_allclose(of_iris.predict_proba(IRIS), expected, rtol=1e-12)
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=rtol)
+    assert model.predict_proba(X).dtype == dtype
 
 
 def test_networks_that_know_some_of_the_classes_only():
@@ -257,6 +276,8 @@ def test_a_walk_to_stronger_alphas_is_a_path_along_all_of_them():
     assert len(walked.alphas_) > 3
     given = search(alphas=walked.alphas_).fit(X, y)
     np.testing.assert_array_equal(given.scores_, walked.scores_)
+    # Those of an alpha stay as they are when the next one goes on from them.
+    np.testing.assert_array_equal(given.predict_proba(X), walked.predict_proba(X))
 
 
 def test_where_there_is_nothing_to_learn_the_grid_ends_at_its_limit():

@@ -135,10 +135,7 @@ class HeldOutNumbers:
     def variance(self, y, sample_weight):
         """That of y, summed over the outputs, in normalised units."""
         Y = self.in_units(self.targets.codes(y, sample_weight))
-        weights = _weights(y, sample_weight)
-        with np.errstate(**IGNORE_OVERFLOW):
-            mean = np.average(Y, axis=0, weights=weights)
-            return float(np.average((Y - mean) ** 2, axis=0, weights=weights).sum())
+        return _variance(Y, _weights(y, sample_weight))
 
 
 def are_constant(held_out: HeldOut, networks, X, y, sample_weight=None):
@@ -156,13 +153,16 @@ def are_constant(held_out: HeldOut, networks, X, y, sample_weight=None):
     variance = held_out.variance(y, sample_weight)
     if not 0.0 < variance < np.inf:
         return False
-    with np.errstate(**IGNORE_OVERFLOW):
-        return all(
-            # Not so of nan: what overflows varies.
-            held_out.in_units(outputs_or_nan(held_out, network, X)).var(axis=0).sum()
-            <= NEGLIGIBLE_DEVIATION**2 * variance
-            for network in networks
-        )
+    weights = _weights(y, sample_weight)
+    counted = weights > 0.0
+
+    def spread(network):
+        with np.errstate(**IGNORE_OVERFLOW):
+            outputs = held_out.in_units(outputs_or_nan(held_out, network, X, sample_weight))
+        return _variance(outputs[counted], weights[counted])
+
+    # Not so of nan: what overflows varies.
+    return all(spread(network) <= NEGLIGIBLE_DEVIATION**2 * variance for network in networks)
 
 
 def measure_columns(X, sample_weight=None):
@@ -181,6 +181,13 @@ def measure_columns(X, sample_weight=None):
 
 def _logarithms(P):
     return np.log(P.clip(SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY))
+
+
+def _variance(values, weights):
+    """That of rows, summed over their columns."""
+    with np.errstate(**IGNORE_OVERFLOW):
+        mean = np.average(values, axis=0, weights=weights)
+        return float(np.average((values - mean) ** 2, axis=0, weights=weights).sum())
 
 
 def _weights(y, sample_weight):
