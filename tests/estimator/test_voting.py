@@ -5,6 +5,7 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import log_loss, mean_pinball_loss
 
@@ -124,6 +125,14 @@ def test_averaged_probabilities_have_the_precision_in_which_they_sum_to_one(dtyp
     P = voter.predict_proba(X.astype(dtype))
     assert P.dtype == dtype
     np.testing.assert_allclose(P.sum(axis=1), 1.0, rtol=4.0 * np.finfo(dtype).eps)
+
+
+def test_the_mean_of_whole_numbers_is_no_whole_number():
+    whole = {"first": DummyRegressor(strategy="constant", constant=[1])}
+    whole["last"] = DummyRegressor(strategy="constant", constant=[2])
+    voter = regressor().set_params(**whole).fit(X, y)
+    assert {member.predict(X).dtype.kind for member in voter.estimators_} == {"i"}
+    np.testing.assert_array_equal(voter.predict(X), 1.5)
 
 
 @pytest.mark.parametrize("weights", [None, (1.0, 3.0)])

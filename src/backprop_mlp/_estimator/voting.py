@@ -56,9 +56,9 @@ def _weights_of_members(vote):
 
 
 def _average(vote, outputs):
-    """The members' outputs, averaged, in their precision."""
+    """The members' outputs, averaged, in their precision; the mean of whole numbers is none."""
     mean = np.average(outputs, axis=0, weights=_weights_of_members(vote))
-    return mean.astype(np.result_type(*outputs), copy=False)
+    return mean.astype(np.result_type(np.float32, *outputs), copy=False)
 
 
 def _averages_probabilities(vote):
