@@ -8,6 +8,8 @@ from sklearn.datasets import load_iris
 from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import log_loss, mean_pinball_loss
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 from backprop_mlp import (
     BackpropMLPClassifier,
@@ -157,6 +159,18 @@ def test_log_probabilities_are_finite_where_probabilities_are_zero():
     assert voter.predict_proba(far).min() == 0.0
     assert np.isfinite(voter.predict_log_proba(far)).all()
     assert np.isfinite(voter.decision_function(far)).all()
+
+
+@pytest.mark.parametrize("other", [KNeighborsClassifier(1), DecisionTreeClassifier()])
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # the tree's own
+def test_log_probabilities_need_nothing_of_a_member_but_its_probabilities(other):
+    """Some have no method for them, and some say minus infinity."""
+    voter = classifier(weights=[0.0, 1.0]).set_params(last=other).fit(X, NAMES)
+    P, log_P = voter.predict_proba(X), voter.predict_log_proba(X)
+    assert P.min() == 0.0
+    np.testing.assert_allclose(np.exp(log_P), P, rtol=1e-6)
+    assert np.isfinite(log_P).all()
+    assert np.isfinite(voter.decision_function(X)).all()
 
 
 def test_a_dropped_member_says_nothing_of_log_probabilities():

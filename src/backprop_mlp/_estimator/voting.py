@@ -61,6 +61,14 @@ def _average(vote, outputs):
     return mean.astype(np.result_type(np.float32, *outputs), copy=False)
 
 
+def _log_proba(member, X):
+    """Logarithms of a member's probabilities: not all classifiers have a method for them."""
+    if hasattr(member, "predict_log_proba"):
+        return member.predict_log_proba(X)
+    with np.errstate(divide="ignore"):
+        return np.log(member.predict_proba(X))
+
+
 def _averages_probabilities(vote):
     """Whether there are probabilities; an error with the reason if not."""
     if vote.voting != "soft":
@@ -245,11 +253,12 @@ class LabelVotingClassifier(_RoutedScore, VotingClassifier):
         log_P : ndarray of shape (n_samples, n_classes)
         """
         check_is_fitted(self)
-        log_P = np.array([member.predict_log_proba(X) for member in self.estimators_])
+        log_P = np.array([_log_proba(member, X) for member in self.estimators_])
         weights = _weights_of_members(self)
         b = np.ones(len(log_P)) if weights is None else np.asarray(weights, dtype=np.float64)
         shares = (b / b.sum())[:, np.newaxis, np.newaxis]
-        return logsumexp(log_P, axis=0, b=shares).astype(log_P.dtype, copy=False)
+        mean = logsumexp(log_P, axis=0, b=shares).astype(log_P.dtype, copy=False)
+        return np.maximum(mean, np.finfo(mean.dtype).min)
 
     @available_if(_averages_probabilities)
     def decision_function(self, X):
