@@ -9,6 +9,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import log_loss, mean_pinball_loss
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from backprop_mlp import (
@@ -104,6 +105,24 @@ def test_weights_of_a_vote_count_its_rows_by_their_weights():
         for share in SHARES
     ]
     assert log_loss(NAMES, voter.oof_proba_, sample_weight=weights) <= min(losses) + XATOL
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+@pytest.mark.parametrize("in_pipelines", [False, True])
+def test_weights_of_rows_may_have_any_name(make, in_pipelines):
+    weights = np.random.default_rng(2).integers(0, 3, len(y)).astype(float)
+
+    def found(name):
+        voter, request = make(), True if name == "sample_weight" else name
+        for _, member in voter.estimators:
+            member.set_fit_request(sample_weight=request)
+        if in_pipelines:
+            members = [(name, make_pipeline(member)) for name, member in voter.estimators]
+            voter.set_params(estimators=members)
+        return voter.fit(X, y, **{name: weights}).weights_
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        np.testing.assert_array_equal(found("counts"), found("sample_weight"))
 
 
 @pytest.mark.parametrize(

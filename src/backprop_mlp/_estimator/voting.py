@@ -10,9 +10,11 @@ from sklearn import get_config
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from .._sklearn import _routing_enabled
 from .._targets.targets import targets_of
 from .rows import check_y
 from .vote_weights import find_vote_weights
@@ -38,13 +40,24 @@ def _searches_of(vote):
     return [member[-1] if isinstance(member, Pipeline) else member for member in vote.estimators_]
 
 
-def _found_weights(vote, name, y, sample_weight=None):
+def _found_weights(vote, name, y, fit_params):
     """The fitted members' weights by an attribute; None where not all are searches that have it."""
     searches = _searches_of(vote)
     if not all(hasattr(search, name) and hasattr(search, "_held_out_loss") for search in searches):
         return None
     outputs = [getattr(search, name) for search in searches]
-    return find_vote_weights(searches, outputs, y, sample_weight)
+    return find_vote_weights(searches, outputs, y, _weights_of_rows(vote, fit_params))
+
+
+def _weights_of_rows(vote, fit_params):
+    """The rows' weights that the first search is given, under whatever name it requests them."""
+    if _routing_enabled():
+        first = next(name for name, member in vote.estimators if not isinstance(member, str))
+        fit_params = process_routing(vote, "fit", **fit_params)[first].fit
+        member = vote.named_estimators[first]
+        if isinstance(member, Pipeline):
+            fit_params = process_routing(member, "fit", **fit_params)[member.steps[-1][0]].fit
+    return fit_params.get("sample_weight")
 
 
 def _weights_of_members(vote):
@@ -151,7 +164,7 @@ class SearchVotingRegressor(_RoutedScore, VotingRegressor):
         y = check_y(self, y)
         super().fit(X, y, **fit_params)
         y = column_or_1d(y)
-        self.weights_ = _found_weights(self, "oof_prediction_", y, fit_params.get("sample_weight"))
+        self.weights_ = _found_weights(self, "oof_prediction_", y, fit_params)
         return self
 
     def predict(self, X):
@@ -218,8 +231,8 @@ class LabelVotingClassifier(_RoutedScore, VotingClassifier):
         fitted = VotingClassifier(**params).fit(X, y, **fit_params)
         fitted.weights_ = None
         if self.voting == "soft":
-            codes, weights = fitted.le_.transform(y), fit_params.get("sample_weight")
-            fitted.weights_ = _found_weights(fitted, "oof_proba_", codes, weights)
+            codes = fitted.le_.transform(y)
+            fitted.weights_ = _found_weights(fitted, "oof_proba_", codes, fit_params)
         kept = {name: value for name, value in vars(self).items() if not name.endswith("_")}
         found = {name: value for name, value in vars(fitted).items() if name.endswith("_")}
         self.__dict__ = kept | found
