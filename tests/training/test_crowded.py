@@ -85,6 +85,15 @@ def test_a_huber_threshold_that_fits_is_not_warned_of(y):
     assert warned(BackpropMLPRegressor(10, loss="huber", alpha=5.0, max_iter=3), y) == []
 
 
+def test_a_huber_threshold_that_is_too_large_by_itself_is_to_be_lowered():
+    network = BackpropMLPRegressor(10, loss="huber", alpha=5.0, max_iter=3)
+    (message,) = warned(network.set_params(huber_threshold=30.0), NOISE)
+    assert "30 deviations" in message
+    assert "a few rows far away" not in message
+    assert "Lower huber_threshold" in message
+    assert warned(network.set_params(huber_threshold=10.0), NOISE) == []
+
+
 def test_small_numbers_that_are_not_normalised_are_warned_of_by_their_column():
     y = np.column_stack([NOISE, 1e-6 * NOISE])
     (message,) = warned(quantile(0.5, normalize_y=False, max_iter=3), y)

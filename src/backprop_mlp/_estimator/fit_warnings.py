@@ -111,21 +111,23 @@ def warn_of_a_crowded_y(estimator, targets, baseline):
     if not crowded:
         return
     loss, scale = targets.loss, targets.scale[crowded[0]]
-    widened = ", which a few rows far away widen," if estimator.normalize_y else ""
     if isinstance(loss, Quantile):
+        widened = ", which a few rows far away widen," if estimator.normalize_y else ""
         what = (
             f"is crowded where its quantile {loss.quantile:g} lies: within "
             f"{loss.smoothing * scale:.3g} of it{widened} the pinball loss is rounded off, so that "
-            "another number is predicted"
+            "another number is predicted. Scale"
         )
     else:
+        deviations = f", {loss.threshold:g} deviations, which rows far away widen,"
         what = (
             f"is crowded next to the huber_threshold: that is {loss.threshold * scale:.3g} in y's "
-            f"units{widened} and half of the rows are within a twentieth of it of their centre. So "
-            "the others move predictions as they move means"
+            f"units{deviations if estimator.normalize_y else ''} and half of the rows are within a "
+            "twentieth of it of their centre. So the others move predictions as they move means. "
+            "Lower huber_threshold, or scale"
         )
     warnings.warn(
-        f"y{_of_outputs(crowded, targets)} {what}. Scale y by its quartiles, with "
+        f"y{_of_outputs(crowded, targets)} {what} y by its quartiles, with "
         "normalize_y=False: TransformedTargetRegressor(regressor, transformer=RobustScaler()).",
         stacklevel=2,
     )

@@ -20,10 +20,9 @@ MAX_SHARE = 0.2
 MAX_SMOOTHING = 0.1
 """Of the deviation of y, without ``normalize_y``."""
 
-
 NEAR = 0.05
 """Part of Huber's threshold within which half of the rows make it too large; of normal numbers
-4 % are as near to the mean."""
+5 % are as near to the mean as that part of the default."""
 
 
 def find_crowded_outputs(targets, loss, z, moments, total_of_codes):
