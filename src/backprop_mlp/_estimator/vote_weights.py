@@ -8,8 +8,10 @@ def find_vote_weights(searches, outputs, y, sample_weight=None):
     """The weights with which a vote has the lowest held-out loss: they sum to 1.
 
     The searches are mixed one after another, each with the mixture of those before it: of two,
-    the best weights of all. They choose one number from all rows, so that the loss of the mixture
-    tells nearly as much of new rows as the losses of the searches do.
+    the best weights of all, as the losses are convex in what is averaged. The gamma deviance alone
+    is not, and may have a second minimum where predictions are many times off in few rows. The
+    weights are one number from all rows, so that the loss of the mixture tells nearly as much of
+    new rows as the losses of the searches do.
 
     Parameters
     ----------
