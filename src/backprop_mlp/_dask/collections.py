@@ -125,6 +125,11 @@ def whole_rows(name, collection, ndims):
 
 
 def _delayed(collection):
-    """One delayed object per partition."""
-    partitions = collection.to_delayed()
+    """One delayed object per partition.
+
+    As the user made them. Dask would optimise the graphs of X and y apart: rows that both come
+    from would be read, and shuffled, once for each of them, in other orders if the user's function
+    draws them, and narrow columns of a file in fewer partitions than wide ones.
+    """
+    partitions = collection.to_delayed(optimize_graph=False)
     return partitions.ravel().tolist() if isinstance(collection, da.Array) else list(partitions)
