@@ -16,7 +16,7 @@ from distributed import Client
 from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import BackpropMLPClassifier
-from ._dask.collections import check_client, delayed_rows
+from ._dask.collections import check_client, check_features, delayed_rows
 from ._dask.estimator import DaskNetwork
 from ._dask.prediction import copy_for_workers
 from ._dask.scoring import score_classifier, score_regressor
@@ -297,6 +297,7 @@ class DaskBackpropMLPClassifier(NetworkClassifierMixin, DaskNetwork):
         if not dask.is_dask_collection(X):
             return self.estimator_.score(X, y, sample_weight)
         given = delayed_rows(X, y, sample_weight)
+        check_features(self.estimator_, X)
         client, network = check_client(self.client), copy_for_workers(self.estimator_)
         return score_classifier(client, given, network)
 
@@ -491,5 +492,6 @@ class DaskBackpropMLPRegressor(NetworkRegressorMixin, DaskNetwork):
         if not dask.is_dask_collection(X):
             return self.estimator_.score(X, y, sample_weight)
         given = delayed_rows(X, y, sample_weight)
+        check_features(self.estimator_, X)
         client, network = check_client(self.client), copy_for_workers(self.estimator_)
         return score_regressor(client, given, network)

@@ -39,7 +39,7 @@ class Checked(NamedTuple):
     targets: Targets
 
 
-def check_partitions(client, given, estimator, *, reset, y_name="y"):
+def check_partitions(client, given, estimator, *, reset):
     """Have the workers check partitions.
 
     Parameters
@@ -50,8 +50,6 @@ def check_partitions(client, given, estimator, *, reset, y_name="y"):
     estimator : BackpropMLP
     reset : bool
         Whether these rows define the features.
-    y_name : str, default="y"
-        What a worker's warning calls y.
 
     Returns
     -------
@@ -65,9 +63,7 @@ def check_partitions(client, given, estimator, *, reset, y_name="y"):
     """
     bare = dask.delayed(_unfitted(estimator))
     check = dask.delayed(_check_rows, pure=False)
-    checked = client.compute(
-        [check(*rows, estimator=bare, reset=reset, y_name=y_name) for rows in given]
-    )
+    checked = client.compute([check(*rows, estimator=bare, reset=reset) for rows in given])
     summaries = gather(client, client.map(_summarise, checked, pure=False))
     pairs = [pair for pair in zip(checked, summaries, strict=True) if pair[1] is not None]
     if not pairs:
@@ -98,14 +94,14 @@ def _unfitted(estimator):
 # What runs on the workers
 
 
-def _check_rows(X, y, sample_weight, estimator, reset, y_name):
+def _check_rows(X, y, sample_weight, estimator, reset):
     """Validate one partition as the plain estimator would."""
     check_consistent_length(X, y, sample_weight)
     if X.shape[0] == 0:
         return None
     # Workers in threads of one process are given the same object.
     seen = copy.copy(estimator)
-    X, y = check_rows(seen, X, y, reset=reset, y_name=y_name)
+    X, y = check_rows(seen, X, y, reset=reset)
     features = {name: getattr(seen, name) for name in FEATURES if hasattr(seen, name)}
     weights = partition_weights(sample_weight, X.shape[0])
     targets = estimator._targets_of(y)

@@ -6,8 +6,10 @@ import dask
 import dask.array as da
 import numpy as np
 from distributed import default_client, wait
+from scipy.sparse import issparse
+from sklearn.utils.validation import validate_data
 
-from .._estimator.rows import refuse_dates
+from .._estimator.rows import refuse_dates, warn_of_a_column
 from .._training.interruption import is_ending
 from .placement import has_workers
 
@@ -109,13 +111,57 @@ def delayed_rows(X, y, sample_weight):
     return list(zip(*parts, strict=True))
 
 
+def one_column(y, name="y"):
+    """y, one-dimensional if it has one column.
+
+    It is warned of here: what worker processes warn of does not reach those who called.
+    """
+    if _ndim(y) != 2 or y.shape[1] != 1 or issparse(y._meta):
+        return y
+    warn_of_a_column(name)
+    return y[:, 0] if isinstance(y, da.Array) else y.iloc[:, 0]
+
+
+def check_features(estimator, X, *, reset=False):
+    """Note the features of X, or compare them, as far as the collection tells them.
+
+    Parameters
+    ----------
+    estimator : BackpropMLP
+    X : dask.array.Array or dask.dataframe.DataFrame of shape (n_samples, n_features)
+    reset : bool, default=False
+        Whether these rows define the features.
+
+    Raises
+    ------
+    ValueError
+        If they are not those of the estimator.
+
+    Warns
+    -----
+    UserWarning
+        If the estimator's features have names and these have none.
+    """
+    if not np.isnan(X.shape[1]):
+        described = X if isinstance(X, da.Array) else X._meta
+        validate_data(estimator, described, reset=reset, skip_check_array=True)
+
+
+def _ndim(collection):
+    """Number of dimensions of a Dask array or dataframe; 0 of anything else."""
+    ndim = getattr(collection, "ndim", 0)
+    # Whatever a Delayed is asked for is another Delayed.
+    return ndim if dask.is_dask_collection(collection) and isinstance(ndim, int) else 0
+
+
 def whole_rows(name, collection, ndims):
     """The collection, with whole rows in each partition."""
-    if not dask.is_dask_collection(collection) or getattr(collection, "ndim", 0) not in ndims:
+    if _ndim(collection) not in ndims:
+        ndim = getattr(collection, "ndim", None)
         raise TypeError(
             f"{name} must be a Dask array or dataframe with {' or '.join(map(str, ndims))} "
             f"dimensions; got {type(collection).__name__}"
-            f"{f' with {collection.ndim}' if hasattr(collection, 'ndim') else ''}. For data in "
+            f"{f' with {ndim}' if isinstance(ndim, int) else ''}. For data in "
             "memory use BackpropMLPClassifier or BackpropMLPRegressor; dask.array.from_array makes "
             "them a Dask array."
         )

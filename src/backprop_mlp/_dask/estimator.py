@@ -18,7 +18,7 @@ from .._estimator.thetas import as_thetas
 from .._estimator.training import train_estimator
 from .._sklearn import CallbackSupportMixin, validate_params, with_callbacks
 from .._training.callbacks import CallbackTask
-from .collections import check_client, delayed_rows
+from .collections import check_client, check_features, delayed_rows, one_column
 from .pose import check_supported, pose, pose_fitted
 from .prediction import copy_for_workers, predict_lazily
 
@@ -56,11 +56,13 @@ class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMix
         validate_params(local)
         check_supported(local, X_val, y_val, sample_weight_val)
         client = check_client(self.client)
-        given = delayed_rows(X, y, sample_weight)
+        given = delayed_rows(X, one_column(y), sample_weight)
+        check_features(local, X, reset=earlier is None)
         given_val = None
         if X_val is not None:
             with errors_of_validation_rows():
-                given_val = delayed_rows(X_val, y_val, sample_weight_val)
+                given_val = delayed_rows(X_val, one_column(y_val, "y_val"), sample_weight_val)
+                check_features(local, X_val)
         problem = pose(client, local, given, given_val, earlier)
         warn_before(local, problem, earlier)
         task.begin_fit(X, y, sample_weight)
@@ -159,7 +161,8 @@ class DaskNetwork(DocumentationLinkMixin, CallbackSupportMixin, MetaEstimatorMix
     def _pose_fitted(self, X, y, sample_weight):
         """Given rows as a problem for the fitted network, and its packed parameters."""
         check_is_fitted(self)
-        given = delayed_rows(X, y, sample_weight)
+        given = delayed_rows(X, one_column(y), sample_weight)
+        check_features(self.estimator_, X)
         return pose_fitted(check_client(self.client), self.estimator_, given)
 
 

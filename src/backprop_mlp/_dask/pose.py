@@ -82,7 +82,7 @@ def pose(client, estimator, given, given_val, earlier):
 
 def _pose_validation(client, estimator, given, targets, class_weight):
     """The rows to validate on."""
-    checked = check_partitions(client, given, estimator, reset=False, y_name="y_val")
+    checked = check_partitions(client, given, estimator, reset=False)
     rows: Any = PartitionedRows.encode(client, checked, targets, together=True)
     scoring = estimator.scoring
     scorer_rows: tuple | None = None

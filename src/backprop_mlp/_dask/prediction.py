@@ -10,7 +10,7 @@ from sklearn.utils import check_array
 
 from .._estimator.fitted import fitted_network
 from .._estimator.rows import PRECISIONS, refuse_dates
-from .collections import whole_rows
+from .collections import check_features, whole_rows
 
 
 def copy_for_workers(network):
@@ -36,6 +36,7 @@ def predict_lazily(network, method, X):
     """
     X = whole_rows("X", X, (2,))
     refuse_dates(X._meta)
+    check_features(network, X)
     network = _as_it_is_now(network)
     if is_regressor(network):
         columns = () if network.n_outputs_ == 1 else (network.n_outputs_,)

@@ -66,14 +66,19 @@ def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS, y_na
     _refuse_missing(y)
     if not issparse(y) and y.ndim == 2 and y.shape[1] == 1:
         # Made 1-D here, and so warned of once; scikit-learn's own words always say y.
-        warnings.warn(
-            f"A column-vector {y_name} was passed when a 1d array was expected: "
-            f"{y_name}.ravel() makes it one.",
-            DataConversionWarning,
-            stacklevel=2,
-        )
+        warn_of_a_column(y_name)
         y = column_or_1d(y)
     return X, y
+
+
+def warn_of_a_column(y_name):
+    """Warn that y is two-dimensional, with one column."""
+    warnings.warn(
+        f"A column-vector {y_name} was passed when a 1d array was expected: "
+        f"{y_name}.ravel() makes it one.",
+        DataConversionWarning,
+        stacklevel=3,
+    )
 
 
 def _is_valid(estimator, X, precisions):

@@ -6,12 +6,13 @@ import time
 import numpy as np
 import pytest
 
+dask = pytest.importorskip("dask")
 pytest.importorskip("distributed")
 
-from dask_data import DIGITS, LABELS, chunked, network
+from dask_data import DIGITS, LABELS, chunked, network  # noqa: E402
 
-from backprop_mlp._dask.collections import gather
-from backprop_mlp.dask import DaskBackpropMLPClassifier
+from backprop_mlp._dask.collections import gather  # noqa: E402
+from backprop_mlp.dask import DaskBackpropMLPClassifier  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -61,6 +62,42 @@ def test_dates_are_refused_before_any_work(client, as_frame):
         with pytest.raises(ValueError, match=r"^X must hold numbers; got datetime64"):
             call()
     assert set(client.futures) <= before
+
+
+CALLS_WITH_OTHER_FEATURES = {
+    "predict": lambda model, X, y, others: model.predict(others),
+    "predict_proba": lambda model, X, y, others: model.predict_proba(others),
+    "score": lambda model, X, y, others: model.score(others, y),
+    "cost": lambda model, X, y, others: model.cost(others, y),
+    "a warm start": lambda model, X, y, others: model.fit(others, y),
+    "validation": lambda model, X, y, others: model.fit(X, y, X_val=others, y_val=y),
+}
+
+
+@pytest.mark.parametrize("as_frame", [False, True])
+@pytest.mark.parametrize("call", CALLS_WITH_OTHER_FEATURES)
+def test_other_features_are_refused_before_any_work(client, monkeypatch, call, as_frame):
+    labels = chunked(LABELS, 300)
+    rows = chunked(DIGITS, 300)
+    if as_frame:
+        dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+        rows = dd.from_dask_array(rows, columns=[f"pixel {k}" for k in range(64)])
+        others, message = rows[rows.columns[::-1]], "feature names should match"
+    else:
+        others, message = rows[:, :9], "has 9 features, but BackpropMLPClassifier is expecting 64"
+    model = DaskBackpropMLPClassifier(network(max_iter=1, warm_start=True), client=client)
+    model.fit(rows, labels)
+    monkeypatch.setattr(client, "compute", lambda *_: pytest.fail("workers were asked"))
+    with pytest.raises(ValueError, match=message):
+        CALLS_WITH_OTHER_FEATURES[call](model, rows, labels, others)
+
+
+@pytest.mark.parametrize("which", ["X", "y"])
+def test_a_delayed_object_is_no_collection_of_rows(client, which):
+    given = {"X": chunked(DIGITS, 300), "y": chunked(LABELS, 300)}
+    given[which] = dask.delayed(DIGITS)
+    with pytest.raises(TypeError, match=f"^{which} must be a Dask array or dataframe"):
+        DaskBackpropMLPClassifier(network(), client=client).fit(**given)
 
 
 class OwnWordsError(Exception):

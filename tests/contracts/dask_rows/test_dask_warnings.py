@@ -3,9 +3,9 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
-from sklearn.exceptions import DataConversionWarning
 
 pytest.importorskip("distributed")
 
@@ -56,12 +56,26 @@ def test_a_y_that_did_not_vary_before_a_warm_start_is_warned_of(client):
     assert said.startswith("y did not vary in the fit that training goes on from")
 
 
-def test_workers_name_the_column_of_labels(client):
-    rows, labels, column = (chunked(array, 75) for array in (X, y, y[:, np.newaxis]))
-    there = DaskBackpropMLPClassifier(network(max_iter=1), client=client)
-    with warnings.catch_warnings(record=True) as record:
-        warnings.simplefilter("always")
-        there.fit(rows, labels, X_val=rows, y_val=column)
-    said = {str(w.message) for w in record if w.category is DataConversionWarning}
-    assert len(said) == 1
-    assert "column-vector y_val" in said.pop()
+def test_a_column_of_labels_is_warned_of_once_as_in_memory(client):
+    column = y[:, np.newaxis]
+    plain = network(max_iter=1)
+    expected = warned(plain.fit, X, column, X_val=X, y_val=column)
+    rows, labels = chunked(X, 50, 60), chunked(column, 50, 60)
+    there = DaskBackpropMLPClassifier(plain, client=client)
+    assert warned(there.fit, rows, labels, X_val=rows, y_val=labels) == expected
+    assert ["column-vector y " in text for text in expected[:2]] == [True, False]
+    assert "column-vector y_val " in expected[1]
+    assert warned(there.cost, rows, labels) == expected[:1]
+
+
+def test_rows_without_names_are_warned_of_once_as_in_memory(client):
+    dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    table = pd.DataFrame(X, columns=list("abcd"))
+    plain = network(max_iter=1)
+    expected = warned(plain.fit, table, y, X_val=X, y_val=y)
+    rows, labels = dd.from_pandas(table, npartitions=3), chunked(y, 50, 50)
+    there = DaskBackpropMLPClassifier(plain, client=client)
+    unnamed = chunked(X, 50, 50)
+    # Its workers, threads of this process, warn of each partition as well; processes would not.
+    assert set(warned(there.fit, rows, labels, X_val=unnamed, y_val=labels)) == set(expected)
+    assert warned(there.predict, unnamed) == [text for text in expected if "feature names" in text]
