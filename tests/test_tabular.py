@@ -921,7 +921,7 @@ def test_keywords_of_the_estimator_are_refused_where_they_are_given(keywords, me
 
 def test_too_many_folds_are_refused_by_the_name_they_were_given():
     for made, y in ((model(n_folds=N), Y), (regressor(n_folds=N + 1), RENT)):
-        with pytest.raises(ValueError, match=r"the number of folds, .* call it n_folds"):
+        with pytest.raises(ValueError, match=r"^n_folds, the number of folds, .* got"):
             made.fit(FRAME, y)
 
 

@@ -28,6 +28,7 @@ from ._piecewise_linear import PiecewiseLinearEncoder
 from ._regressor import BackpropMLPRegressor
 from ._regressor_cv import BackpropMLPRegressorCV
 from ._search.alpha_path import check_estimator_of_path
+from ._search.folds import TooManyFoldsError
 from ._sklearn import available_if, validate_params
 
 PLAIN_UNITS = (64, 32)
@@ -306,13 +307,19 @@ class TablePipeline(Pipeline):
 
     @contextmanager
     def _unchanged_on_failure(self):
-        """Context that leaves all steps as they were, and what is inside them, if it fails."""
+        """Context that leaves all steps as they were, and what is inside them, if it fails.
+
+        What the searches call cv has the name that a model for tables is made with.
+        """
         with ExitStack() as stack:
             # Steps are not cloned: all are fitted in place, those of a pipeline in it, too.
             for part in (self, *self.get_params().values()):
                 if isinstance(part, BaseEstimator):
                     stack.enter_context(unchanged_on_failure(part))
-            yield
+            try:
+                yield
+            except TooManyFoldsError as error:
+                raise ValueError(str(error).replace("cv", "n_folds", 1)) from error
 
 
 def _assemble(networks):

@@ -4,6 +4,10 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 
+class TooManyFoldsError(ValueError):
+    """More folds than rows; the message begins with "cv", as the searches call their number."""
+
+
 def check_n_folds(folds, y):
     """An error if rows are too few for a number of folds.
 
@@ -17,10 +21,9 @@ def check_n_folds(folds, y):
     if isinstance(folds, StratifiedKFold):
         n_rows, of_what = np.unique(y, return_counts=True)[1].max(), "rows of any class"
     if folds.n_splits > n_rows:
-        raise ValueError(
+        raise TooManyFoldsError(
             f"cv, the number of folds, must be at most the number of {of_what}, {n_rows}; got "
-            f"{folds.n_splits} with n_samples={y.shape[0]}. make_tabular_classifier and "
-            "make_tabular_regressor call it n_folds."
+            f"{folds.n_splits} with n_samples={y.shape[0]}."
         )
 
 
@@ -34,9 +37,14 @@ def pairs_of(cv):
     Raises
     ------
     ValueError
-        If one is not a pair.
+        If it can not be gone through, or gives what is not a pair.
     """
-    folds = list(cv)
+    try:
+        folds = list(cv)
+    except TypeError as error:  # such as an array without dimensions, which has __iter__
+        raise ValueError(
+            f"cv must be an int, a splitter or an iterable of folds; got {cv!r}."
+        ) from error
     for fold in folds:
         if not hasattr(fold, "__len__") or len(fold) != 2:
             raise ValueError(
