@@ -17,6 +17,7 @@ from ._estimator.rows import check_rows
 from ._estimator.summary import NetworkSummary, summarise
 from ._estimator.thetas import as_thetas
 from ._network.activations import ACTIVATIONS
+from ._numbers import MAX_COUNT
 from ._onnx.protocol import OnnxMixin
 from ._sklearn import CallbackSupportMixin, Interval, NamedOptions, Options, StrOptions
 from .initializers import INITIALIZERS
@@ -24,7 +25,7 @@ from .schedules import NAMES as SCHEDULES
 
 N_JOBS = [
     Interval(Integral, None, -1, closed="right"),
-    Interval(Integral, 1, None, closed="left"),
+    Interval(Integral, 1, MAX_COUNT, closed="both"),
     None,
 ]
 """What ``n_jobs`` may be: 0 has no meaning."""
@@ -61,7 +62,7 @@ class BackpropMLP(OnnxMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseE
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "n_init": [Interval(Integral, 1, MAX_COUNT, closed="both")],
         "n_jobs": N_JOBS,
         "warm_start": ["boolean"],
         "random_state": ["random_state"],

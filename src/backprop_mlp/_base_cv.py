@@ -21,6 +21,7 @@ from ._estimator.fit_warnings import warn_of_a_crowded_y, warn_of_folds
 from ._estimator.fitted import Predictor
 from ._estimator.rows import check_rows, row_weights
 from ._estimator.seeds import MAX_SEED, draw_seeds, drawn_again_after_failure
+from ._numbers import MAX_COUNT
 from ._onnx.protocol import OnnxMixin
 from ._search.alpha_grid import fixed_grid
 from ._search.alpha_path import AlphaPath, check_estimator_of_path
@@ -49,7 +50,11 @@ class AlphaSearch(
     """An estimator that chooses ``alpha`` by cross-validation; see its subclasses."""
 
     _parameter_constraints: dict = {
-        "alphas": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), "array-like"],
+        "alphas": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, MAX_COUNT, closed="both"),
+            "array-like",
+        ],
         "cv": ["cv_object"],
         "n_jobs": N_JOBS,
         "refit": ["boolean", StrOptions({"folds"})],

@@ -1,8 +1,12 @@
 """Numbers that users hand over, as Python's own."""
 
 import math
+import sys
 from numbers import Real
 from typing import Any
+
+MAX_COUNT = sys.maxsize // 8
+"""Of numbers, eight bytes each: NumPy names no keyword where an array would hold more."""
 
 
 def as_float(value: Any) -> float:

@@ -11,6 +11,7 @@ from numbers import Integral, Real
 
 from .._network.activations import ACTIVATIONS
 from .._network.network import Network
+from .._numbers import MAX_COUNT
 from .._objective.objective import Objective, block_not_finite
 from .._objective.overflow import NOT_FINITE
 from .._sklearn import available_if
@@ -93,6 +94,11 @@ def build_network(params, n_features, targets):
         batch_norm=params.batch_norm,
         dropout=[float(rate) for rate in rates],
     )
+    if network.n_params > MAX_COUNT:
+        raise ValueError(
+            f"hidden_layer_sizes must give a network of at most {MAX_COUNT} weights and biases; "
+            f"got {params.hidden_layer_sizes!r}."
+        )
     if network.training_only and params.solver in METHODS:
         verb = "needs" if len(network.training_only) == 1 else "need"
         raise ValueError(
