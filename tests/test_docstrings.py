@@ -104,7 +104,7 @@ def test_a_check_that_is_drawn_takes_the_keywords_of_the_check():
 
 
 RAISED = {
-    LossCurveDisplay.from_estimator: {"NotFittedError", "TypeError"},
+    LossCurveDisplay.from_estimator: {"NotFittedError", "TypeError", "ValueError"},
     HiddenUnitsDisplay.from_estimator: {"NotFittedError", "TypeError", "ValueError"},
     NetworkActivationsDisplay.from_estimator: {
         "NotFittedError",
@@ -112,7 +112,7 @@ RAISED = {
         "ValueError",
         "FloatingPointError",
     },
-    ImageGridDisplay.plot: {"ValueError"},
+    ImageGridDisplay.plot: {"TypeError", "ValueError"},
 }
 """Errors of pictures; tests/contracts/test_wrong_input.py makes them."""
 

@@ -1034,6 +1034,9 @@ CALLS = {
     ],
     "LossCurveDisplay": [
         (lambda: LossCurveDisplay.from_estimator([FIXED]), TypeError, "not an estimator instance"),
+        (lambda: LossCurveDisplay.from_estimator({}), ValueError, "estimator must .* got {}"),
+        (lambda: LossCurveDisplay({}).plot(), ValueError, "loss_curves must be .* got {}"),
+        (lambda: LossCurveDisplay([1.0]).plot(), ValueError, r"loss_curves must be .* \[1.0\]"),
         (
             lambda: LossCurveDisplay.from_estimator({"a": BackpropMLPClassifier()}),
             NotFittedError,

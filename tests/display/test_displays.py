@@ -50,6 +50,14 @@ def test_plot_draws_on_the_axes_that_it_is_given(displays):
         plt.close(figure)
 
 
+@pytest.mark.parametrize("ax", [True, 1, "ax", np.array(5), [None], plt])
+def test_what_is_no_axis_is_refused_by_name_without_a_new_figure(displays, ax):
+    for display, _ in displays:
+        with pytest.raises(TypeError, match=r"ax must be .*matplotlib\.axes\.Axes, or None; got"):
+            display.plot(ax=ax)
+        assert plt.get_fignums() == []
+
+
 def artists(value):
     """What a fitted attribute holds, alone or in lists."""
     if isinstance(value, list | matplotlib.container.BarContainer):

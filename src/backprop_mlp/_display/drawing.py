@@ -22,6 +22,8 @@ def figure_and_ax(display, ax):
     pyplot = pyplot_for(display)
     if ax is None:
         _, ax = pyplot.subplots(layout="constrained")
+    if not _is_axis(ax):
+        raise TypeError(f"ax must be a matplotlib.axes.Axes, or None; got {ax!r}.")
     return ax.figure, ax
 
 
@@ -31,9 +33,17 @@ def figure_and_axes(display, ax, n_axes, figsize):
     if ax is None:
         _, ax = pyplot.subplots(1, n_axes, figsize=figsize, layout="constrained")
     axes = np.ravel(ax)
+    if not all(map(_is_axis, axes)):
+        raise TypeError(f"ax must be {n_axes} matplotlib.axes.Axes, or None; got {ax!r}.")
     if axes.size != n_axes:
         raise ValueError(f"ax must be {n_axes} axes, or None; got {axes.size}.")
     return axes[0].figure, axes
+
+
+def _is_axis(ax):
+    from matplotlib.axes import Axes
+
+    return isinstance(ax, Axes)
 
 
 def line_style(style, kwargs):

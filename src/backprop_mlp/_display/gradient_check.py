@@ -140,6 +140,8 @@ class GradientCheckDisplay:
 
         Raises
         ------
+        TypeError
+            If ax holds what is no axis.
         ValueError
             If ax is not two axes.
         """

@@ -186,6 +186,8 @@ class HiddenUnitsDisplay:
 
         Raises
         ------
+        TypeError
+            If ax is no axis.
         ValueError
             If the scale is unknown, n_columns is not an integer > 0, or the
             weights have another shape.

@@ -114,6 +114,8 @@ class ImageGridDisplay:
 
         Raises
         ------
+        TypeError
+            If ax is no axis.
         ValueError
             If n_columns is not an integer > 0, or the images have another shape.
         """

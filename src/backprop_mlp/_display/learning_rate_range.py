@@ -135,6 +135,11 @@ class LearningRateRangeDisplay:
         -------
         display : LearningRateRangeDisplay
             This object.
+
+        Raises
+        ------
+        TypeError
+            If ax is no axis.
         """
         self.figure_, self.ax_ = figure_and_ax(self, ax)
         rates, costs, smoothed = self.result.rates, self.result.costs, self.result.smoothed

@@ -105,8 +105,12 @@ class LossCurveDisplay:
         TypeError
             If it is no network with ``loss_curve_``. Of a search give its
             ``best_estimator_``.
+        ValueError
+            If there is none.
         """
         estimators = estimator if isinstance(estimator, Mapping) else {"": estimator}
+        if not estimators:
+            raise ValueError(f"estimator must hold at least one network; got {estimator!r}.")
         networks = {name: last_step(each, "loss_curve_") for name, each in estimators.items()}
         validation = {
             name: network.validation_loss_curve_
@@ -132,7 +136,18 @@ class LossCurveDisplay:
         -------
         display : LossCurveDisplay
             This object.
+
+        Raises
+        ------
+        TypeError
+            If ax is no axis.
+        ValueError
+            If there is no curve.
         """
+        if not (isinstance(self.loss_curves, Mapping) and self.loss_curves):
+            raise ValueError(
+                f"loss_curves must be a mapping with at least one curve; got {self.loss_curves!r}."
+            )
         self.figure_, self.ax_ = figure_and_ax(self, ax)
         validation_loss_curves = {
             name: curve

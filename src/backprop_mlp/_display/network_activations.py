@@ -190,6 +190,8 @@ class NetworkActivationsDisplay:
 
         Raises
         ------
+        TypeError
+            If ax holds what is no axis.
         ValueError
             If ax is not one axis per layer, or n_largest is not an integer > 0.
         """
