@@ -8,6 +8,7 @@ this module registers the classes of this package.
 
 import warnings
 from contextlib import suppress
+from reprlib import repr as shortened
 from typing import Any
 
 import skl2onnx
@@ -72,9 +73,12 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     ------
     NotFittedError
         If the network is not fitted.
+    TypeError
+        If the model is no estimator, or options no dictionary.
     ValueError
         If the labels are neither whole numbers nor strings, if neither X nor
-        ``initial_types`` is given, if the model refuses the first row of X or its
+        ``initial_types`` is given, if X is neither an array nor a dataframe with strings
+        as names, if the model refuses the first row of X or its
         columns, or if a parameter overflows in the precision of the input.
     NotImplementedError
         If the network has an activation that can't be exported, or the model is or holds one
@@ -99,10 +103,7 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     >>> bool(np.abs(probabilities - model.predict_proba(X)).max() < 1e-5)
     True
     """
-    if X is None and kwargs.get("initial_types") is None:
-        raise ValueError(
-            "to_onnx needs X, of which one row is enough, or initial_types; got neither."
-        )
+    _check_arguments(model, X, options, kwargs.get("initial_types"))
     for part in _parts_of(model):
         if (reason := _why_not(part)) is not None:
             raise NotImplementedError(reason)
@@ -111,6 +112,31 @@ def to_onnx(model: Any, X: Matrix = None, *, options: dict | None = None, **kwar
     if options is None and is_classifier(model):
         options = {"zipmap": False}
     return skl2onnx.to_onnx(model, X, options=options, **kwargs)
+
+
+def _check_arguments(model, X, options, initial_types):
+    """An error for what skl2onnx would refuse in words that name no argument."""
+    if isinstance(model, type) or not hasattr(model, "fit"):
+        raise TypeError(f"model must be a fitted estimator; got {model!r}.")
+    if not isinstance(options, dict | None):
+        raise TypeError(f"options must be a dictionary, or None; got {options!r}.")
+    if X is None:
+        if not initial_types:
+            raise ValueError(
+                "to_onnx needs X, of which one row is enough, or initial_types; got neither."
+            )
+        return
+    if not getattr(X, "shape", ()):
+        raise ValueError(
+            "X must be an array of shape (n_samples, n_features), or a dataframe; got "
+            f"{shortened(X)}."
+        )
+    unnamed = [name for name in getattr(X, "columns", ()) if not isinstance(name, str)]
+    if unnamed:
+        raise ValueError(
+            "The columns of X must have strings as names, which the inputs of the graph get; got "
+            f"{unnamed[0]!r}. X.to_numpy() makes one input."
+        )
 
 
 def _parts_of(model):

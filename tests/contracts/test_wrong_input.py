@@ -801,8 +801,8 @@ def regressor_search(*, y=X[:, 0], network=None, **params):
     return BackpropMLPRegressorCV(network, **{"alphas": [1.0], "cv": 2, **params}).fit(X, y)
 
 
-def onnx_graph(model, X=X):
-    return pytest.importorskip("backprop_mlp.onnx").to_onnx(model, X)
+def onnx_graph(model, X=X, **params):
+    return pytest.importorskip("backprop_mlp.onnx").to_onnx(model, X, **params)
 
 
 def on_dask(X=X, y=Y, **params):
@@ -1095,6 +1095,24 @@ CALLS = {
     "to_onnx": [
         (lambda: onnx_graph(BackpropMLPClassifier()), NotFittedError, "not fitted yet"),
         (lambda: onnx_graph(FIXED, None), ValueError, "needs X, .* or initial_types; got neither"),
+        (lambda: onnx_graph(FIXED, None, initial_types=[]), ValueError, "needs X, .* got neither"),
+        (lambda: onnx_graph(FIXED, options=1), TypeError, "options must be a dictionary.* got 1"),
+        (lambda: onnx_graph(FIXED, options=[]), TypeError, r"options must be .* got \[\]"),
+        (lambda: onnx_graph(3), TypeError, "model must be a fitted estimator; got 3"),
+        (lambda: onnx_graph(BackpropMLPClassifier), TypeError, "model must be a fitted estimator"),
+        *[
+            (
+                lambda rows=rows: onnx_graph(FIXED, rows),
+                ValueError,
+                f"X must be an array of shape .* got {re.escape(repr(rows))}",
+            )
+            for rows in ("X", True, np.array(5), [[1.0, 2.0, 3.0, 4.0]])
+        ],
+        (
+            lambda: onnx_graph(FIXED, pd.DataFrame(X)),
+            ValueError,
+            r"columns of X must have strings as names.* got 0\. X.to_numpy\(\)",
+        ),
         (
             lambda: onnx_graph(from_halves()),
             ValueError,
