@@ -1012,3 +1012,46 @@ def test_a_fitted_model_is_drawn_as_a_diagram(kind):
     columns = {"numbers": ["number"], "categories": ["colour"]}.get(kind, ["number", "colour"])
     table = FRAME[["number"]].to_numpy() if kind == "array" else FRAME[columns]
     assert "PiecewiseLinearEncoder" in model().fit(table, Y)._repr_html_()
+
+
+def lazy_frame():
+    return pytest.importorskip("polars", reason="it comes with the extra test").LazyFrame({"a": []})
+
+
+NO_TABLES = [
+    (lambda: {"a": [1, 2], "b": [3, 4]}, r"got dict\. Make a dataframe"),
+    (lambda: [{"a": 1}, {"a": 2}], r"got list\. Make a dataframe"),
+    (lazy_frame, r"got LazyFrame\. Its collect\(\) gives"),
+    (lambda: pd.Series([1, 2]), r"got Series of shape \(2,\)"),
+    (lambda: np.array([1, 2]), r"got ndarray of shape \(2,\)"),
+    (lambda: np.array(5), r"got ndarray of shape \(\)"),
+    (lambda: np.zeros((2, 2, 2)), r"got ndarray of shape \(2, 2, 2\)"),
+    (lambda: [[1, 2], [3]], "got list"),
+    (list, "got list"),
+    (lambda: 5, "got int"),
+    (lambda: None, "got NoneType"),
+    (lambda: "table.csv", "got str"),
+]
+
+
+@pytest.mark.parametrize(("make_rows", "message"), NO_TABLES)
+def test_what_is_no_table_is_refused_in_words_of_its_own(fitted, make_rows, message):
+    message = f"X must be a dataframe, or an array of shape .*; {message}"
+    with pytest.raises(ValueError, match=message):
+        model().fit(make_rows(), ["yes", "no"])
+    with pytest.raises(ValueError, match=message):
+        fitted.predict(make_rows())
+
+
+def test_columns_of_one_name_are_refused_before_scikit_learn_reads_them(fitted):
+    twice = pd.DataFrame(np.ones((N, 2)), columns=["a", "a"])
+    for call in (lambda: model().fit(twice, Y), lambda: fitted.predict(twice)):
+        with pytest.raises(ValueError, match="a name of its own for each column; got 'a' twice"):
+            call()
+
+
+@pytest.mark.parametrize("kind", [np.asarray, lambda frame: frame.to_numpy().tolist()])
+def test_rows_without_names_are_refused_where_training_had_some(fitted, kind):
+    message = r"a dataframe with the columns of training, \['number', .*; got columns that are num"
+    with pytest.raises(ValueError, match=message):
+        fitted.predict(kind(FRAME))

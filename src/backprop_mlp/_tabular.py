@@ -336,8 +336,9 @@ def _assemble(networks):
 
 def _make_columns():
     """What makes numbers of all columns of a table."""
-    from sklearn.compose import ColumnTransformer
     from sklearn.impute import MissingIndicator, SimpleImputer
+
+    from ._estimator.table_columns import TableColumns
 
     numbers = make_pipeline(
         _make_step(floats_of), SimpleImputer(strategy="median", keep_empty_features=True)
@@ -354,7 +355,7 @@ def _make_columns():
             feature_name_combiner=category_name,
         ),
     )
-    return ColumnTransformer(
+    return TableColumns(
         [
             ("numbers", numbers, numbers_of),
             ("gaps", gaps, numbers_of),

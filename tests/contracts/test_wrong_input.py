@@ -353,6 +353,8 @@ WRONG_DATA = pytest.mark.parametrize(
         ((pd.DataFrame(X, columns=["a", "b", "c", 4]), Y), "Feature names are only supported"),
         ((X, "no_validation"), "y should be a 1d array.*'no_validation'"),
         ((X, "a"), "y should be a 1d array"),
+        ((X, np.array(5)), r"y should be a 1d array.*got array\(5\)"),
+        ((X, {1: 2}), "y should be a 1d array.*got {1: 2}"),
         ((X, np.zeros((12, 2, 2), int)), "dim 3"),
         ((X, with_value(Y, np.inf)), "Input y contains infinity"),
         ((X, Y.astype(object)), "Unknown label type: unknown"),

@@ -126,25 +126,52 @@ def _columns_of(X, kind):
 
 def named_columns(X):
     """(name, column) of every column of a table, in order; an array's names are positions."""
-    if issparse(X):
-        raise TypeError("X must be a dataframe or a dense array; got a sparse matrix.")
-    is_frame = hasattr(X, "columns") and hasattr(X, "dtypes")
-    if not is_frame:
-        X = np.asarray(X)
-        if X.ndim != 2:
-            raise ValueError(
-                f"X must be of shape (n_samples, n_features); got an array of shape {X.shape}."
-            )
-    if X.shape[0] == 0:
-        raise ValueError("X must have at least one row; got none.")
-    if not is_frame:
-        return list(enumerate(X.T))
-    names = list(X.columns)
-    if twice := [name for name, times in Counter(names).items() if times > 1]:
-        raise ValueError(f"X must have a name of its own for each column; got {twice[0]!r} twice.")
+    X, names = _table_of(X)
     # By position: a name of pandas may be a number or a tuple.
     by_position = X.iloc if hasattr(X, "iloc") else X
     return [(name, by_position[:, place]) for place, name in enumerate(names)]
+
+
+def names_of(X):
+    """Names of the columns of a table, in order; an error if it is none."""
+    return _table_of(X)[1]
+
+
+def _table_of(X):
+    """A dataframe, or an array, and the names of its columns; an error if it is no table."""
+    if issparse(X):
+        raise TypeError("X must be a dataframe or a dense array; got a sparse matrix.")
+    is_frame = hasattr(X, "shape") and hasattr(X, "columns") and hasattr(X, "dtypes")
+    if not is_frame:
+        X = _as_array(X)
+    if X.shape[0] == 0:
+        raise ValueError("X must have at least one row; got none.")
+    if not is_frame:
+        return X, list(range(X.shape[1]))
+    names = list(X.columns)
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise ValueError(f"X must have a name of its own for each column; got {twice[0]!r} twice.")
+    return X, names
+
+
+def _as_array(X):
+    """A table that is no dataframe as an array; an error if it is no table."""
+    try:
+        array = np.asarray(X)
+    except ValueError:  # rows of different lengths
+        array = np.empty(0)
+    if array.ndim == 2:
+        return array
+    entries = X if isinstance(X, list) and X else [X]
+    shape = f" of shape {X.shape}" if hasattr(X, "shape") else ""
+    what = f"{type(X).__name__}{shape}"
+    if isinstance(entries[0], dict):
+        what += ". Make a dataframe of it, as pandas.DataFrame does"
+    elif hasattr(X, "collect"):  # polars' LazyFrame
+        what += ". Its collect() gives a dataframe"
+    raise ValueError(
+        f"X must be a dataframe, or an array of shape (n_samples, n_features); got {what}."
+    )
 
 
 def are_dates(dtype):

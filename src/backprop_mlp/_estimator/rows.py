@@ -156,7 +156,8 @@ def check_y(estimator, y):
 @contextmanager
 def _errors_naming_y(y):
     """Context in which errors of scikit-learn that speak of missing values name y."""
-    if np.isscalar(y):
+    # Also those that NumPy takes for one: dictionaries, and polars' LazyFrame.
+    if y is not None and np.ndim(y) == 0:
         raise ValueError(f"y should be a 1d array, or a 2d one; got {y!r}.")
     try:
         yield
