@@ -230,6 +230,8 @@ def pose_chunk(estimator, X, y, sample_weight, classes, earlier):
         if earlier is None:
             targets = targets.scaled_by(totals)
             rows = checked.encoded(targets)
+            weight = checked.weights.sum()
+            baseline = find_baseline(targets, network.loss, totals, None, weight, rows.total)
     class_weight = estimator._class_weights(targets, None)
     blocks = rows.times(class_weight).blocks(network)
     seed = None if earlier is None else earlier.memory.get("split_seed")
