@@ -101,6 +101,21 @@ def test_small_numbers_that_are_not_normalised_are_warned_of_by_their_column():
     assert warned(quantile(0.5, max_iter=3), y) == []
 
 
+def test_a_constant_model_of_a_crowded_y_is_not_called_a_strong_penalty(recwarn):
+    y = X[:, 0] + 0.1 * NOISE
+    y[:30] += 1000.0
+    network = BackpropMLPRegressor(10, loss="huber", alpha=1e5, max_iter=500, random_state=0)
+    assert np.ptp(network.fit(X, y).predict(X)) < 1e-3
+    assert ["crowded" in str(warning.message) for warning in recwarn] == [True]
+
+
+def test_the_first_chunk_of_a_stream_is_looked_at_alone(recwarn):
+    network = quantile(0.05, solver="adam")
+    for _ in range(2):
+        network.partial_fit(X, SEVERITIES)
+    assert ["crowded" in str(warning.message) for warning in recwarn] == [True]
+
+
 @pytest.mark.parametrize("refit", [True, False, "folds"])
 def test_a_search_warns_once(refit):
     network = quantile(0.05, max_iter=5)

@@ -173,7 +173,9 @@ def warn_after(estimator, problem, outcomes, best, earlier):
     elif not problem.y_differs:
         pass  # The best is a constant prediction, from which nearly every cost differs.
     elif costs_the_same(best.cost, problem.baseline.cost):
-        _warn_of_a_constant(estimator, problem, best, earlier)
+        # Next to a crowded y, which was warned of before, alpha and features are not to blame.
+        if not problem.baseline.crowded_outputs:
+            _warn_of_a_constant(estimator, problem, best, earlier)
     elif _ended_early(problem, best):
         _warn_of_a_large_tol(problem, best)
 
