@@ -1050,6 +1050,13 @@ def test_columns_of_one_name_are_refused_before_scikit_learn_reads_them(fitted):
             call()
 
 
+def test_masked_entries_are_refused():
+    masked = np.ma.masked_less(np.ones((N, 2)), 2.0)
+    with pytest.raises(ValueError, match=r"X must not hold masked entries.* filled\(np.nan\)"):
+        model().fit(masked, Y)
+    model().fit(masked.filled(np.nan), Y)
+
+
 @pytest.mark.parametrize("kind", [np.asarray, lambda frame: frame.to_numpy().tolist()])
 def test_rows_without_names_are_refused_where_training_had_some(fitted, kind):
     message = r"a dataframe with the columns of training, \['number', .*; got columns that are num"

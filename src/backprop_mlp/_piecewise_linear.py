@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._estimator.adoption import unchanged_on_failure
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.keywords import Matrix, Weights
-from ._estimator.rows import PRECISIONS, refuse_dates, row_weights
+from ._estimator.rows import PRECISIONS, refuse_no_numbers, row_weights
 from ._objective.overflow import IGNORE_OVERFLOW
 from ._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
 
@@ -222,7 +222,7 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
                 "X must be dense, for a zero lies between two knots as any other number does and "
                 "its ramps are not zero; got a sparse matrix. Use X.toarray()."
             )
-        refuse_dates(X)
+        refuse_no_numbers(X)
         return validate_data(self, X, reset=reset, dtype=PRECISIONS, ensure_all_finite="allow-nan")
 
     def _fit(self, X, weights):

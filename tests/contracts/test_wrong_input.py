@@ -353,6 +353,9 @@ WRONG_DATA = pytest.mark.parametrize(
         ((pd.DataFrame(X, columns=["a", "b", "c", 4]), Y), "Feature names are only supported"),
         ((X, "no_validation"), "y should be a 1d array.*'no_validation'"),
         ((X, "a"), "y should be a 1d array"),
+        ((np.ma.masked_less(X, 0.0), Y), "X must not hold masked entries"),
+        ((X, np.ma.masked_less(Y, 1)), "y must not hold masked entries"),
+        ((X, Y, np.ma.masked_less(ONES, 2)), "sample_weight must not hold masked entries"),
         ((X, np.array(5)), r"y should be a 1d array.*got array\(5\)"),
         ((X, {1: 2}), "y should be a 1d array.*got {1: 2}"),
         ((X, np.zeros((12, 2, 2), int)), "dim 3"),
@@ -897,6 +900,7 @@ CALLS = {
         (lambda: encoded(X, scale=-1.0), ValueError, "'scale' parameter.*Got -1.0"),
         (lambda: encoded(sp.csr_matrix(X)), TypeError, "X must be dense.*got a sparse matrix"),
         (lambda: encoded([[np.inf]]), ValueError, "infinity"),
+        (lambda: encoded(np.ma.masked_less(X, 0.0)), ValueError, "X must not hold masked entries"),
         (lambda: encoded(X, sample_weight=-ONES), ValueError, "Negative values"),
     ],
     "make_tabular_classifier": [

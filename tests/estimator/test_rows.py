@@ -40,7 +40,7 @@ GIVEN = {
     "reversed": ROWS[::-1, ::-1],
     "list": ROWS.tolist(),
     "matrix": ROWS.view(np.matrix),
-    "masked": np.ma.masked_less(ROWS, 0.0),
+    "masked": np.ma.array(ROWS),
     "csr": sp.csr_array(ROWS),
     "csc": sp.csc_matrix(ROWS),
     "one_row": ROWS[:1],

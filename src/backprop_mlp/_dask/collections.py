@@ -9,7 +9,7 @@ from distributed import default_client, wait
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-from .._estimator.rows import refuse_dates, warn_of_a_column
+from .._estimator.rows import refuse_no_numbers, warn_of_a_column
 from .._training.interruption import is_ending
 from .placement import has_workers
 
@@ -90,7 +90,7 @@ def _apart_from_client(error):
 def delayed_rows(X, y, sample_weight):
     """A tuple of delayed X, y and sample_weight per partition; the weights may be None."""
     X = whole_rows("X", X, (2,))
-    refuse_dates(X._meta)
+    refuse_no_numbers(X._meta)
     parts = [_delayed(X)]
     for name, other, ndims in (("y", y, (1, 2)), ("sample_weight", sample_weight, (1,))):
         if other is None and name != "y":

@@ -9,7 +9,7 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_array
 
 from .._estimator.fitted import fitted_network
-from .._estimator.rows import PRECISIONS, refuse_dates
+from .._estimator.rows import PRECISIONS, refuse_no_numbers
 from .collections import check_features, whole_rows
 
 
@@ -35,7 +35,7 @@ def predict_lazily(network, method, X):
     outputs : dask.array.Array with a row per row of X
     """
     X = whole_rows("X", X, (2,))
-    refuse_dates(X._meta)
+    refuse_no_numbers(X._meta)
     check_features(network, X)
     network = _as_it_is_now(network)
     if is_regressor(network):

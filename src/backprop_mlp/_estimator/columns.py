@@ -161,6 +161,7 @@ def _as_array(X):
     except ValueError:  # rows of different lengths
         array = np.empty(0)
     if array.ndim == 2:
+        refuse_masked("X", X)
         return array
     entries = X if isinstance(X, list) and X else [X]
     shape = f" of shape {X.shape}" if hasattr(X, "shape") else ""
@@ -172,6 +173,16 @@ def _as_array(X):
     raise ValueError(
         f"X must be a dataframe, or an array of shape (n_samples, n_features); got {what}."
     )
+
+
+def refuse_masked(name, values):
+    """An error for an array of numpy.ma with masked entries: all else reads what is under them."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} must not hold masked entries, whose masks would be ignored. Leave those rows "
+            "out, or fill the entries: with filled(np.nan) they are gaps, which models for tables "
+            "take."
+        )
 
 
 def are_dates(dtype):

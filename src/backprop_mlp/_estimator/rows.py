@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from .._sklearn import _check_sample_weight
-from .columns import are_dates
+from .columns import are_dates, refuse_masked
 
 PRECISIONS = (np.float64, np.float32)
 """float32 stays float32; all else becomes float64."""
@@ -57,7 +57,7 @@ def check_rows(estimator, X, y=NO_Y, *, reset=False, precisions=PRECISIONS, y_na
     """
     if y is NO_Y and not reset and _is_valid(estimator, X, precisions):
         return X
-    refuse_dates(X)
+    refuse_no_numbers(X)
     given = {"reset": reset, "accept_sparse": "csr", "dtype": precisions}
     if y is NO_Y:
         return validate_data(estimator, X, **given)
@@ -99,11 +99,12 @@ def _is_valid(estimator, X, precisions):
     )
 
 
-def refuse_dates(X):
-    """An error if X holds dates or times.
+def refuse_no_numbers(X):
+    """An error if X holds dates or times, or masked entries.
 
     Where nothing else is in X, NumPy makes numbers of them without a word, and -9.2e18 of NaT.
     """
+    refuse_masked("X", X)
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
         dtypes = list(X.dtypes)
         for dtype in filter(are_dates, dict.fromkeys(dtypes)):
@@ -156,6 +157,7 @@ def check_y(estimator, y):
 @contextmanager
 def _errors_naming_y(y):
     """Context in which errors of scikit-learn that speak of missing values name y."""
+    refuse_masked("y", y)
     # Also those that NumPy takes for one: dictionaries, and polars' LazyFrame.
     if y is not None and np.ndim(y) == 0:
         raise ValueError(f"y should be a 1d array, or a 2d one; got {y!r}.")
@@ -185,6 +187,7 @@ def row_weights(sample_weight, X):
     """Weight of each row, float64, finite, >= 0, with one above 0; ones take no memory."""
     if sample_weight is None:
         return np.broadcast_to(1.0, X.shape[0])
+    refuse_masked("sample_weight", sample_weight)
     with errors_naming_weights():
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     if not weights.any():
