@@ -342,6 +342,7 @@ WRONG_DATA = pytest.mark.parametrize(
         ((X, Y, ONES[:-1]), r"sample_weight.shape == \(11,\), expected \(12,\)"),
         ((X, Y, np.ones((12, 2))), "sample_weight .*Sample weights must be 1D"),
         ((X, Y, ["heavy"] * 12), "sample_weight .*could not convert string to float: 'heavy'"),
+        ((X, Y, [10**400] * 12), "sample_weight .*too large"),
         ((X, Y, 1j * ONES), "Complex data not supported"),
         ((X, Y, sp.csr_matrix(np.ones((12, 1)))), "sample_weight"),
         (("X", Y), "could not convert string to float: 'X'"),

@@ -201,7 +201,7 @@ def errors_naming_weights():
     """Context in which scikit-learn's errors about weights name sample_weight, as not all do."""
     try:
         yield
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if "sample_weight" in str(error):
             raise
         raise ValueError(f"sample_weight is not allowed: {error}") from error
