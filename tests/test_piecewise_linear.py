@@ -105,6 +105,14 @@ def test_weighted_rows_with_gaps_have_centred_ramps_of_the_variance_that_scale_p
     np.testing.assert_allclose(variance.mean(), scale**2, rtol=1e-11)
 
 
+@pytest.mark.parametrize("weights", [[1.0, 1e-20, 1e-20], [1e-20, 1e-20, 1.0]], ids=["low", "high"])
+def test_light_values_next_to_a_heavy_one_have_their_variance(weights):
+    encoder = PiecewiseLinearEncoder().fit([[0.0], [1.0], [2.0]], sample_weight=weights)
+    low, middle, high = weights
+    variance = (low * (middle + high) + (low + middle) * high) / 2.0
+    assert encoder.ramp_factor_ == pytest.approx(0.5 / np.sqrt(variance), rel=1e-12)
+
+
 def test_each_bin_holds_as_many_rows_but_for_one():
     (knots,) = PiecewiseLinearEncoder(n_bins=9).fit(X[:, :1]).knots_
     counts, _ = np.histogram(X[:, 0], knots)
@@ -121,6 +129,12 @@ def test_constant_columns_and_those_of_two_values_have_no_ramps():
     encoder = PiecewiseLinearEncoder(n_bins=4).fit(X)
     assert [len(knots) for knots in encoder.knots_] == [5, 5, 0, 0]
     np.testing.assert_array_equal(encoder.transform(X)[:, 3], 0.0)
+
+
+def test_columns_without_ramps_do_not_move_those_of_the_others():
+    Z = PiecewiseLinearEncoder(n_bins=4).fit_transform(X[:, [3, 2, 0, 1]])
+    expected = PiecewiseLinearEncoder(n_bins=4).fit_transform(X)
+    np.testing.assert_array_equal(Z[:, 4:], expected[:, 4:])
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -146,6 +160,12 @@ def test_a_column_that_varies_in_rows_with_zero_weight_alone_does_not_vary():
     rows = np.column_stack([X[:, 0], np.where(weights, 3.0, X[:, 1])])
     Z = PiecewiseLinearEncoder().fit(rows, sample_weight=weights).transform(rows)
     np.testing.assert_array_equal(Z[:, 1], 0.0)
+
+
+def test_a_column_that_varies_in_a_row_of_next_to_no_weight_alone_does_not_vary():
+    rows = np.array([[0.0], [0.0], [0.0], [0.0], [1.0]])
+    encoder = PiecewiseLinearEncoder().fit(rows, sample_weight=[1.0, 1.0, 1.0, 1.0, 1e-323])
+    np.testing.assert_array_equal(encoder.transform(rows), 0.0)
 
 
 def test_few_values_are_knots_themselves():
@@ -232,6 +252,12 @@ def test_auto_grows_with_the_rows(n_rows, n_bins):
     assert len(encoder.knots_[0]) == n_bins + 1
 
 
+def test_auto_counts_the_rows_with_weight_alone():
+    weights = np.repeat([1.0, 0.0], [799, 10])
+    encoder = PiecewiseLinearEncoder().fit(np.arange(809.0)[:, np.newaxis], sample_weight=weights)
+    assert encoder.n_bins_ == 4
+
+
 def test_missing_values_change_nothing_else_and_stay_missing():
     gaps = X.copy()
     gaps[::7, 1] = np.nan
@@ -288,8 +314,9 @@ def test_units_do_not_matter(factor):
 
 
 def test_float32_stays_float32():
-    Z = PiecewiseLinearEncoder(n_bins=4).fit_transform(X.astype(np.float32))
-    assert Z.dtype == np.float32
+    encoder = PiecewiseLinearEncoder(n_bins=4)
+    Z = encoder.fit_transform(X.astype(np.float32))
+    assert Z.dtype == encoder.knots_[0].dtype == np.float32
     np.testing.assert_allclose(Z, PiecewiseLinearEncoder(n_bins=4).fit_transform(X), atol=2e-4)
 
 
@@ -312,6 +339,12 @@ def test_float32_rows_between_knots_of_float64_have_their_ramps():
     rows = np.array([[-3e38], [0.0], [3e38]])
     Z = encoder.transform(rows.astype(np.float32))
     np.testing.assert_allclose(Z, encoder.transform(rows), rtol=1e-6)
+
+
+def test_numbers_whose_distance_from_a_knot_overflows_have_the_ramps_of_the_outer_one():
+    encoder = PiecewiseLinearEncoder(n_bins=2).fit(np.float32([[-1e38], [0.0], [1e38]]))
+    ramps = ramps_of(encoder, np.float32([[-3.3e38], [-1e38], [1e38], [3.3e38]]))
+    np.testing.assert_array_equal(ramps[[0, 3]], ramps[[1, 2]])
 
 
 @pytest.mark.filterwarnings("error")
@@ -371,6 +404,13 @@ def test_no_more_names_are_refused_than_there_may_be_ramps():
     with pytest.raises(ValueError, match="no column 'a_ramp4' next to 'a'"):
         PiecewiseLinearEncoder(n_bins=4).fit(frame)
     names = PiecewiseLinearEncoder(n_bins=3).fit(frame).get_feature_names_out().tolist()
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", ["a_ramp", "a_ramp0", "a_ramp01", "a_ramp1_"])
+def test_a_name_that_no_ramp_has_is_none_of_theirs(name):
+    frame = pd.DataFrame({"a": X[:, 0], name: X[:, 1]})
+    names = PiecewiseLinearEncoder(n_bins=2).fit(frame).get_feature_names_out().tolist()
     assert len(set(names)) == len(names)
 
 
