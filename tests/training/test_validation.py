@@ -459,6 +459,7 @@ def test_early_stopping_keeps_the_parameters_with_the_best_score(solver, scoring
     assert best < fitted.n_iter_ - 1  # or the test would show nothing
     there = classifier(solver, **params | {"max_iter": best + 1}).fit(X_train, y_train, **GIVEN)
     assert_same_parameters(fitted, there)
+    assert there.loss_ == there.loss_curve_[-1]
     if solver in FULL_BATCH:
         assert fitted.loss_ == fitted.loss_curve_[best]
     assert fitted.loss_ == pytest.approx(fitted.cost(X_train, y_train), rel=1e-12)
