@@ -237,7 +237,7 @@ def _diverges(plan, network, loss):
     biases[:] = plan.objective.constant_logits
     with np.errstate(**IGNORE_OVERFLOW):
         cost = plan.objective.of(network).value(start)
-    return loss > 2.0 * max(cost, plan.constant_cost) > 0.0
+    return loss > 2.0 * cost > 0.0
 
 
 def _beyond(plan, monitor, end, kept):
