@@ -61,7 +61,7 @@ def floats_of(X):
     ValueError
         If a column holds something else, or infinity, or numbers whose squares overflow.
     """
-    return _stacked(X, _floats, np.float64)
+    return _stacked(X, _floats)
 
 
 def strings_of(X):
@@ -72,7 +72,7 @@ def strings_of(X):
     ValueError
         If a column holds what is neither a number nor a category, as it may at a prediction.
     """
-    return _stacked(X, words_of, object)
+    return _stacked(X, words_of)
 
 
 def same_names(step, names):
@@ -106,9 +106,8 @@ def float32_of(X):
     return single
 
 
-def _stacked(X, convert, dtype):
-    columns = [convert(name, column) for name, column in named_columns(X)]
-    return np.column_stack(columns) if columns else np.empty((X.shape[0], 0), dtype)
+def _stacked(X, convert):
+    return np.column_stack([convert(name, column) for name, column in named_columns(X)])
 
 
 def _columns_of(X, kind):
