@@ -239,6 +239,18 @@ def test_rows_that_are_held_out_stay_held_out(solver, random_state):
     assert seen[n_seen] != seen[0]
 
 
+@pytest.mark.parametrize("solver", ["lbfgs", "newton-cg", *MINI_BATCH])
+def test_only_mini_batches_count_on_the_iterations_that_brought_nothing(solver):
+    """A full-batch solver forgets the way that it came, and so may find a better one."""
+    rows = {"X": X[50:], "y": y[50:], "X_val": X[:50], "y_val": y[:50]}
+    trained = network(solver, early_stopping=True, n_iter_no_change=5, learning_rate_init=0.05)
+    n_iter = copy.deepcopy(trained).set_params(max_iter=500).fit(**rows).n_iter_
+    assert n_iter < 500
+    trained.set_params(max_iter=n_iter - 1).fit(**rows)
+    trained.set_params(max_iter=50).fit(**rows)
+    assert trained.n_iter_ == (1 if solver in MINI_BATCH else 5)
+
+
 # A state in another precision
 
 

@@ -347,12 +347,23 @@ def test_adaptive_counts_the_scores_of_early_stopping_that_is_switched_on_later(
 def test_early_stopping_that_is_switched_on_later_keeps_parameters_that_have_their_score(solver):
     """The best score of a fit that only watched does not belong to the parameters it left."""
     watched = {"X_val": X_val, "y_val": y_val}
-    classifier = network(solver, warm_start=True, learning_rate_init=0.3, max_iter=8)
+    classifier = network(solver, warm_start=True, learning_rate_init=0.3, max_iter=3)
     classifier.fit(X, y, **watched)
+    # Or the test would show nothing.
+    assert classifier.score(X_val, y_val) < classifier.best_validation_score_
     change(classifier, solver, early_stopping=True, learning_rate_init=1e-9, max_iter=2)
     classifier.fit(X, y, **watched)
     assert classifier.score(X_val, y_val) == classifier.best_validation_score_
     assert classifier.loss_ == pytest.approx(classifier.cost(X, y), rel=1e-9)
+
+
+@pytest.mark.parametrize("solver", MINI_BATCH)
+def test_scores_of_early_stopping_that_is_switched_off_later_say_nothing_of_costs(solver):
+    watched = {"X_val": X_val, "y_val": y_val}
+    classifier = network(solver, warm_start=True, early_stopping=True, n_iter_no_change=3)
+    classifier.set_params(max_iter=3).fit(X, y, **watched)
+    classifier.set_params(early_stopping=False, max_iter=8).fit(X, y, **watched)
+    assert classifier.n_iter_ == 8
 
 
 @pytest.mark.parametrize("solver", ["cg", "adam"])
