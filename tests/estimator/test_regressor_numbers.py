@@ -17,6 +17,7 @@ from sklearn.metrics import mean_pinball_loss, mean_poisson_deviance, r2_score
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPRegressor, BackpropMLPRegressorCV
+from backprop_mlp._training.scoring import r2
 
 LOSSES = ["squared_error", "huber", "poisson", "gamma", "quantile"]
 
@@ -207,6 +208,21 @@ def test_r2_does_not_depend_on_the_units_of_y(exponent, target):
     in_units = np.ldexp(moved.predict(X), -exponent)
     expected = r2_score(target, in_units, sample_weight=WEIGHTS)
     assert moved.score(X, far, WEIGHTS) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("unit", "far"), [(1.0, 1e200), (1.0, 1e308), (1e-300, 1.0)])
+@pytest.mark.parametrize("shape", [(4,), (4, 1)], ids=str)
+def test_r2_of_predictions_whose_squares_overflow_is_minus_infinity(unit, far, shape):
+    numbers = np.arange(4.0).reshape(shape)
+    assert r2(unit * numbers, far * (numbers == 1.0)) == -np.inf
+
+
+def test_a_prediction_far_beyond_y_does_not_pass_for_a_constant():
+    """It had R2 0, as the mean has, which is more than other wrong predictions get."""
+    x = np.linspace(-1.0, 1.0, 60)
+    model = BackpropMLPRegressor((), loss="poisson", alpha=0.0, random_state=0)
+    model.fit(x[:, np.newaxis], np.exp(2.0 * x))
+    assert model.score([[1.0], [2.0], [240.0]], [7.0, 50.0, 60.0]) == -np.inf
 
 
 @pytest.mark.parametrize("weight", [1e-308, 1e308])

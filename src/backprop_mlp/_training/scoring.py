@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.metrics import r2_score
 
+from .._objective.overflow import IGNORE_OVERFLOW
 from .._sklearn import scorer_of_classes, takes_weights
 from .._targets.continuous import as_numbers
 
@@ -48,8 +49,9 @@ def score_rows(scorer, estimator, X, y, classes, metadata):
 def r2(y, predictions, sample_weight=None):
     """R2 as `sklearn.metrics.r2_score` has it, also where squares would overflow or vanish.
 
-    Each output is measured in a power of two, which rounds nothing. Rows with zero weight are
-    ignored, whatever their y.
+    Each output is measured in a power of two, which rounds nothing: in that of y, which would
+    vanish next to predictions far beyond it. Where their squares overflow even so, R2 is -inf.
+    Rows with zero weight are ignored, whatever their y.
     """
     y = as_numbers(y).astype(np.float64, copy=False)
     if predictions.ndim == 1 and y.shape[1:] == (1,):
@@ -63,10 +65,17 @@ def r2(y, predictions, sample_weight=None):
             # Their unit does not matter: so their sum does not overflow.
             sample_weight = weights / np.abs(weights).max()
     if y.size and y.shape == predictions.shape and np.isfinite(y).all():
-        largest = np.maximum(np.abs(y).max(axis=0), np.abs(predictions).max(axis=0))
-        exponents = -np.frexp(largest)[1]
-        y, predictions = np.ldexp(y, exponents), np.ldexp(predictions, exponents)
-    return r2_score(y, predictions, sample_weight=sample_weight)
+        exponents = -np.frexp(np.abs(y).max(axis=0))[1]
+        y, predictions = np.ldexp(y, exponents), _finite_ldexp(predictions, exponents)
+    with np.errstate(**IGNORE_OVERFLOW):
+        return r2_score(y, predictions, sample_weight=sample_weight)
+
+
+def _finite_ldexp(x, exponents):
+    """x times powers of two, and the largest number in place of what overflows."""
+    largest = np.finfo(np.float64).max
+    with np.errstate(**IGNORE_OVERFLOW):
+        return np.ldexp(x, exponents).clip(-largest, largest)
 
 
 class AllClasses:
