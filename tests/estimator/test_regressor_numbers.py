@@ -210,7 +210,7 @@ def test_r2_does_not_depend_on_the_units_of_y(exponent, target):
     assert moved.score(X, far, WEIGHTS) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize(("unit", "far"), [(1.0, 1e200), (1.0, 1e308), (1e-300, 1.0)])
+@pytest.mark.parametrize(("unit", "far"), [(1.0, 1e200), (1e-300, 1.0), (1e-300, 1e300)])
 @pytest.mark.parametrize("shape", [(4,), (4, 1)], ids=str)
 def test_r2_of_predictions_whose_squares_overflow_is_minus_infinity(unit, far, shape):
     numbers = np.arange(4.0).reshape(shape)
@@ -223,6 +223,26 @@ def test_a_prediction_far_beyond_y_does_not_pass_for_a_constant():
     model = BackpropMLPRegressor((), loss="poisson", alpha=0.0, random_state=0)
     model.fit(x[:, np.newaxis], np.exp(2.0 * x))
     assert model.score([[1.0], [2.0], [240.0]], [7.0, 50.0, 60.0]) == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("n_predictions", "weights"),
+    [
+        (4, ["a"] * 4),
+        (4, np.zeros(4)),
+        (4, np.ones(3)),
+        (3, np.ones(4)),
+        (3, None),
+        (4, [None] * 4),
+    ],
+    ids=["words", "zeros", "too few weights", "too few rows", "no weights", "gaps"],
+)
+def test_what_is_wrong_is_said_as_r2_score_says_it(n_predictions, weights):
+    numbers, predictions = np.arange(4.0), np.ones(n_predictions)
+    with pytest.raises((TypeError, ValueError)) as expected:
+        r2_score(numbers, predictions, sample_weight=weights)
+    with pytest.raises(expected.type, match=re.escape(str(expected.value))):
+        r2(numbers, predictions, weights)
 
 
 @pytest.mark.parametrize("weight", [1e-308, 1e308])
