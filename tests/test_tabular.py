@@ -520,11 +520,23 @@ def test_a_column_of_mostly_rare_categories_is_named(values):
     assert "pandas.to_numeric(..., errors='coerce')" in said
 
 
-def test_categories_beyond_the_29_most_frequent_are_as_rare():
-    words = [f"value {row % 70}" for row in range(210)]
-    (said,) = what_is_said_of(pd.DataFrame({"words": words}))
-    assert "'words'" in said
-    assert not what_is_said_of(pd.DataFrame({"words": [f"value {row % 50}" for row in range(210)]}))
+THREES = [f"value {row // 3}" for row in range(90)]
+"""30 categories of three rows."""
+
+
+@pytest.mark.parametrize(
+    ("words", "are_rare"),
+    [
+        ([f"value {row % 58}" for row in range(3 * 58)], False),
+        ([f"value {row % 59}" for row in range(3 * 59)], True),
+        ([*THREES, *map(str, range(84))], False),
+        ([*THREES, *map(str, range(85))], True),
+    ],
+    ids=["just half are others", "more are others", "29 of 30 are half", "29 of 30 are less"],
+)
+def test_categories_beyond_the_29_most_frequent_are_as_rare(words, are_rare):
+    said = what_is_said_of(pd.DataFrame({"words": words}))
+    assert ["'words'" in message for message in said] == [True] * are_rare
 
 
 @pytest.mark.parametrize(
@@ -535,8 +547,9 @@ def test_categories_beyond_the_29_most_frequent_are_as_rare():
         ["frequent"] * (N // 2) + list(range(N // 2)),
         [None, "a", 1, 2] * 20,
         [f"id {row // 3}" for row in range(N)],
+        [None] * 10 + [f"id {row}" for row in range(9)],
     ],
-    ids=["colours", "empty", "half", "mixture", "three rows each"],
+    ids=["colours", "empty", "half", "mixture", "three rows each", "mostly gaps"],
 )
 def test_nothing_is_said_of_columns_with_frequent_categories(values):
     assert not what_is_said_of(pd.DataFrame({"words": pd.Series(values, dtype=object)}))
@@ -553,6 +566,8 @@ def test_one_warning_names_some_columns_with_rare_categories():
     table = pd.DataFrame(dict.fromkeys("abcdef", WITH_A_MARK))
     (said,) = what_is_said_of(table)
     assert "columns 'a', 'b', 'c' and 3 more" in said
+    (said,) = what_is_said_of(table[["a", "b", "c"]])
+    assert "columns 'a', 'b', 'c' hold" in said
 
 
 @pytest.mark.parametrize(
