@@ -680,6 +680,14 @@ def test_sparse_rows_have_activations_too():
     np.testing.assert_allclose(a[1], model.activations(X)[1], rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("n_labels", [2, 3])
+def test_labels_have_a_column_each_of_every_output_however_many_they_are(n_labels):
+    labels = LABELS[:, :n_labels]
+    model = network().fit(X, labels)
+    assert model.decision_function(X).shape == labels.shape
+    assert model.predict_proba(X).shape == model.predict(X).shape == labels.shape
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_decision_function_is_the_formula(activation):
     model = network((6, 5), activation).fit(X, y)
