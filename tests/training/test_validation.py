@@ -156,6 +156,14 @@ def test_how_many_rows_are_drawn_at_once_does_not_matter(multilabel, monkeypatch
         assert (weights[rows] > 0.0).all()
 
 
+def test_parts_may_lack_the_last_class(monkeypatch):
+    codes = np.repeat([0, 1, 2], [50, 46, 4])
+    whole = split_rows(codes, np.ones(100), True, 0.25, 0)
+    monkeypatch.setattr(validation, "ROWS_AT_ONCE", 3)
+    for rows, again in zip(whole, split_rows(codes, np.ones(100), True, 0.25, 0), strict=True):
+        np.testing.assert_array_equal(again, rows)
+
+
 def test_the_rows_numbers_take_32_bits():
     assert [rows.dtype for rows in split(y, 0.1)] == [np.int32, np.int32]
 
