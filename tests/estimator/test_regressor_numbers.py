@@ -17,6 +17,8 @@ from sklearn.metrics import mean_pinball_loss, mean_poisson_deviance, r2_score
 from sklearn.preprocessing import scale
 
 from backprop_mlp import BackpropMLPRegressor, BackpropMLPRegressorCV
+from backprop_mlp._estimator.pose import pose
+from backprop_mlp._estimator.rows import Given
 from backprop_mlp._training.scoring import r2
 
 LOSSES = ["squared_error", "huber", "poisson", "gamma", "quantile"]
@@ -208,6 +210,14 @@ def test_r2_does_not_depend_on_the_units_of_y(exponent, target):
     in_units = np.ldexp(moved.predict(X), -exponent)
     expected = r2_score(target, in_units, sample_weight=WEIGHTS)
     assert moved.score(X, far, WEIGHTS) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_constant_model_knows_nothing_of_rows_that_are_held_out():
+    """In normalised units of the others half their variance is 1/2."""
+    given, rng = Given(X, y, None), np.random.RandomState(0)
+    problem = pose(regressor(early_stopping=True), given, Given(), rng)
+    assert problem.blocks.n_rows < len(X)
+    assert problem.baseline.cost == pytest.approx(0.5, rel=1e-9)
 
 
 @pytest.mark.parametrize(("unit", "far"), [(1.0, 1e200), (1e-300, 1.0), (1e-300, 1e300)])
