@@ -567,7 +567,7 @@ def test_divergence_is_told_by_the_error_alone(solver, params, recwarn):
     message = (
         r"Training diverges: in epoch \d the weights, their cost, \S+, or what is remembered of "
         r"gradients and moments are no longer finite\. Lower learning_rate_init, scale the "
-        r"features \(StandardScaler\) and large numbers in y, or limit the gradient with "
+        r"features \(StandardScaler\), and y if it holds large numbers, or limit the gradient with "
         r"max_grad_norm\."
     )
     with pytest.raises(FloatingPointError, match=f"^{message}$"):

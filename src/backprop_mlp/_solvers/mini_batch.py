@@ -193,8 +193,8 @@ def _check_finite(epoch, progress):
         raise FloatingPointError(
             f"Training diverges: in epoch {epoch} the weights, their cost, {progress.cost}, or "
             "what is remembered of gradients and moments are no longer finite. Lower "
-            "learning_rate_init, scale the features (StandardScaler) and large numbers in y, or "
-            "limit the gradient with max_grad_norm."
+            "learning_rate_init, scale the features (StandardScaler), and y if it holds large "
+            "numbers, or limit the gradient with max_grad_norm."
         )
 
 
