@@ -154,12 +154,19 @@ def check_y(estimator, y):
     return y
 
 
+def _is_scalar(y):
+    """Whether NumPy takes y for a single value, as it does a dictionary or polars' LazyFrame."""
+    # Lists, which may be long, are looked at once, by scikit-learn.
+    if y is None or isinstance(y, list | tuple):
+        return False
+    return (y.ndim if hasattr(y, "ndim") else np.asarray(y).ndim) == 0
+
+
 @contextmanager
 def _errors_naming_y(y):
     """Context in which errors of scikit-learn that speak of missing values name y."""
     refuse_masked("y", y)
-    # Also those that NumPy takes for one: dictionaries, and polars' LazyFrame.
-    if y is not None and np.ndim(y) == 0:
+    if _is_scalar(y):
         raise ValueError(f"y should be a 1d array, or a 2d one; got {y!r}.")
     try:
         yield
