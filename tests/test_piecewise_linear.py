@@ -1,6 +1,7 @@
 """The piecewise-linear encoding: knots, ramps, gaps, weights."""
 
 import re
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from backprop_mlp import PiecewiseLinearEncoder
+from backprop_mlp import PiecewiseLinearEncoder, _piecewise_linear
 
 RNG = np.random.default_rng(0)
 X = np.column_stack(
@@ -25,6 +26,23 @@ def ramps_of(encoder, X):
 def test_the_first_columns_are_the_standardised_ones():
     Z = PiecewiseLinearEncoder().fit_transform(X)
     np.testing.assert_allclose(Z[:, :4], StandardScaler().fit_transform(X), atol=1e-12)
+
+
+def test_ramps_take_no_memory_but_for_the_result():
+    x = RNG.normal(size=(20_000, 1))
+    encoder = PiecewiseLinearEncoder(n_bins=40).fit(x)
+    tracemalloc.start()
+    n_bytes = encoder.transform(x).nbytes
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * n_bytes
+
+
+def test_however_many_ramps_are_made_at_once_they_are_the_same(monkeypatch):
+    encoder = PiecewiseLinearEncoder(n_bins=9).fit(X)
+    together = encoder.transform(X)
+    monkeypatch.setattr(_piecewise_linear, "RAMPS_AT_ONCE", 25)
+    np.testing.assert_array_equal(encoder.transform(X), together)
 
 
 def test_a_ramp_runs_from_0_to_1_between_its_knots():

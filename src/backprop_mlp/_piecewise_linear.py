@@ -13,8 +13,12 @@ from ._estimator.adoption import unchanged_on_failure
 from ._estimator.documentation import DocumentationLinkMixin
 from ._estimator.keywords import Matrix, Weights
 from ._estimator.rows import PRECISIONS, refuse_no_numbers, row_weights
+from ._objective.blocks import row_slices
 from ._objective.overflow import IGNORE_OVERFLOW
 from ._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
+
+RAMPS_AT_ONCE = 100_000
+"""Numbers of a column's ramps that are made at once: they stay in a core's cache."""
 
 
 class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstimator):
@@ -165,11 +169,17 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
         """
         check_is_fitted(self)
         X = self._validated(X, reset=False)
+        means, factor = self.ramp_mean_.astype(X.dtype), self._factor_in(X.dtype)
+        Z = np.empty((len(X), X.shape[1] + len(means)), X.dtype)
+        most_knots = max(1, *map(len, self.knots_))
+        for rows in row_slices(len(X), max(1, RAMPS_AT_ONCE // most_knots)):
+            self._write(Z[rows], X[rows], means, factor)
+        return Z
+
+    def _write(self, Z, X, means, factor):
+        """Write what becomes of some rows X into Z, column by column."""
         n_features = X.shape[1]
-        factor = self._factor_in(X.dtype)
-        Z = np.empty((len(X), n_features + len(self.ramp_mean_)), X.dtype)
         with np.errstate(over="ignore"):
-            # Column by column, so that there is no other array as large as X.
             for z, x, mean, std in zip(Z.T, X.T, self.mean_, self.std_, strict=False):
                 if std == np.inf:
                     # Also where the difference from the mean overflows.
@@ -178,14 +188,15 @@ class PiecewiseLinearEncoder(DocumentationLinkMixin, TransformerMixin, BaseEstim
                     z[:] = np.subtract(x, mean, dtype=np.float64) / std
         self._refuse_infinity(X, Z[:, :n_features])
         start = n_features
-        for x, knots in zip(X.T, self.knots_, strict=True):
-            ramps = Z[:, start : start + max(len(knots) - 1, 0)]
-            if len(knots):
-                _write_ramps(ramps, x, knots)
-            start += ramps.shape[1]
-        Z[:, n_features:] -= self.ramp_mean_.astype(X.dtype)
-        Z[:, n_features:] *= factor
-        return Z
+        # Far beyond the knots a difference may be infinite: that ramp is 0 or 1 all the same.
+        with np.errstate(over="ignore"):
+            for x, knots in zip(X.T, self.knots_, strict=True):
+                if len(knots):
+                    stop = start + len(knots) - 1
+                    ramps = _ramps(x, knots)
+                    ramps -= means[start - n_features : stop - n_features]
+                    np.multiply(ramps, factor, out=Z[:, start:stop])
+                    start = stop
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns of `transform`.
@@ -393,10 +404,8 @@ def _ramp_moments(x, w, knots):
     return mean, (squares + below * mean**2 + above * (1.0 - mean) ** 2) / total
 
 
-def _write_ramps(ramps, x, knots):
-    """Write the ramps of x between knots, one column per ramp."""
-    # Far beyond the knots a difference may be infinite: that ramp is 0 or 1 all the same.
-    with np.errstate(over="ignore"):
-        shares = x[:, np.newaxis] - knots[:-1]
-        shares /= np.diff(knots)
-    np.clip(shares, 0.0, 1.0, out=ramps)
+def _ramps(x, knots):
+    """The ramps of x between knots, one column per ramp."""
+    ramps = x[:, np.newaxis] - knots[:-1]
+    ramps /= np.diff(knots)
+    return ramps.clip(0.0, 1.0, out=ramps)
