@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from sklearn.model_selection import (
 )
 
 from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
+from backprop_mlp._search.averaging import _log_mean_exp
 from backprop_mlp._search.held_out import out_of_fold
 
 IRIS, SPECIES = load_iris(return_X_y=True)
@@ -422,3 +424,12 @@ def test_a_row_that_a_fold_leaves_out_twice_keeps_its_outputs():
     """As folds drawn with replacement do."""
     tests, outputs = [np.array([0, 0, 2])], [np.array([[0.25], [0.25], [0.5]])]
     np.testing.assert_array_equal(out_of_fold(3, tests, outputs), [[0.25], [np.nan], [0.5]])
+
+
+def test_a_mean_takes_no_memory_of_the_size_of_all_members():
+    members = [np.zeros((2_000, 50)) for _ in range(20)]
+    tracemalloc.start()
+    _log_mean_exp(members)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6 * members[0].nbytes

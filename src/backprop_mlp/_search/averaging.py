@@ -5,6 +5,7 @@ where an output decides by itself; of numbers what the link makes of them.
 """
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,7 @@ def networks_of(search) -> Predictor:
 
 def _log_mean_exp(log_values):
     """Logarithm of the mean of the exponentials of several arrays, finite for finite ones."""
-    top = np.maximum.reduce(log_values)
+    top = reduce(np.maximum, log_values)  # NumPy's would copy them into one array
     total = sum(np.exp(values - top) for values in log_values)
     return top + np.log(total / len(log_values))
 
