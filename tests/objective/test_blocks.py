@@ -244,3 +244,9 @@ def test_rows_in_memory_and_on_workers_fulfil_the_contract_of_a_data_set():
     in_memory = RowBlocks(np.zeros((2, 1)), np.zeros(2, int), np.ones(2), one_hot, max_rows=1)
     on_workers = PartitionedRows(None, [], [], np.dtype(np.float64))
     assert all(contract <= {*dir(rows)} for rows in (in_memory, on_workers))
+
+
+@pytest.mark.parametrize(("n_outputs", "n_rows"), [(400, 1250), (1_000, 500), (100_000, 125)])
+def test_blocks_of_many_outputs_have_fewer_rows(n_outputs, n_rows):
+    network = Network.feedforward((50, 25, n_outputs), ("tanh",), SoftmaxLoss())
+    assert rows_per_block(network, np.empty((1, 50))) == n_rows

@@ -27,6 +27,10 @@ stays in a core's cache, enough that calling NumPy costs little compared with co
 BYTES_PER_COLUMN = 10_000
 """Least memory of a block's column: enough rows for fast matrix products."""
 
+BYTES_OF_OUTPUTS = 4_000_000
+"""Most memory of the logits of a block: the loss passes over several such arrays, which takes
+twice the time outside of the cache. A tenth of the rows is enough for the products."""
+
 FLOPS_PER_PARAM = 100
 """Floating-point operations of a block per entry of its gradient, if there are enough rows: to
 write and to add a gradient takes about as long as ten operations per entry. A block of dense
@@ -119,13 +123,15 @@ def rows_per_block(network: Network, X) -> int:
     """How many rows like those of X fit into a block.
 
     1250 dense ones in float64 where the widest layer, the inputs being one, has
-    100 units or more, and the more the narrower it is; twice as many in float32.
+    100 units or more, and the more the narrower it is; twice as many in float32. Fewer,
+    down to 125, where there are more than 400 outputs: see `BYTES_OF_OUTPUTS`.
     Wide sparse rows may be more, until computing them takes much longer than
     writing a gradient, or their activations and deltas as much memory as one.
     """
     outputs = _outputs(network)
     widest = max(_stored_per_row(X), *outputs)
-    bytes_per_column = max(BYTES_PER_COLUMN, int(BYTES_PER_LAYER // widest))
+    enough = min(BYTES_PER_COLUMN, max(BYTES_PER_COLUMN // 10, BYTES_OF_OUTPUTS // outputs[-1]))
+    bytes_per_column = max(enough, int(BYTES_PER_LAYER // widest))
     # Sparse rows may hold nothing at all.
     row_flops = max(flops(network, X, 1), 1.0)
     worth_a_gradient = math.ceil(FLOPS_PER_PARAM * network.n_params / row_flops)
