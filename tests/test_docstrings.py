@@ -22,8 +22,18 @@ from backprop_mlp import (
     NetworkActivationsDisplay,
     check_gradient,
 )
-from backprop_mlp._estimator.keywords import ActivationName
+from backprop_mlp._estimator.assembly import SOLVERS
+from backprop_mlp._estimator.keywords import (
+    ActivationName,
+    Initializer,
+    LearningRate,
+    RegressionLossName,
+    Solver,
+)
 from backprop_mlp._network.activations import ACTIVATIONS
+from backprop_mlp._network.regression_losses import REGRESSION_LOSSES
+from backprop_mlp.initializers import INITIALIZERS
+from backprop_mlp.schedules import NAMES as SCHEDULES
 
 pytest.importorskip("numpydoc", reason="numpydoc comes with the extra lint")
 from numpydoc.docscrape import ClassDoc, FunctionDoc
@@ -122,8 +132,21 @@ def test_what_a_picture_raises_is_told(method):
     assert {entry.type for entry in FunctionDoc(method)["Raises"]} == RAISED[method]
 
 
-def test_every_activation_function_is_offered_to_editors_and_readers():
-    names = set(ACTIVATIONS)
-    assert set(get_args(get_args(ActivationName)[0])) == names
-    for estimator in (BackpropMLPClassifier, BackpropMLPRegressor):
-        assert set(re.findall('"([a-z_]+)"', described(estimator)["activation"][0])) == names
+NETWORKS = (BackpropMLPClassifier, BackpropMLPRegressor)
+NAMED = {
+    "activation": (ActivationName, ACTIVATIONS, NETWORKS),
+    "solver": (Solver, SOLVERS, NETWORKS),
+    "initializer": (Initializer, ["auto", *INITIALIZERS], NETWORKS),
+    "learning_rate": (LearningRate, SCHEDULES, NETWORKS),
+    "loss": (RegressionLossName, REGRESSION_LOSSES, [BackpropMLPRegressor]),
+}
+"""Keyword: its type, the names that it takes, and the estimators that have it."""
+
+
+@pytest.mark.parametrize("keyword", NAMED)
+def test_every_name_that_a_keyword_takes_is_offered_to_editors_and_readers(keyword):
+    kind, names, estimators = NAMED[keyword]
+    assert set(get_args(get_args(kind)[0])) == set(names)
+    for estimator in estimators:
+        choices = re.search("{(.*)}", described(estimator)[keyword][0], flags=re.DOTALL)[1]
+        assert set(re.findall('"([a-z_-]+)"', choices)) == set(names)

@@ -12,6 +12,9 @@ from backprop_mlp._estimator.ignored_keywords import READERS
 from backprop_mlp._network.activations import ACTIVATIONS
 from backprop_mlp._solvers import kronecker, secants
 from backprop_mlp._solvers.full_batch import METHODS
+from backprop_mlp._targets.exclusive import ExclusiveClasses
+from backprop_mlp._targets.multilabel import Labels
+from backprop_mlp._targets.targets import ClassTargets
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "backprop_mlp"
@@ -55,6 +58,14 @@ def test_every_table_that_the_pages_on_extending_name_stands_in_the_file():
         source = (PACKAGE / file).read_text(encoding="utf-8")
         for table in re.findall("`([A-Z_]+)`", tables):
             assert re.search(rf"^{table}\b.* = ", source, flags=re.MULTILINE), (table, file)
+
+
+@pytest.mark.parametrize("page", ["index.md", "loss.md"])
+def test_the_method_by_which_targets_choose_a_loss_is_named_as_in_the_source(page):
+    text = " ".join((ROOT / "docs" / "extending" / page).read_text(encoding="utf-8").split())
+    named = re.findall(r"`(\w+)` of (?:the|their kind of) targets in `_targets/`", text)
+    assert named == ["choose_loss"]
+    assert all(hasattr(kind, *named) for kind in (ClassTargets, ExclusiveClasses, Labels))
 
 
 def test_the_tests_of_all_solvers_know_every_solver_and_what_it_reads():
