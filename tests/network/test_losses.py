@@ -11,8 +11,12 @@ from sklearn.preprocessing import scale
 from backprop_mlp import BackpropMLPClassifier, check_gradient
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss, loss_for
 
-LOSSES = [SigmoidLoss(), SoftmaxLoss()]
+CROSS_ENTROPIES = [SigmoidLoss(), SoftmaxLoss()]
+LOSSES = [*CROSS_ENTROPIES]
+"""All losses of classes: what holds for any of them is tested by this list."""
+
 BY_NAME = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+OF_CROSS_ENTROPIES = pytest.mark.parametrize("loss", CROSS_ENTROPIES, ids=lambda loss: loss.name)
 
 
 ONE = np.ones(1)
@@ -22,7 +26,7 @@ def rows(loss, n_rows=7, n_outputs=4, dtype=np.float64, weights="per row"):
     """Logits, targets and weights; exclusive targets for softmax."""
     rng = np.random.default_rng(5)
     z = 3.0 * rng.normal(size=(n_rows, n_outputs))
-    if loss == SoftmaxLoss():
+    if loss.output_activation == "softmax":
         Y = np.eye(n_outputs)[rng.integers(n_outputs, size=n_rows)]
     else:
         Y = rng.integers(2, size=(n_rows, n_outputs))
@@ -30,7 +34,7 @@ def rows(loss, n_rows=7, n_outputs=4, dtype=np.float64, weights="per row"):
     return z.astype(dtype), Y.astype(dtype), w
 
 
-@BY_NAME
+@OF_CROSS_ENTROPIES
 def test_value_is_the_weighted_sum_of_the_cross_entropies(loss):
     z, Y, sample_weight = rows(loss)
     expected = reference_loss(loss.output_activation, z, Y, sample_weight)
@@ -47,7 +51,7 @@ def test_value_is_not_normalised_so_blocks_add(loss):
     assert doubled == pytest.approx(2.0 * loss.value(z, Y, sample_weight), rel=1e-14)
 
 
-@BY_NAME
+@OF_CROSS_ENTROPIES
 def test_weights_per_output_weigh_its_own_term(loss):
     z, Y, _ = rows(loss)
     w = np.random.default_rng(6).uniform(0.0, 2.0, z.shape)
@@ -119,8 +123,8 @@ def test_delta_is_weighted_as_the_value(loss, weights):
         assert delta[index] == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
-@BY_NAME
-def test_delta_is_the_derivative_of_the_value(loss):
+@OF_CROSS_ENTROPIES
+def test_delta_is_the_derivative_of_the_cross_entropy(loss):
     z, Y, sample_weight = rows(loss)
     delta = loss.value_and_delta(z, Y, sample_weight)[1]
     for index in np.ndindex(z.shape):
@@ -202,7 +206,7 @@ def test_any_finite_logit_gives_a_finite_loss(loss, dtype):
             assert np.isfinite(loss.value(z[np.newaxis], Y[np.newaxis], np.ones(1)))
 
 
-@BY_NAME
+@OF_CROSS_ENTROPIES
 def test_confident_mistakes_cost_their_logit(loss):
     z = np.array([[500.0, -500.0]])
     Y = np.array([[0.0, 1.0]])
@@ -224,7 +228,7 @@ def exact_terms(loss, z, right):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("sign", [1.0, -1.0], ids=["right", "wrong"])
-@BY_NAME
+@OF_CROSS_ENTROPIES
 def test_losses_and_deltas_have_no_cancellation(loss, sign, dtype):
     s = sign * np.linspace(0.1, 80.0, 400).astype(dtype)
     if loss.output_activation == "logistic":
@@ -326,10 +330,14 @@ def test_an_infinite_logit_never_gives_a_finite_loss(loss):
                 assert not np.isfinite(value)
 
 
-@BY_NAME
-def test_losses_are_found_by_their_outputs_and_no_two_share_a_name(loss):
+@OF_CROSS_ENTROPIES
+def test_cross_entropies_are_found_by_their_outputs(loss):
     assert loss_for(loss.output_activation) == loss
-    assert len({other.name for other in LOSSES}) == len(LOSSES)
+
+
+@BY_NAME
+def test_no_two_losses_share_a_name(loss):
+    assert [other for other in LOSSES if other.name == loss.name] == [loss]
     assert loss.name != loss.output_activation
 
 

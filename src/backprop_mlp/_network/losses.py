@@ -27,7 +27,8 @@ class TrainingLoss(Protocol):
     >= 0: of shape (n_rows,), a weight per row, or (n_rows, n_outputs), a weight
     per term of the sum over the outputs. Equal weights in a row of the second
     form mean the same as that weight in the first. No argument is overwritten,
-    results have z's precision, and sums over rows are float64.
+    results have z's precision, and sums over rows are float64. A logit that is
+    not finite makes the value so, by which overflows are noticed.
     """
 
     def __hash__(self) -> int:
