@@ -4,6 +4,9 @@ FULL_BATCH = ("cg", "lbfgs", "newton-cg")
 MINI_BATCH = ("adam", "rmsprop", "sgd")
 SOLVERS = FULL_BATCH + MINI_BATCH
 
+RATES = {"adam": 0.3, "rmsprop": 0.3, "sgd": 0.3}
+"""Learning rates that lead each mini-batch solver to the minimum of a small convex problem."""
+
 READ_BY_SOME = {
     "max_fun": FULL_BATCH,
     "batch_size": MINI_BATCH,

@@ -4,7 +4,7 @@ from copy import copy
 
 import numpy as np
 import pytest
-from keywords import MINI_BATCH, read_by
+from keywords import MINI_BATCH, RATES, read_by
 from reference import Follower
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import clone
@@ -491,9 +491,9 @@ def test_all_solvers_reach_the_same_cost_in_a_convex_problem(
     for solver in ("cg", "lbfgs", "newton-cg"):
         classifier = network(solver, hidden=(), tol=1e-6, max_iter=500, **params)
         costs[solver] = classifier.fit(X, y, weights).loss_
-    params |= {"learning_rate": "cosine", "learning_rate_init": 0.3, "max_iter": batch_size}
+    params |= {"learning_rate": "cosine", "max_iter": batch_size, "n_iter_no_change": 1000}
     for solver in MINI_BATCH:
-        classifier = network(solver, hidden=(), n_iter_no_change=1000, **params)
+        classifier = network(solver, hidden=(), learning_rate_init=RATES[solver], **params)
         costs[solver] = classifier.fit(X, y, weights).cost(X, y, weights)
     assert max(costs.values()) < min(costs.values()) * (1 + 1e-3), costs
 
