@@ -11,8 +11,8 @@ from backprop_mlp import BackpropMLPClassifier, BackpropMLPClassifierCV
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",
-    # Models are never promised to be loadable by another scikit-learn; ours are.
-    "ignore::sklearn.exceptions.InconsistentVersionWarning",
+    # Models of scikit-learn's are never promised to be loadable by another version; ours are.
+    "error::sklearn.exceptions.InconsistentVersionWarning",
 )
 
 FOLDER = Path(__file__).parent / "files_0_1_0"
