@@ -253,7 +253,8 @@ class Objective:
         product = self.sum_over_blocks(function)
         with np.errstate(**IGNORE_OVERFLOW):
             product /= self.total_weight
-            self._penalty.add_hessian_product(self._penalised(product), self._penalised(direction))
+            parts = (self._penalised(vector) for vector in (product, theta, direction))
+            self._penalty.add_hessian_product(*parts)
         return product
 
     def minibatch(self, theta, rows, rng):

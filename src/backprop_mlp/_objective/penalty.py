@@ -22,8 +22,8 @@ class Penalty(Protocol):
     def add_grad(self, grad, weights) -> None:
         """Add its gradient at the weights to grad, of shape (n_weights,), in place."""
 
-    def add_hessian_product(self, product, direction) -> None:
-        """Add its Hessian times a direction to product, of shape (n_weights,), in place."""
+    def add_hessian_product(self, product, weights, direction) -> None:
+        """Add its Hessian at the weights times a direction to product, in place."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,6 @@ class L2Penalty:
         for piece in pieces(len(grad)):
             grad[piece] += strength * weights[piece]
 
-    def add_hessian_product(self, product, direction):
+    def add_hessian_product(self, product, weights, direction):
         """Add ``strength * direction`` to product: the Hessian is a multiple of the identity."""
         self.add_grad(product, direction)
