@@ -27,8 +27,10 @@ W1 / scale, b1 - mean W1 / scale, so that it does not matter how far from zero t
 features are. A layer that is given its biases starts exactly there.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
+from reprlib import repr as shortened
 
 import numpy as np
 
@@ -174,24 +176,49 @@ def initialize(network, initializer, rng, adapt=None):
     layers = zip_longest(dense, network.hidden_activations)
     for number, ((W, b), activation) in enumerate(layers):
         given = _choose(initializer, activation)(rng, *W.shape)
-        try:
-            # Complex numbers would lose their imaginary part with a warning alone.
-            start = np.asarray(np.nan if np.iscomplexobj(given) else given, dtype=np.float64)
-        except (TypeError, ValueError):
-            start = np.array(np.nan)
-        has_biases = start.shape == (1 + W.shape[0], W.shape[1])
+        start = _as_numbers(given)
+        has_biases = start.shape == _with_biases(W.shape)
+        _check_start(given, start, W.shape)
         if has_biases:
             b[:], start = start[0], start[1:]
-        if start.shape != W.shape or not np.isfinite(start).all():
-            raise ValueError(
-                f"initializer must return finite weights of shape {W.shape}, or "
-                f"{(1 + W.shape[0], W.shape[1])} with the biases first; "
-                f"got an array of shape {start.shape}."
-            )
         W[:] = start
         if adapt is not None and not has_biases:
             adapt(W, b, activation, is_first=number == 0)
     return theta
+
+
+def _as_numbers(given):
+    """What an initialiser returned in float64; without dimensions if it is no array of numbers."""
+    # Complex numbers would lose their imaginary part with a warning alone.
+    if not np.iscomplexobj(given):
+        with suppress(TypeError, ValueError):
+            return np.asarray(given, dtype=np.float64)
+    return np.array(np.nan)
+
+
+def _with_biases(shape):
+    """The shape of weights of a shape with their biases in front."""
+    fan_in, fan_out = shape
+    return 1 + fan_in, fan_out
+
+
+def _check_start(given, start, shape):
+    """An error if what an initialiser returned is no start of weights of a shape."""
+    fits = start.shape in (shape, _with_biases(shape))
+    if not (fits and np.isfinite(start).all()):
+        raise ValueError(
+            f"initializer must return finite weights of shape {shape}, or {_with_biases(shape)} "
+            f"with the biases first; got {_found(given, start, fits)}."
+        )
+
+
+def _found(given, start, fits):
+    """What is wrong with what an initialiser returned, for the message."""
+    if fits:
+        return "numbers that are not finite"
+    if np.iscomplexobj(given):
+        return "complex numbers"
+    return f"an array of shape {start.shape}" if start.ndim else shortened(given)
 
 
 def _choose(initializer, activation):
