@@ -7,7 +7,9 @@ from contextlib import suppress
 from importlib import import_module
 from typing import get_args
 
+import numpy as np
 import pytest
+from sklearn.exceptions import DataConversionWarning
 
 import backprop_mlp
 from backprop_mlp import (
@@ -130,6 +132,35 @@ RAISED = {
 @pytest.mark.parametrize("method", RAISED, ids=lambda method: method.__qualname__)
 def test_what_a_picture_raises_is_told(method):
     assert {entry.type for entry in FunctionDoc(method)["Raises"]} == RAISED[method]
+
+
+def warnings_told(method):
+    """Names of the warnings that a docstring tells of."""
+    entries = FunctionDoc(method)["Warns"]
+    return set(re.findall(r"\w+Warning", " ".join(" ".join((e.type, *e.desc)) for e in entries)))
+
+
+X, COLUMN = np.arange(40.0)[:, np.newaxis], np.arange(40)[:, np.newaxis] % 2
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("kind", [BackpropMLPClassifier, BackpropMLPRegressor])
+def test_what_a_chunk_warns_of_is_told(kind):
+    network = kind(3, solver="sgd", learning_rate="adaptive")
+    classes = {"classes": [0, 1]} if kind is BackpropMLPClassifier else {}
+    with pytest.warns(DataConversionWarning) as record:
+        network.partial_fit(X / 40.0, COLUMN, np.full(40, 1e-3), **classes)
+    names = {warning.category.__name__ for warning in record}
+    assert names == {"DataConversionWarning", "IgnoredKeywordWarning", "StrongPenaltyWarning"}
+    assert names <= warnings_told(kind.partial_fit)
+
+
+@pytest.mark.filterwarnings("ignore::backprop_mlp.StrongPenaltyWarning")
+@pytest.mark.parametrize("search", [BackpropMLPClassifierCV, BackpropMLPRegressorCV])
+def test_that_a_search_warns_of_a_column_is_told(search):
+    with pytest.warns(DataConversionWarning):
+        search(alphas=[1.0], cv=2, refit=False).fit(X / 40.0, COLUMN)
+    assert "DataConversionWarning" in warnings_told(search.fit)
 
 
 NETWORKS = (BackpropMLPClassifier, BackpropMLPRegressor)

@@ -428,10 +428,10 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
 
         Warns
         -----
-        IgnoredKeywordWarning
-            If the solver never reads a keyword that is set.
+        IgnoredKeywordWarning, StrongPenaltyWarning
+            If a keyword does nothing, as "adaptive" here; if the rows' total weight is small.
         UserWarning
-            If ``learning_rate="adaptive"``, which stays as it is; if y is a column.
+            If y is a column (a DataConversionWarning).
         """
         return fit_chunk(self, X, y, sample_weight, classes)
 
@@ -456,7 +456,8 @@ class BackpropMLPClassifier(Classification, BackpropMLP):
         classes : array-like of shape (n_classes,), default=None
             Label of each row of the last matrix, in any order; for a single
             row the labels of output 0 and 1, or the only label. None means 0, 1,
-            2, ... ``classes_`` is sorted, and the rows of the last matrix with it.
+            2, ..., which multilabel problems always have. ``classes_`` is sorted,
+            and the rows of the last matrix with it.
         multilabel : bool, default=False
             Whether each row of the last matrix is a label that may be there or not.
         **params : dict

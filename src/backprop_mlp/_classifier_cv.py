@@ -279,6 +279,8 @@ class BackpropMLPClassifierCV(ClassPredictions, AlphaSearch):
             If the fit on all rows ended before it converged.
         IgnoredKeywordWarning, StrongPenaltyWarning
             As for `BackpropMLPClassifier.fit`, once per search.
+        UserWarning
+            If y is a column (a DataConversionWarning).
         """
         return self._search(X, y, sample_weight, params)
 

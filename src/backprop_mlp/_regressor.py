@@ -453,10 +453,10 @@ class BackpropMLPRegressor(Regression, BackpropMLP):
 
         Warns
         -----
-        IgnoredKeywordWarning
-            If the solver or the loss never reads a keyword that is set.
+        IgnoredKeywordWarning, StrongPenaltyWarning
+            If a keyword does nothing, as "adaptive" here; if the rows' total weight is small.
         UserWarning
-            If y does not vary in the first call, or varies only later; with "adaptive".
+            If y is a column (a DataConversionWarning), constant at first, or crowded: see `fit`.
         """
         return fit_chunk(self, X, y, sample_weight)
 

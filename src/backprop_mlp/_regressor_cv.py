@@ -246,7 +246,8 @@ class BackpropMLPRegressorCV(NumberPredictions, AlphaSearch):
         IgnoredKeywordWarning, StrongPenaltyWarning
             As for `BackpropMLPRegressor.fit`, once per search.
         UserWarning
-            If most of y is too crowded for a robust loss.
+            If y is a column (a DataConversionWarning); if most of y is too crowded for a robust
+            loss.
         """
         return self._search(X, y, sample_weight, params)
 

@@ -188,10 +188,8 @@ class DaskBackpropMLPClassifier(NetworkClassifierMixin, DaskNetwork):
         -----
         ConvergenceWarning
             If training ended before it converged, or above the cost of a constant prediction.
-        IgnoredKeywordWarning, StrongPenaltyWarning
+        IgnoredKeywordWarning, StrongPenaltyWarning, UserWarning
             As for `BackpropMLPClassifier.fit`.
-        UserWarning
-            If Ctrl-C ended it.
         """
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
@@ -429,10 +427,8 @@ class DaskBackpropMLPRegressor(NetworkRegressorMixin, DaskNetwork):
         -----
         ConvergenceWarning
             If training ended before it converged, or above the cost of a constant prediction.
-        IgnoredKeywordWarning, StrongPenaltyWarning
+        IgnoredKeywordWarning, StrongPenaltyWarning, UserWarning
             As for `BackpropMLPRegressor.fit`.
-        UserWarning
-            If Ctrl-C ended it.
         """
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
