@@ -243,13 +243,13 @@ def test_a_prediction_far_beyond_y_does_not_pass_for_a_constant():
         (4, np.ones(3)),
         (3, np.ones(4)),
         (3, None),
-        (4, [None] * 4),
     ],
-    ids=["words", "zeros", "too few weights", "too few rows", "no weights", "gaps"],
+    ids=["words", "zeros", "too few weights", "too few rows", "no weights"],
 )
 def test_what_is_wrong_is_said_as_r2_score_says_it(n_predictions, weights):
     numbers, predictions = np.arange(4.0), np.ones(n_predictions)
-    with pytest.raises((TypeError, ValueError)) as expected:
+    # Of weights that are all zero old versions say that they divide by it.
+    with pytest.raises((TypeError, ValueError, ZeroDivisionError)) as expected:
         r2_score(numbers, predictions, sample_weight=weights)
     with pytest.raises(expected.type, match=re.escape(str(expected.value))):
         r2(numbers, predictions, weights)
