@@ -180,6 +180,18 @@ def test_integers_of_numpy_neither_wrap_nor_refuse(kind):
         assert repr(schedule) == repr(other)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int64])
+def test_neither_do_steps_that_are_integers_of_numpy(kind):
+    for schedule in [
+        InvScaling(0.1, 1, 100, 10),
+        Step(0.1, 300, factor=2),
+        InverseTime(0.1, 300),
+        Cosine(0.1, 400, 300),
+    ]:
+        steps = range(0, 250, 7)
+        assert [schedule(kind(step)) for step in steps] == [schedule(step) for step in steps]
+
+
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint64])
 @pytest.mark.parametrize("name", ["invscaling", "cosine", "step"])
 def test_so_do_those_in_the_keywords(name, kind):

@@ -24,6 +24,11 @@ def _check(name, value, *, positive=False):
         raise ValueError(f"{name} must be a finite number {bound}; got {value!r}.")
 
 
+def _python_number(value):
+    """A number of NumPy's as Python's; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 class _Schedule:
     """What the schedules have in common: they compute with Python's numbers.
 
@@ -32,12 +37,19 @@ class _Schedule:
 
     def __post_init__(self):
         for name, value in list(vars(self).items()):
-            if isinstance(value, np.generic):
-                object.__setattr__(self, name, value.item())
+            object.__setattr__(self, name, _python_number(value))
         self._check_arguments()
+
+    def __call__(self, step: float) -> float:
+        """The rate at a step."""
+        return self._rate(_python_number(step))
 
     def _check_arguments(self):
         """Raise a ValueError if an argument is not a number that the schedule can work with."""
+        raise NotImplementedError
+
+    def _rate(self, step):
+        """The rate at a step, a number of Python's."""
         raise NotImplementedError
 
 
@@ -62,7 +74,7 @@ class Constant(_Schedule):
     def _check_arguments(self):
         _check("initial", self.initial)
 
-    def __call__(self, step: float) -> float:
+    def _rate(self, step):
         return self.initial
 
 
@@ -103,7 +115,7 @@ class InvScaling(_Schedule):
         _check("samples_per_epoch", self.samples_per_epoch)
         _check("steps_per_epoch", self.steps_per_epoch, positive=True)
 
-    def __call__(self, step: float) -> float:
+    def _rate(self, step):
         samples = self.samples_per_epoch * (step // self.steps_per_epoch)
         # With the minus a huge power comes to 0; without it, to an OverflowError.
         return self.initial * (1 + samples) ** -self.power
@@ -138,7 +150,7 @@ class Step(_Schedule):
         _check("every", self.every, positive=True)
         _check("factor", self.factor)
 
-    def __call__(self, step: float) -> float:
+    def _rate(self, step):
         return self.initial * self.factor ** (step // self.every)
 
 
@@ -172,7 +184,7 @@ class Exponential(_Schedule):
         _check("every", self.every, positive=True)
         _check("factor", self.factor)
 
-    def __call__(self, step: float) -> float:
+    def _rate(self, step):
         return self.initial * self.factor ** (step / self.every)
 
 
@@ -206,7 +218,7 @@ class InverseTime(_Schedule):
         _check("every", self.every, positive=True)
         _check("decay", self.decay)
 
-    def __call__(self, step: float) -> float:
+    def _rate(self, step):
         return self.initial / (1.0 + self.decay * step / self.every)
 
 
@@ -253,7 +265,7 @@ class Cosine(_Schedule):
                 f"warm_up must be below horizon={self.horizon!r}; got {self.warm_up!r}."
             )
 
-    def __call__(self, step: float) -> float:
+    def _rate(self, step):
         if step < self.warm_up:
             return self.initial * (step + 1) / (self.warm_up + 1)
         progress = min(1.0, (step - self.warm_up) / (self.horizon - self.warm_up))
