@@ -209,6 +209,11 @@ def test_there_is_no_block_of_rows_without_weight():
     assert found.n_weighted_rows == 35
 
 
+def test_of_chosen_rows_those_with_a_weight_are_counted():
+    weights = np.where(np.arange(10) < 3, 0.0, 1.0)
+    assert RowBlocks(X, CODES, weights, one_hot, 3, CHOSEN).n_weighted_rows == 3
+
+
 @pytest.mark.parametrize("chosen", [None, np.arange(0, 100, 3)])
 @pytest.mark.parametrize("make", [np.asarray, sp.csr_matrix])
 def test_the_total_of_parts_is_that_of_all_rows(make, chosen, monkeypatch):

@@ -177,6 +177,12 @@ def test_the_rows_need_a_finite_weight(network, total):
         Objective(network, rows, ALPHA)
 
 
+def test_the_weights_that_the_loss_gets_may_not_all_be_zero(network):
+    rows = SimpleNamespace(dtype=np.dtype(float), total_weight=1.0, largest_weight=0.0)
+    with pytest.raises(ValueError, match=r"must have a finite sum above 0; got 0\.0\.$"):
+        Objective(network, rows, ALPHA)
+
+
 @pytest.mark.parametrize(
     ("dtype", "bounds", "remedy", "largest"),
     [

@@ -120,11 +120,12 @@ def test_a_constant_column_is_in_units_of_its_size(container, value, rng):
     assert found.means[0] == pytest.approx(value, rel=1e-15)
 
 
-@pytest.mark.parametrize("size", [1e-300, 1e100, 1e160, 1e300])
-def test_no_square_overflows(size, rng):
-    X = rng.normal(size=(N_ROWS, 2))
-    found = scale_of(size * X)
-    np.testing.assert_allclose(found.scales, np.maximum(1.0, size * X.std(axis=0)), rtol=1e-12)
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("size", [1e-300, 1e100, -1e160, 1e300])
+def test_no_square_overflows(container, size, rng):
+    X = np.abs(rng.normal(size=(N_ROWS, 2)))
+    found = scale_of(container(size * X))
+    np.testing.assert_allclose(found.scales, np.maximum(1.0, abs(size) * X.std(axis=0)), rtol=1e-12)
 
 
 def test_standardised_columns_are_left_alone(rng):
@@ -134,6 +135,14 @@ def test_standardised_columns_are_left_alone(rng):
         found = scale_of(rows)
         assert np.array_equal(found.means, np.zeros(3))
         assert np.array_equal(found.scales, np.ones(3))
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_what_is_centred_is_counted_in_deviations(unit, rng):
+    X = rng.normal(size=(N_ROWS, 2))
+    X -= X.mean(axis=0)
+    assert not scale_of(unit * X).means.any()
+    assert scale_of(unit * (X + 1e-3)).means.all()
 
 
 def test_parameters_taken_in_see_standardised_inputs(rng):

@@ -323,6 +323,14 @@ def test_a_rate_that_adaptive_has_lowered_is_no_constant_rate():
     assert all(map(np.array_equal, lowered.coefs_, fresh.coefs_))
 
 
+@pytest.mark.parametrize(("alpha", "n_iter"), [(1.0, 6), (2.0, 21)])
+def test_the_lack_of_progress_goes_on_counting_for_the_same_penalty_alone(alpha, n_iter):
+    params = {"alpha": 1.0, "tol": 1e9, "n_iter_no_change": 20}
+    classifier = network(warm_start=True, max_iter=15, **params).fit(X, y)
+    classifier.set_params(max_iter=50, alpha=alpha).fit(X, y)
+    assert classifier.n_iter_ == n_iter
+
+
 def test_early_stopping_that_is_switched_on_later_counts_its_own_scores():
     """The lack of progress in the cost before says nothing about the scores."""
     classifier = network(warm_start=True, tol=1e9, n_iter_no_change=20, max_iter=50).fit(X, y)
