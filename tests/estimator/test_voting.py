@@ -125,6 +125,21 @@ def test_weights_of_rows_may_have_any_name(make, in_pipelines):
         np.testing.assert_array_equal(found("counts"), found("sample_weight"))
 
 
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_weights_of_rows_are_found_where_the_first_member_is_dropped(make):
+    weights = np.random.default_rng(2).integers(0, 3, len(y)).astype(float)
+
+    def found(*dropped):
+        voter = make()
+        for _, member in voter.estimators:
+            member.set_fit_request(sample_weight=True)
+        voter.set_params(estimators=[*dropped, *voter.estimators])
+        return voter.fit(X, y, sample_weight=weights).weights_
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        np.testing.assert_array_equal(found(("dropped", "drop")), found())
+
+
 @pytest.mark.parametrize(
     ("make", "predict"), [(classifier, "predict_proba"), (regressor, "predict")]
 )
@@ -196,6 +211,27 @@ def test_a_dropped_member_says_nothing_of_log_probabilities():
     voter = classifier(weights=[5.0, 2.0]).set_params(first="drop").fit(X, NAMES)
     (last,) = voter.estimators_
     np.testing.assert_array_equal(voter.predict_log_proba(X), last.predict_log_proba(X))
+
+
+def test_votes_of_the_majority_find_no_weights():
+    assert classifier(voting="hard").fit(X, NAMES).weights_ is None
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_a_vote_among_the_members_leaves_their_weights_equal(make):
+    voter = make()
+    voter.set_params(estimators=[("vote", clone(voter)), voter.estimators[0]])
+    assert voter.fit(X, y).weights_ is None
+
+
+def test_class_weights_in_a_list_name_labels_too():
+    balance = {"a": 1.0, "b": 50.0, "c": 2.0}
+    voters = [
+        classifier().set_params(first__estimator__class_weight=weights).fit(X, NAMES)
+        for weights in (balance, [balance])
+    ]
+    one, other = (voter.predict_proba(X) for voter in voters)
+    np.testing.assert_array_equal(one, other)
 
 
 def test_votes_of_the_majority_have_no_probabilities():
