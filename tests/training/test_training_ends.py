@@ -168,6 +168,16 @@ def test_a_scores_tol_is_no_excuse_for_a_cost_above_a_constant_predictions(solve
     assert not model.converged_
 
 
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_tol_that_is_large_for_labels_is_taken_at_its_word(solver):
+    noise = np.random.default_rng(0).integers(0, 2, len(X))
+    model = classifier(solver, tol=1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert model.fit(X, noise).converged_
+    assert model.loss_ > np.log(2.0)
+
+
 @pytest.mark.parametrize("solver", MINI_BATCH)
 def test_no_step_of_a_mini_batch_sees_the_whole_gradient(solver):
     """It is progress alone that counts."""
