@@ -37,3 +37,16 @@ def test_parts_count_by_the_sum_of_their_weights():
     both = Moments.of(y[:4], weights[:4]) + Moments.of(y[4:], weights[4:])
     assert both.weight == Moments.of(y, weights).weight == weights.sum()
     np.testing.assert_allclose(both.mean, np.average(y, axis=0, weights=weights))
+    deviation = np.sqrt(np.average((y - both.mean) ** 2, axis=0, weights=weights))
+    np.testing.assert_allclose(both.deviation, deviation, rtol=1e-14)
+
+
+def test_a_far_number_of_next_to_no_weight_takes_no_digits_of_the_others():
+    moments = Moments.of(np.array([[1e16], [0.1], [0.3]]), np.array([1e-300, 1.0, 1.0]))
+    np.testing.assert_allclose([moments.mean[0], moments.deviation[0]], [0.2, 0.1], rtol=1e-14)
+
+
+@pytest.mark.parametrize("unit", [1e-310, 1.0, 1e308])
+def test_weights_may_be_in_any_unit(unit):
+    moments = Moments.of(np.array([[1.0], [2.0]]), np.full(2, unit))
+    assert (moments.mean[0], moments.deviation[0]) == (1.5, 0.5)

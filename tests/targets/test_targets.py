@@ -390,6 +390,11 @@ def test_balanced_counts_weighted_rows():
     np.testing.assert_allclose(weights, expected, rtol=1e-15)
 
 
+def test_rows_without_the_last_class_have_a_total_of_it():
+    targets = targets_of(np.array([0, 1, 2]))
+    np.testing.assert_array_equal(targets.totals(np.array([0, 1, 0]), np.ones(3)), [2.0, 1.0, 0.0])
+
+
 def test_balanced_gives_all_classes_with_any_weight_the_same_total():
     y = np.array([0, 1, 1, 2, 2, 2])
     sample_weight = np.array([1.0, 0.0, 0.0, 2.0, 2.0, 5.0])
