@@ -251,8 +251,17 @@ def test_a_prediction_of_zero_has_a_finite_logarithm(loss, dtype):
     np.testing.assert_allclose(loss.predict(z), mu, rtol=1e-6, atol=2.0 * np.finfo(dtype).tiny)
 
 
-def test_zeros_alone_begin_at_a_finite_number():
-    assert np.isfinite(Poisson().constant_logits(np.zeros(1), np.full(1, 10.0))).all()
+def test_zeros_alone_begin_as_if_half_a_row_counted_one():
+    z = Poisson().constant_logits(np.zeros(1), np.full(1, 10.0))
+    np.testing.assert_allclose(z, np.log(0.05), rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_zero_in_the_precision_alone_is_refused_with_the_precision(dtype):
+    too_small = dtype is np.float32
+    message = r"y must be > 0 with loss='gamma', rounded to float32, too; got 1e-50\."
+    with pytest.raises(ValueError, match=message) if too_small else nullcontext():
+        Gamma().check_range(np.array([1.0, 1e-50]), dtype)
 
 
 def test_what_overflows_is_infinite_and_never_nan():
@@ -281,6 +290,11 @@ def test_a_quantile_counts_tol_in_the_mean_size_of_its_derivative(quantile):
 def test_huber_counts_tol_in_its_largest_derivative_up_to_one(threshold):
     _, delta = Huber(threshold).value_and_delta(np.full((1, 1), 9.0), np.zeros((1, 1)), np.ones(1))
     assert Huber(threshold).cost_unit(np.zeros(1)) == min(1.0, delta.item())
+
+
+def test_counts_count_tol_in_their_mean_up_to_one():
+    assert Poisson().cost_unit(np.log([0.1, 0.3])) == pytest.approx(0.2)
+    assert Poisson().cost_unit(np.log([0.1, 300.0])) == 1.0
 
 
 @pytest.mark.parametrize("name", REGRESSION_LOSSES)

@@ -5,11 +5,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.metrics import r2_score
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from backprop_mlp._network.losses import SigmoidLoss, SoftmaxLoss
+from backprop_mlp._network.regression_losses import Huber, SquaredError
 from backprop_mlp._targets.class_weight import balance_classes, weigh_rows
-from backprop_mlp._targets.targets import fitted_targets, targets_of
+from backprop_mlp._targets.continuous import Numbers
+from backprop_mlp._targets.multilabel import Labels
+from backprop_mlp._targets.targets import (
+    fitted_targets,
+    sorted_classes,
+    targets_of,
+    unite_targets,
+)
 
 KINDS = {
     "one class": np.array(["a", "a", "a"]),
@@ -436,3 +445,69 @@ def test_a_class_without_weight_has_no_balanced_weight_and_no_part_in_the_others
     np.testing.assert_allclose(
         balance_classes(np.array([6.0, 0.0, 2.0])), [2 / 3, 0.0, 2.0], rtol=1e-15
     )
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([[0, 1], ["a", "b"]], "y must hold numbers or strings, not both"),
+        ([LABELS, [0, 1]], "y must be multilabel in all of its parts or in none"),
+        ([LABELS, LABELS[:, :2]], r"y must have as many columns .* shapes \[\(2,\), \(3,\)\]"),
+    ],
+)
+def test_parts_of_several_kinds_are_no_y(parts, message):
+    with pytest.raises(ValueError, match=rf"^{message}"):
+        unite_targets([targets_of(np.array(part)) for part in parts])
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [np.array(["2020-01-01", "NaT"], "M8[D]"), [0.5, 1.0], [0.0, np.inf], [], ["a", None]],
+)
+def test_announced_classes_are_labels(classes):
+    with pytest.raises(ValueError, match=r"^classes must be a sequence of labels"):
+        sorted_classes(classes)
+
+
+@pytest.mark.parametrize("classes", [[1, 2], ["a", "b"], [0, 1, 2]])
+def test_the_classes_of_a_matrix_of_labels_are_its_columns(classes):
+    assert len(Labels.numbered(2, [0, 1]).classes) == 2
+    with pytest.raises(ValueError, match=r"^classes of a multilabel problem must be \[0 1\] or"):
+        Labels.numbered(2, classes)
+
+
+def test_labels_go_on_as_the_kind_that_they_were():
+    classes, labels = targets_of(np.array([0, 1, 2])), targets_of(LABELS)
+    message = "a step needs y of the previous fit's kind, {}; got {}."
+    kinds = "one class per row", "a 0/1 matrix of labels"
+    with pytest.raises(ValueError, match=f"^{message.format(*kinds)}$"):
+        labels.continuing(classes, "a step")
+    with pytest.raises(ValueError, match=f"^{message.format(*kinds[::-1])}$"):
+        classes.continuing(labels, "a step")
+
+
+def scaled(y):
+    targets = Numbers.of(y, SquaredError(), normalize_y=True)
+    return targets.scaled_by(targets.totals(y, np.ones(len(y))))
+
+
+def test_numbers_that_go_on_keep_their_units_and_take_a_new_loss():
+    before, now = scaled(np.array([1.0, 5.0])), Numbers.of(np.array([7.0]), Huber(2.0), True)
+    found = now.continuing(before, "warm_start")
+    assert (found.mean, found.scale, found.loss) == (3.0, 2.0, Huber(2.0))
+
+
+@pytest.mark.parametrize("constant", [[], [0], [0, 1]])
+def test_the_score_of_numbers_is_r2_unless_none_varies(constant):
+    rng = np.random.default_rng(0)
+    y = 100.0 * rng.normal(size=(20, 2))
+    y[:, constant] = 3.0
+    targets = scaled(y)
+    Y = targets.encode(y, np.float64)
+    z = Y + rng.normal(size=Y.shape)
+    block = SimpleNamespace(Y=Y, sample_weight=np.ones(20))
+    found = targets.score(
+        targets.tally(SquaredError(), z, block), 20.0, targets.totals(y, 1.0 + 0 * y[:, 0])
+    )
+    expected = r2_score(Y, z) if len(constant) < 2 else 1.0 - np.mean((z - Y) ** 2)
+    assert found == pytest.approx(expected, rel=1e-12)
