@@ -62,6 +62,8 @@ def test_rows_that_come_in_another_order_each_time_keep_their_labels_and_weights
     assert there.to_local().score(table[FEATURES].to_numpy(), table["label"]) > 0.9
 
 
+# Dask's own use of pandas.
+@pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")
 @pytest.mark.parametrize("filesystem", ["fsspec", "arrow"])
 def test_columns_of_files_have_the_partitions_of_the_files(client, dd, tmp_path, filesystem):
     pytest.importorskip("pyarrow.parquet")
